@@ -40,7 +40,7 @@ check: ## layers, headers, mirror, docs, coroutine rules, formatting
 	tools/check.sh
 
 format: ## format every C++ file
-	git ls-files '*.hpp' '*.cpp' | xargs -r clang-format-19 -i
+	tools/cpp_files | xargs -0 clang-format-19 -i
 
 install: deps ## install library, headers and CMake package under PREFIX (/usr/local)
 	cmake --preset package
