@@ -7,15 +7,15 @@ check() {
   name=$1
   shift
   printf -- '-- %s\n' "$name"
-  "$@" || failed="$failed '$name'"
+  "$@" 2>&1 || failed="$failed '$name'"
 }
 formatted() {
-  places=$(tools/cpp_files | xargs -0 clang-format-19 --dry-run -Werror 2>&1 | sed -n 's/: error: .*//p')
-  if [ -n "$places" ]; then
-    printf '%s\nnot formatted; `make format` does it\n' "$places"
+  files=$(tools/cpp_files | xargs -0 clang-format-19 --dry-run -Werror 2>&1 | sed -n 's/:.*: error: .*//p' | uniq -c)
+  if [ -n "$files" ]; then
+    printf '%s\nplaces not formatted; "make format" does it\n' "$files"
     return 1
   fi
-  tools/cpp_files | xargs -0 clang-format-19 --dry-run -Werror
+  tools/cpp_files | xargs -0 clang-format-19 --dry-run -Werror # and no other error, such as a missing program
 }
 
 export PYTHONDONTWRITEBYTECODE=1
