@@ -75,17 +75,17 @@ struct RouteTable::Node {
   };
 
   const Node* child(char c) const noexcept {
-    const unsigned index = static_cast<unsigned char>(c) - first_byte;  // wraps for a smaller byte
+    const std::size_t index = static_cast<unsigned char>(c) - first_byte;  // wraps if smaller
     return index < child_span ? children[index].get() : nullptr;
   }
 
   std::unique_ptr<Node>& child_slot(char c) {
-    const unsigned byte = static_cast<unsigned char>(c);
-    const unsigned first = child_span == 0 ? byte : std::min(byte, first_byte);
-    const unsigned last = child_span == 0 ? byte : std::max(byte, first_byte + child_span - 1);
+    const std::size_t byte = static_cast<unsigned char>(c);
+    const std::size_t first = child_span == 0 ? byte : std::min(byte, first_byte);
+    const std::size_t last = child_span == 0 ? byte : std::max(byte, first_byte + child_span - 1);
     if (last - first + 1 != child_span) {
       auto wider = std::make_unique<std::unique_ptr<Node>[]>(last - first + 1);
-      for (unsigned i = 0; i < child_span; ++i) {
+      for (std::size_t i = 0; i < child_span; ++i) {
         wider[first_byte - first + i] = std::move(children[i]);
       }
       children = std::move(wider);
@@ -100,9 +100,9 @@ struct RouteTable::Node {
 
   std::string prefix;
   std::uint32_t first_route = kNone;  // the least order in the subtree
-  unsigned first_byte = 0;
+  std::size_t first_byte = 0;
   Detours detours = Detours::kNone;
-  unsigned child_span = 0;
+  std::size_t child_span = 0;
   std::unique_ptr<std::unique_ptr<Node>[]> children;
   std::vector<Leaf> leaves;  // ascending order
   std::vector<ParameterEdge> parameters;
@@ -117,22 +117,23 @@ struct RouteTable::Search {
       : table(table),
         methods(methods),
         path(path),
-        host(host),
         end(path.data() + path.size()),
+        host(host),
         match(match) {}
 
   const RouteTable& table;
   MethodMask methods;
   std::string_view path;
-  std::string_view host;
   const char* end;
+  std::string_view host;
   RouteMatch& match;
   std::uint32_t best = kNone;
   MethodMask allowed = 0;
   RouteParameters::Span* spans = match.parameters.spans_;
   RouteParameters::Span spare[RouteParameters::kMax];
 
-  void walk(const Node* node, const char* at, std::uint32_t depth);
+  void run(const Node* node, const char* at, std::uint32_t depth);
+  void walk(const Node& node, const char* at, std::uint32_t depth);
   void keep_found(std::uint32_t depth);
   void visit_leaves(const Node& node, std::uint32_t depth);
   const Node* enter(const Node::ParameterEdge& edge, const char*& at, std::uint32_t depth);
@@ -146,8 +147,10 @@ inline bool RouteTable::Search::accept(const Node::Leaf& leaf) {
       !table.hosts_[static_cast<std::size_t>(leaf.host)].matches(strip_port(host))) {
     return false;
   }
-  allowed |= leaf.methods;
-  if ((leaf.methods & methods) == 0) return false;
+  if ((leaf.methods & methods) == 0) {
+    allowed |= leaf.methods;
+    return false;
+  }
   best = leaf.order;
   match.methods = leaf.methods;
   return true;
@@ -167,17 +170,17 @@ inline void RouteTable::Search::visit_leaves(const Node& node, std::uint32_t dep
 // null.
 inline const RouteTable::Node* RouteTable::Search::enter(const Node::ParameterEdge& edge,
                                                          const char*& at, std::uint32_t depth) {
-  const Node* node = edge.node.get();
-  if (node->first_route >= best) return nullptr;
   const char* value_end = take(edge.kind, edge.suffix, at, end);
   if (value_end == nullptr) return nullptr;
   spans[depth] = {static_cast<std::uint32_t>(at - path.data()),
                   static_cast<std::uint32_t>(value_end - at)};
   at = value_end + edge.suffix.size();
-  return node;
+  return edge.node.get();
 }
 
-void RouteTable::Search::walk(const Node* node, const char* at, std::uint32_t depth) {
+// Follows the only way on as long as there is but one.
+[[gnu::always_inline]] inline void RouteTable::Search::run(const Node* node, const char* at,
+                                                           std::uint32_t depth) {
   while (at != end) {
     const Node* next = node->child(*at);
     if (next != nullptr && !starts_with_rest(at, end, next->prefix)) next = nullptr;
@@ -196,18 +199,23 @@ void RouteTable::Search::walk(const Node* node, const char* at, std::uint32_t de
   if (node->detours != Node::Detours::kNone) explore(*node, nullptr, at, depth);
 }
 
+void RouteTable::Search::walk(const Node& node, const char* at, std::uint32_t depth) {
+  run(&node, at, depth);
+}
+
 // Follows every way on from `node`: its literal child that fits, its parameters, its expressions.
 void RouteTable::Search::explore(const Node& node, const Node* literal, const char* at,
                                  std::uint32_t depth) {
   if (literal != nullptr && literal->first_route < best) {
-    walk(literal, at + literal->prefix.size(), depth);
+    walk(*literal, at + literal->prefix.size(), depth);
     keep_found(depth);
   }
   for (const Node::ParameterEdge& edge : node.parameters) {
+    if (edge.node->first_route >= best) continue;
     const char* behind = at;
     const Node* next = enter(edge, behind, depth);
     if (next == nullptr) continue;
-    walk(next, behind, depth + 1);
+    walk(*next, behind, depth + 1);
     keep_found(depth);
   }
   if (!node.regexes.empty()) visit_regexes(node, depth);
@@ -251,7 +259,7 @@ RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
 RouteResult RouteTable::match(MethodMask methods, std::string_view path, std::string_view host,
                               RouteMatch& match) const {
   Search search(*this, methods, path, host, match);
-  search.walk(root_.get(), path.data(), 0);
+  search.run(root_.get(), path.data(), 0);
   if (search.best != kNone) {
     const std::vector<std::string>& names = routes_[search.best].pattern.names();
     match.route = search.best;
