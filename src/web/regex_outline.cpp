@@ -1,15 +1,13 @@
 #include "web/regex_outline.hpp"
 
+#include <coronado/base/strings.hpp>
+
 #include <algorithm>
 
 namespace coronado {
 namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
-
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 // The index after the class that starts at `begin`, or npos. A ']' first in the class is literal,
 // and "[:alpha:]" nests.
@@ -103,8 +101,9 @@ RegexItem read_item(std::string_view regex, std::size_t& i) {
     case '\\': {
       const char escaped = i + 1 < regex.size() ? regex[i + 1] : 'a';
       i += 2;
-      return is_alphanumeric(escaped) ? RegexItem{Kind::kOpaque}
-                                      : RegexItem{Kind::kLiteral, escaped};
+      return is_ascii_letter(escaped) || is_ascii_digit(escaped)
+                 ? RegexItem{Kind::kOpaque}
+                 : RegexItem{Kind::kLiteral, escaped};
     }
     case '.':
       ++i;

@@ -2,9 +2,9 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/escape.hpp>
+#include <coronado/base/strings.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/regex.hpp"
@@ -14,10 +14,6 @@ namespace coronado {
 namespace {
 
 constexpr std::string_view kMetacharacters = R"(\.+*?()|[]{}^$)";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 struct KindName {
   std::string_view name;
@@ -42,32 +38,26 @@ const KindName* find_kind(std::string_view name) {
 }
 
 bool is_name(std::string_view name) {
-  if (name.empty() || is_digit(name[0])) return false;
-  return std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
-}
-
-template <class Integer>
-bool fits(std::string_view value) {
-  Integer number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  return error == std::errc() && end == value.data() + value.size();
+  if (name.empty() || is_ascii_digit(name[0])) return false;
+  return std::ranges::all_of(
+      name, [](char c) { return is_ascii_letter(c) || is_ascii_digit(c) || c == '_'; });
 }
 
 bool is_float(std::string_view value) {
   if (value.starts_with('-')) value.remove_prefix(1);
   const std::size_t dot = std::min(value.find('.'), value.size());
   const std::string_view whole = value.substr(0, dot);
-  if (whole.empty() || !std::ranges::all_of(whole, is_digit)) return false;
+  if (whole.empty() || !std::ranges::all_of(whole, is_ascii_digit)) return false;
   if (dot == value.size()) return true;
   const std::string_view fraction = value.substr(dot + 1);
-  return !fraction.empty() && std::ranges::all_of(fraction, is_digit);
+  return !fraction.empty() && std::ranges::all_of(fraction, is_ascii_digit);
 }
 
 bool is_uuid(std::string_view value) {
   if (value.size() != 36) return false;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? value[i] != '-' : !is_hex(value[i])) return false;
+    if (dash ? value[i] != '-' : hex_value(value[i]) < 0) return false;
   }
   return true;
 }
@@ -86,14 +76,14 @@ bool accepts(ParameterKind kind, std::string_view value) noexcept {
     case ParameterKind::kSegment:
       return !value.empty();
     case ParameterKind::kInt:
-      return fits<std::int64_t>(value);
+      return parse_int<std::int64_t>(value).has_value();
     case ParameterKind::kUint:
-      return fits<std::uint64_t>(value);
+      return parse_int<std::uint64_t>(value).has_value();
     case ParameterKind::kFloat:
       return is_float(value);
     case ParameterKind::kSlug:
       return !value.empty() && std::ranges::all_of(value, [](char c) {
-        return is_letter(c) || is_digit(c) || c == '-' || c == '_';
+        return is_ascii_letter(c) || is_ascii_digit(c) || c == '-' || c == '_';
       });
     case ParameterKind::kUUID:
       return is_uuid(value);
