@@ -116,7 +116,12 @@ class Browser:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        until(self._remove_profile, 20, f"cannot remove {self._profile}")
+
+    def _remove_profile(self):
+        """Chromium's helper processes may write for a moment after it has ended."""
         shutil.rmtree(self._profile, ignore_errors=True)
+        return not os.path.exists(self._profile)
 
 
 class Page:
@@ -125,7 +130,7 @@ class Page:
     def __init__(self, url):
         self._socket = WebSocket(url)
         self._next_id = 0
-        self._urls = {}
+        self._requests = {}
         self.problems = []
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
@@ -144,11 +149,11 @@ class Page:
 
     def _note(self, event, params):
         if event == "Network.requestWillBeSent":
-            self._urls[params["requestId"]] = f"{params['request']['method']} {params['request']['url']}"
+            self._requests[params["requestId"]] = f"{params['request']['method']} {params['request']['url']}"
         elif event == "Network.responseReceived" and params["response"]["status"] >= 400:
             self.problems.append(f"{params['response']['status']} {params['response']['url']}")
         elif event == "Network.loadingFailed" and not params.get("canceled"):
-            self.problems.append(f"{params['errorText']} {self._urls.get(params['requestId'])}")
+            self.problems.append(f"{params['errorText']} {self._requests.get(params['requestId'])}")
         elif event == "Runtime.exceptionThrown":
             details = params["exceptionDetails"]
             self.problems.append(details.get("exception", {}).get("description", details["text"]))
@@ -156,6 +161,11 @@ class Page:
             self.problems.append(" ".join(str(a.get("value", a.get("description"))) for a in params["args"]))
         elif event == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.problems.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+
+    def requests(self, ending):
+        """How many requests so far were for a URL with this ending."""
+        self.evaluate("0")  # takes in what the browser has reported meanwhile
+        return sum(request.endswith(ending) for request in self._requests.values())
 
     def open(self, url):
         self.call("Page.navigate", url=url)

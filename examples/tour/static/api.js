@@ -6,6 +6,7 @@
 //     format    numbers, bytes and times for people
 
 const kTimeoutMs = 20000;
+const kRetryMs = 1000;
 const banner = document.getElementById("banner");
 
 /** Send one request and return the JSON answer. */
@@ -43,14 +44,26 @@ function showConnection(problem) {
   banner.hidden = text === "";
 }
 
-/** Run `step` now and then again `ms` after each end, while `step` does not return false. */
-export function poll(ms, step) {
+/**
+ * Run `step` now and again `ms` after each end, until it returns false. When it throws, call
+ * `failed` with the message, wait a second and go on; `failed("")` when it works again.
+ * Returns a function that ends it.
+ */
+export function poll(ms, step, failed) {
   let timer = 0;
   let stopped = false;
+  let broken = false;
   const turn = async () => {
     let again = true;
-    if (!document.hidden) again = (await step()) !== false;
-    if (again && !stopped) timer = setTimeout(turn, ms);
+    try {
+      if (!document.hidden) again = (await step()) !== false;
+      if (broken) failed("");
+      broken = false;
+    } catch (error) {
+      failed(error.message);
+      broken = true;
+    }
+    if (again && !stopped) timer = setTimeout(turn, broken ? Math.max(ms, kRetryMs) : ms);
   };
   turn();
   return () => {

@@ -82,7 +82,7 @@ export class Disc {
     const { width, height } = this.canvas_;
     const context = this.canvas_.getContext("2d");
     const count = this.level_.length;
-    const spacing = Math.min(width, height) / 2 / Math.sqrt(count + 1);
+    const spacing = Math.min(width, height) / 2 / (Math.sqrt(count) + 0.7);
     const radius = spacing * 0.62;
     const shades = Array.from({ length: kShades }, () => new Path2D());
     for (let i = 0; i < count; ++i) {

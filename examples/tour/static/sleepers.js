@@ -53,18 +53,12 @@ async function cancelAll() {
 /** Poll while somebody sleeps. */
 function watch(order) {
   stopPolling?.();
-  stopPolling = poll(kPollMs, async () => {
-    let now;
-    try {
-      now = await call("GET", "/api/sleepers");
-    } catch (error) {
-      say(status, error.message, true);
-      return true;
-    }
-    if (status.classList.contains("error")) say(status, "");
+  const refresh = async () => {
+    const now = await call("GET", "/api/sleepers");
     update(now, order);
     return now.sleeping > 0;
-  });
+  };
+  stopPolling = poll(kPollMs, refresh, (problem) => say(status, problem, problem !== ""));
 }
 
 function update({ sleeping, finished, cancelled }, order) {

@@ -19,17 +19,10 @@ export function startTasks() {
   });
   action(document.getElementById("tasks-copy"), status, copy);
   new IntersectionObserver(([entry]) => (visible = entry.isIntersecting)).observe(view);
-  let loaded = false;
-  poll(kPollMs, async () => {
-    if (paused || (loaded && !visible)) return;
-    try {
-      show(await call("GET", "/api/tasks"));
-      loaded = true;
-      if (status.classList.contains("error")) say(status, "");
-    } catch (error) {
-      say(status, error.message, true);
-    }
-  });
+  const refresh = async () => {
+    if (visible && !paused) show(await call("GET", "/api/tasks"));
+  };
+  poll(kPollMs, refresh, (problem) => say(status, problem, problem !== ""));
 }
 
 function show({ text, tasks }) {

@@ -106,7 +106,7 @@ function drawAxis(svg, x, end, height) {
   for (let ms = 0; ms <= end; ms += step) {
     svg.append(
       svgElement("line", { class: "chart-grid", x1: x(ms), x2: x(ms), y1: 0, y2: bottom }),
-      svgElement("text", { class: "chart-tick", x: x(ms), y: bottom + 16 }, ms === 0 ? "0 ms" : String(ms)),
+      svgElement("text", { class: "chart-tick", x: x(ms), y: bottom + 16 }, ms === 0 ? "0 ms" : format.integer(ms)),
     );
   }
 }
