@@ -234,18 +234,19 @@ class Event {
 
 class [[nodiscard("wait() must be awaited")]] Event::Wait final : public detail::LineWaiter {
  public:
-  explicit Wait(Event& event) noexcept : event_(event) {}
-  Wait(Wait&& other) noexcept : Wait(other.event_) {}
+  explicit Wait(Event& event, const char* what = "event") noexcept : event_(event), what_(what) {}
+  Wait(Wait&& other) noexcept : Wait(other.event_, other.what_) {}
   bool await_ready() const noexcept { return event_.set_; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {
     return line_up(handle.promise(), event_.line_);
   }
   void await_resume() const { check(); }
-  const char* what() const noexcept override { return "event"; }
+  const char* what() const noexcept override { return what_; }
 
  private:
   Event& event_;
+  const char* what_;
 };
 
 inline Event::Wait Event::wait() noexcept { return Wait(*this); }
