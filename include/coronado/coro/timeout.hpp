@@ -116,11 +116,11 @@ auto with_timeout(When when, A awaitable) {
 }
 
 /// The awaiter of `sleep`.
-class [[nodiscard("a sleep must be awaited")]] Sleep final : public Suspension, Timer {
+class [[nodiscard("a sleep must be awaited")]] Sleep final : Timer, public Suspension {
  public:
   explicit Sleep(Duration span) noexcept : relative_(true) { deadline_ = TimePoint(span); }
   explicit Sleep(TimePoint when) noexcept : relative_(false) { deadline_ = when; }
-  Sleep(Sleep&& other) noexcept : Suspension(), Timer(), relative_(other.relative_) {
+  Sleep(Sleep&& other) noexcept : Timer(), Suspension(), relative_(other.relative_) {
     deadline_ = other.deadline_;
   }
 
@@ -137,7 +137,7 @@ class [[nodiscard("a sleep must be awaited")]] Sleep final : public Suspension, 
   bool begin(PromiseBase& promise) noexcept;
   void on_timer() noexcept override { wake(); }
 
-  bool relative_;
+  bool relative_;  // lies in the padding of Suspension: a million sleepers notice
 };
 
 /// Wait for a span, or until an instant. Never ends early; zero or less gives the others one turn.
