@@ -23,15 +23,9 @@ TimePoint after(TimePoint now, Duration span) noexcept;
 class TimeoutScope : private Timer {
  public:
   /// Params  span  From the first await on, or `when` as an instant.
-  explicit TimeoutScope(Duration span) noexcept
-      : span_(span), scope_(CancelScope::Kind::kTimeout) {}
-  explicit TimeoutScope(TimePoint when) noexcept
-      : when_(when), scope_(CancelScope::Kind::kTimeout, when) {}
-  TimeoutScope(const TimeoutScope& other) noexcept
-      : Timer(),
-        span_(other.span_),
-        when_(other.when_),
-        scope_(CancelScope::Kind::kTimeout, other.when_) {}
+  explicit TimeoutScope(Duration span) noexcept : TimeoutScope(TimePoint(span), true) {}
+  explicit TimeoutScope(TimePoint when) noexcept : TimeoutScope(when, false) {}
+  TimeoutScope(const TimeoutScope& other) noexcept : TimeoutScope(other.when_, other.relative_) {}
   TimeoutScope& operator=(const TimeoutScope&) = delete;
 
   /// False: the time is up before anything has started.
@@ -45,9 +39,12 @@ class TimeoutScope : private Timer {
  private:
   void on_timer() noexcept override { scope_.cancel(); }
 
-  Duration span_{};
-  TimePoint when_ = TimePoint::max();
+  TimeoutScope(TimePoint when, bool relative) noexcept
+      : when_(when), scope_(CancelScope::Kind::kTimeout), relative_(relative) {}
+
+  TimePoint when_;  // while `relative_`, a span
   CancelScope scope_;
+  bool relative_;
 };
 
 }  // namespace detail
