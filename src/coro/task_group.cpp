@@ -1,26 +1,10 @@
 #include <coronado/coro/task_group.hpp>
 
-#include <coronado/base/log.hpp>
-#include <coronado/coro/registry.hpp>
 #include <coronado/coro/task_local.hpp>
 
-#include <string>
+#include "coro/failure_log.hpp"
 
 namespace coronado {
-namespace {
-
-std::string describe(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    return exception.what();
-  } catch (...) {
-    return "an exception that is not a std::exception";
-  }
-}
-
-}  // namespace
-
 // --- TaskOwner ---------------------------------------------------------------------------------
 
 namespace detail {
@@ -91,7 +75,7 @@ TaskGroup::TaskGroup(Executor& executor, const char* name, OnFailure on_failure)
 
 TaskGroup::~TaskGroup() {
   for (const std::exception_ptr& failure : failures_) {
-    app_log().error("failure in a task group that nobody joined: " + describe(failure));
+    app_log().error("failure in a task group that nobody joined: " + detail::describe(failure));
   }
   if (!has_children()) return;
   TaskGroup& root = executor().root_group();
@@ -119,8 +103,7 @@ void TaskGroup::cancel() noexcept {
 void TaskGroup::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
   if (root.state() == PromiseBase::State::kError) {
     if (on_failure_ == OnFailure::kLog) {
-      app_log().error("uncaught exception in " + describe_task(child) + ": " +
-                      describe(root.error()));
+      detail::log_failure("uncaught exception", child, root.error());
     } else if (on_failure_ == OnFailure::kCancelSiblings) {
       failures_.push_back(root.error());
       if (failures_.size() == 1) cancel();
@@ -134,7 +117,7 @@ void TaskGroup::rethrow_failure() {
   if (failures_.empty()) return;
   std::vector<std::exception_ptr> failures = std::exchange(failures_, {});
   for (std::size_t i = 1; i < failures.size(); ++i) {
-    app_log().error("another failure in the same task group: " + describe(failures[i]));
+    app_log().error("another failure in the same task group: " + detail::describe(failures[i]));
   }
   std::rethrow_exception(failures.front());
 }

@@ -41,6 +41,10 @@ class TaskOwner : public ListHook {
   /// Makes a coroutine a root task owned by this. It runs when it is put on the ready queue.
   TaskContext& create(PromiseBase& root, const char* name, std::source_location site);
 
+  /// Keeps a child's context, and with it the frame and its result, beyond the child's end.
+  static void retain(TaskContext& child) noexcept { child.retain(); }
+  static void release(TaskContext& child) noexcept { child.release(); }
+
   /// A child has ended; its outcome is in `root`. The child is unlinked and released afterwards.
   virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
 
