@@ -54,9 +54,15 @@ void TaskOwner::orphan_owners_of(TaskContext& parent) noexcept {
   parent.owned_ = 0;
 }
 
-void TaskOwner::move_children_to(TaskOwner& other) noexcept {
-  children_.for_each([&](TaskContext& child) { child.owner_ = &other; });
-  other.children_.splice(children_);
+void TaskOwner::abandon_children(const char* what) noexcept {
+  TaskOwner& root = executor_->root_group();
+  children_.for_each([&](TaskContext& child) {
+    app_log().error(std::string(what) + " was destroyed while its " + describe_task(child) +
+                    " was still running; it is cancelled now");
+    child.cancel();
+    if (&root != this) child.owner_ = &root;
+  });
+  if (&root != this) root.children_.splice(children_);
 }
 
 }  // namespace detail
@@ -77,15 +83,7 @@ TaskGroup::~TaskGroup() {
   for (const std::exception_ptr& failure : failures_) {
     app_log().error("failure in a task group that nobody joined: " + detail::describe(failure));
   }
-  if (!has_children()) return;
-  TaskGroup& root = executor().root_group();
-  children().for_each([](const TaskContext& child) {
-    app_log().error("a task group was destroyed while its " + describe_task(child) +
-                    " was still running; it is cancelled now");
-  });
-  if (&root == this) return;
-  cancel_children();
-  move_children_to(root);
+  abandon_children("a task group");
 }
 
 TaskContext& TaskGroup::create_child(PromiseBase& root, const char* name,
