@@ -30,6 +30,9 @@ class TimeoutHandle {
  public:
   TimeoutHandle() noexcept = default;
 
+  /// True until the call is made or removed, or its loop is closed.
+  bool pending() const noexcept { return !call_.expired(); }
+
  private:
   friend class IOLoop;
   explicit TimeoutHandle(std::weak_ptr<detail::ScheduledCall> call) noexcept
