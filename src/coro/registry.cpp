@@ -16,14 +16,25 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)".
+/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)"; "serve() lambda" of a lambda
+/// in it.
 std::string short_function(std::string_view function) {
-  const std::size_t open = function.find('(', function.starts_with('(') ? 1 : 0);
-  std::string_view head = function.substr(0, open);
-  if (head.ends_with(' ') || head.empty()) return std::string(function);  // "(anonymous ...": keep
-  const std::size_t space = head.rfind(' ');
-  if (space != std::string_view::npos) head = head.substr(space + 1);
-  return std::string(head) + "()";
+  constexpr std::string_view kLambda = "(anonymous class)::operator()";
+  constexpr std::string_view kNamespace = "(anonymous namespace)::";
+  if (const std::size_t lambda = function.rfind(kLambda); lambda != std::string_view::npos) {
+    const std::string_view around = function.substr(0, lambda);
+    if (!around.ends_with("::")) return "lambda";
+    return short_function(around.substr(0, around.size() - 2)) + " lambda";
+  }
+  std::size_t open = function.find('(');
+  while (open != std::string_view::npos && function.substr(open).starts_with(kNamespace)) {
+    function.remove_prefix(open + kNamespace.size());
+    open = function.find('(');
+  }
+  std::string_view name = function.substr(0, open);
+  const std::size_t space = name.rfind(' ');
+  if (space != std::string_view::npos) name.remove_prefix(space + 1);
+  return std::string(name) + "()";
 }
 
 void append_place(std::string& out, const AwaitFrame& frame) {
