@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -80,6 +82,7 @@ class EpollReactor final : public Reactor {
 
   int epoll_;
   int wake_fd_;
+  bool precise_ = true;  // the kernel has epoll_pwait2
   std::unique_ptr<char[]> buffer_;
   std::vector<Entry> sources_;
   std::vector<SourceKey> again_;
@@ -342,14 +345,21 @@ void EpollReactor::deliver(SourceKey key, std::uint32_t events) noexcept {
 }
 
 int EpollReactor::wait_for_events(epoll_event* events, TimePoint until) noexcept {
-  timespec timeout{};
-  if (until == TimePoint::max())
-    return ::epoll_pwait2(epoll_, events, kEventsPerWait, nullptr, nullptr);
-  if (until != TimePoint::min()) {
-    const auto left = (until - now()).count();
-    if (left > 0) timeout = {left / 1'000'000'000, left % 1'000'000'000};
+  const bool forever = until == TimePoint::max();
+  std::int64_t left = 0;
+  if (!forever && until != TimePoint::min()) {
+    left = std::max<std::int64_t>((until - now()).count(), 0);
   }
-  return ::epoll_pwait2(epoll_, events, kEventsPerWait, &timeout, nullptr);
+  if (precise_) {
+    const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
+    const int count =
+        ::epoll_pwait2(epoll_, events, kEventsPerWait, forever ? nullptr : &timeout, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    precise_ = false;  // a kernel before 5.11, or valgrind: whole milliseconds must do
+  }
+  const std::int64_t longest = std::numeric_limits<int>::max();
+  const auto milliseconds = static_cast<int>(std::min((left + 999'999) / 1'000'000, longest));
+  return ::epoll_wait(epoll_, events, kEventsPerWait, forever ? -1 : milliseconds);
 }
 
 bool EpollReactor::wait(TimePoint until) {
