@@ -22,32 +22,45 @@ Executor& Executor::require_current() {
   return *current_;
 }
 
+std::size_t Executor::ready_count() const noexcept {
+  std::size_t count = 0;
+  for (TaskContext* each = ready_head_; each != nullptr; each = each->next_ready_) ++count;
+  return count;
+}
+
 std::size_t Executor::run_ready(std::size_t budget) noexcept {
+  TaskContext* const outer = running_;
   std::size_t resumed = 0;
   while (resumed < budget && ready_head_ != nullptr) {
     TaskContext& context = *ready_head_;
     ready_head_ = context.next_ready_;
-    if (ready_head_ == nullptr) ready_tail_ = nullptr;
-    --ready_count_;
+    if (ready_head_ == nullptr) ready_end_ = &ready_head_;
     ++resumed;
-    step(context);
+    step(context, outer);
   }
+  running_ = outer;
   return resumed;
 }
 
-void Executor::run_now(TaskContext& context) noexcept { step(context); }
+void Executor::run_now(TaskContext& context) noexcept {
+  TaskContext* const outer = running_;
+  step(context, outer);
+  running_ = outer;
+}
 
-void Executor::step(TaskContext& context) noexcept {
+void Executor::step(TaskContext& context, TaskContext* outer) noexcept {
   context.ready_ = false;
-  TaskContext* const outer = std::exchange(running_, &context);
+  running_ = &context;
   probe_.count_step();
   context.leaf_->handle().resume();
   while (transfer_) std::exchange(transfer_, nullptr).resume();
   if (probe_.slow_since.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     report_slow_step(&context);
   }
-  running_ = outer;
-  if (context.finished_) context.owner_->child_finished(context);
+  if (context.finished_) {
+    running_ = outer;
+    context.owner_->child_finished(context);
+  }
 }
 
 }  // namespace coronado

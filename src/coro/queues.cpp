@@ -11,7 +11,8 @@ void refuse_all(IntrusiveList<LineWaiter>& line) noexcept {
 
 }  // namespace
 
-QueueBase::QueueBase(std::ptrdiff_t maxsize) : maxsize_(static_cast<std::size_t>(maxsize)) {
+QueueBase::QueueBase(std::ptrdiff_t maxsize)
+    : room_(maxsize == 0 ? kUnlimited : static_cast<std::size_t>(maxsize)) {
   if (maxsize < 0) {
     throw std::invalid_argument("the size of a queue must not be negative: " +
                                 std::to_string(maxsize));

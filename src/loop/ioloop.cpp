@@ -209,8 +209,8 @@ bool IOLoop::turn() {
   state.timers.advance(now);
 
   bool alive = true;
-  if (ready_count() == 0 || now - state.last_poll >= kPollInterval) {
-    const bool busy = goal_reached() || ready_count() > 0 ||
+  if (!has_ready() || now - state.last_poll >= kPollInterval) {
+    const bool busy = goal_reached() || has_ready() ||
                       state.has_posted.load(std::memory_order_acquire) ||
                       state.stopping.load(std::memory_order_relaxed);
     state.last_poll = now;

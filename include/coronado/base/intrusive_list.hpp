@@ -50,9 +50,11 @@ class IntrusiveList {
   const T& front() const noexcept { return *static_cast<const T*>(head_.next_); }
 
   T& pop_front() noexcept {
-    T& first = front();
-    static_cast<ListHook&>(first).unlink();
-    return first;
+    ListHook* first = head_.next_;
+    head_.next_ = first->next_;
+    first->next_->prev_ = &head_;
+    first->next_ = first->prev_ = nullptr;
+    return *static_cast<T*>(first);
   }
 
   /// The list that would be empty without `element`, or null when it is not the only one there.

@@ -296,13 +296,8 @@ class PromiseBase {
 inline void Executor::make_ready(TaskContext& context) noexcept {
   context.ready_ = true;
   context.next_ready_ = nullptr;
-  if (ready_tail_ != nullptr) {
-    ready_tail_->next_ready_ = &context;
-  } else {
-    ready_head_ = &context;
-  }
-  ready_tail_ = &context;
-  ++ready_count_;
+  *ready_end_ = &context;
+  ready_end_ = &context.next_ready_;
 }
 
 inline TaskOutcome TaskContext::outcome() const noexcept {

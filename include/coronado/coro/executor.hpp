@@ -97,7 +97,10 @@ class Executor {
   /// may be running.
   void run_now(TaskContext& context) noexcept;
 
-  std::size_t ready_count() const noexcept { return ready_count_; }
+  /// True when a task stands in the ready queue.
+  bool has_ready() const noexcept { return ready_head_ != nullptr; }
+  /// Counts the ready queue: linear.
+  std::size_t ready_count() const noexcept;
 
  protected:
   Executor();
@@ -119,11 +122,10 @@ class Executor {
   friend class detail::TaskOwner;
   friend class coronado::TaskRegistry;
 
-  void step(TaskContext& context) noexcept;
+  void step(TaskContext& context, TaskContext* outer) noexcept;
 
   TaskContext* ready_head_ = nullptr;
-  TaskContext* ready_tail_ = nullptr;
-  std::size_t ready_count_ = 0;
+  TaskContext** ready_end_ = &ready_head_;  // where the next one is linked
   TaskContext* running_ = nullptr;
   std::coroutine_handle<> transfer_;  // where a build without tail calls goes on
   StepProbe probe_;

@@ -51,7 +51,7 @@ class QueueBase {
   QueueBase& operator=(const QueueBase&) = delete;
 
   /// Most items kept; zero: any number.
-  std::size_t maxsize() const noexcept { return maxsize_; }
+  std::size_t maxsize() const noexcept { return room_ == kUnlimited ? 0 : room_; }
 
   /// Says that an item taken earlier is done with: when that is true of all, `join` returns.
   /// Throws  std::logic_error  Called more often than items were put.
@@ -71,7 +71,7 @@ class QueueBase {
   explicit QueueBase(std::ptrdiff_t maxsize);
   ~QueueBase() = default;
 
-  bool has_room(std::size_t size) const noexcept { return maxsize_ == 0 || size < maxsize_; }
+  bool has_room(std::size_t size) const noexcept { return size < room_; }
   void count_put() noexcept {
     if (unfinished_++ == 0) all_done_.clear();
   }
@@ -81,10 +81,11 @@ class QueueBase {
 
   IntrusiveList<LineWaiter> getters_;  // while anybody stands here, there is no item
   IntrusiveList<LineWaiter> putters_;  // while anybody stands here, there is no room
-  std::size_t maxsize_;
   bool closed_ = false;
 
  private:
+  static constexpr auto kUnlimited = static_cast<std::size_t>(-1);
+  std::size_t room_;
   std::size_t unfinished_ = 0;
   Event all_done_;
 };
