@@ -31,7 +31,8 @@ void MultiCore::dispose(PromiseBase* const* roots, std::size_t count) noexcept {
   }
 }
 
-void MultiCore::on_child_finished(TaskContext&, PromiseBase& root) noexcept {
+void MultiCore::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
+  release(child);  // still held by our own reference
   if (root.state() == PromiseBase::State::kError && failed_ == nullptr) {
     failed_ = &root;
     cancel_children();

@@ -52,7 +52,6 @@ void TaskOwner::child_finished(TaskContext& child) noexcept {
   static_cast<ListHook&>(child).unlink();
   child.notify_waiters();
   on_child_finished(child, *child.leaf_);
-  child.release();
 }
 
 void TaskOwner::move_children_to(TaskOwner& other) noexcept {
@@ -111,6 +110,7 @@ void TaskGroup::on_child_finished(TaskContext& child, PromiseBase& root) noexcep
       if (failures_.size() == 1) cancel();
     }
   }
+  release(child);
   if (joiner_ != nullptr && !has_children()) std::exchange(joiner_, nullptr)->wake();
 }
 

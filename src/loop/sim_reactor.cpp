@@ -18,23 +18,9 @@ class SimReactor final : public Reactor {
   TimePoint now() const noexcept override { return now_; }
 
   bool wait(TimePoint until) override {
-    std::unique_lock lock(mutex_);
-    if (woken_) {
-      woken_ = false;
-      return true;
-    }
-    if (until <= now_) return true;
-    if (outside_work_ >
-        0) {  // real threads are busy for us: real time passes, virtual time does not
-      probe_->idle.store(true, std::memory_order_relaxed);
-      changed_.wait(lock, [this] { return woken_; });
-      probe_->idle.store(false, std::memory_order_relaxed);
-      woken_ = false;
-      return true;
-    }
-    if (until == TimePoint::max()) return false;
-    now_ = until;
-    return true;
+    const bool alive = advance(until);
+    wake_time_ = now_;
+    return alive;
   }
 
   void wake() noexcept override {
@@ -59,6 +45,26 @@ class SimReactor final : public Reactor {
   }
 
  private:
+  bool advance(TimePoint until) {
+    std::unique_lock lock(mutex_);
+    if (woken_) {
+      woken_ = false;
+      return true;
+    }
+    if (until <= now_) return true;
+    if (outside_work_ >
+        0) {  // real threads are busy for us: real time passes, virtual time does not
+      probe_->idle.store(true, std::memory_order_relaxed);
+      changed_.wait(lock, [this] { return woken_; });
+      probe_->idle.store(false, std::memory_order_relaxed);
+      woken_ = false;
+      return true;
+    }
+    if (until == TimePoint::max()) return false;
+    now_ = until;
+    return true;
+  }
+
   [[noreturn]] static void refuse() {
     throw std::system_error(ENOTSUP, std::generic_category(),
                             "the simulated reactor has no descriptors");

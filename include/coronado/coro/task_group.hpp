@@ -41,8 +41,11 @@ class TaskOwner : public ListHook {
   /// Makes a coroutine a root task owned by this. It runs when it is put on the ready queue.
   TaskContext& create(PromiseBase& root, const char* name, std::source_location site);
 
-  /// A child has ended; its outcome is in `root`. The child is unlinked and released afterwards.
+  /// A child has ended and is no longer among the children; its outcome is in `root`. Must call
+  /// `release(child)` once it has looked at that: the frame is destroyed then, unless a handle
+  /// holds it.
   virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
+  static void release(TaskContext& child) noexcept { child.release(); }
 
   /// Hands the children over to another owner on the same executor.
   void move_children_to(TaskOwner& other) noexcept;

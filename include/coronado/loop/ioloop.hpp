@@ -104,6 +104,11 @@ class IOLoop final : public Executor {
   // --- time ----------------------------------------------------------------------------------
 
   TimePoint now() const noexcept override { return reactor_->now(); }
+
+  /// When the current turn's events were collected: a clock without a system call, for deadlines
+  /// and dates that may be late by a turn.
+  TimePoint turn_time() const noexcept { return reactor_->wake_time(); }
+
   void arm(Timer& timer, TimePoint when) noexcept override;
   void disarm(Timer& timer) noexcept override;
 
