@@ -135,6 +135,9 @@ class RouteParameters {
   /// The undecoded bytes of the parameter called `name`, if the route has one.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 
+  /// The path has moved: follow it.
+  void rebase(const char* path) noexcept { path_ = path; }
+
   /// Parameter `index`, percent-decoded ('+' stays '+').
   std::string decoded(std::size_t index) const;
 

@@ -1,0 +1,308 @@
+/// Function handlers: what a function may take, and what it may return.
+///
+///     app.get("/users/{id:int}", [](long id, web::Query<"page", int> page) -> Task<web::Response>
+///     {...});
+///
+/// **Parameters**, each optional, in any order:
+///
+///     integers, floating point, std::string, std::string_view
+///                        the path parameters, in the order of the pattern, percent-decoded (a
+///                        string_view is not decoded)
+///     Query<"name", T>   an argument of the query
+///     Header<"Name", T>  a field of the request
+///     Json<T>            the body, read into a described struct (<coronado/web/json.hpp>)
+///     const HTTPServerRequest&   the whole request
+///     HTTPExchange&      the request and the response, to answer by hand
+///     any T with `static T from_request(const HTTPServerRequest&)`   your own extractor
+///
+/// With `T` an `std::optional` the argument may be missing; otherwise that is a 400 which names it.
+///
+/// **Results**: `Response`, text (`std::string`, `std::string_view`, `const char*`: text/plain),
+/// nothing (204, unless the function answered through `HTTPExchange`), or a `Task` of any of them.
+/// A function that is no coroutine costs no frame.
+///
+/// A function that throws `HTTPError` is answered with its status, anything else with 500.
+///
+/// Layer: web.
+#pragma once
+
+#include <coronado/coro/task.hpp>
+#include <coronado/web/exchange.hpp>
+#include <coronado/web/response.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace coronado::web {
+
+/// A string as a template argument.
+template <std::size_t N>
+struct FixedString {
+  consteval FixedString(const char (&text)[N]) {
+    for (std::size_t i = 0; i < N; ++i) characters[i] = text[i];
+  }
+  constexpr std::string_view view() const { return {characters, N - 1}; }
+  char characters[N];
+};
+
+namespace detail {
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+// Text to values. They throw HTTPError(400) that names `what`.
+std::int64_t to_signed(std::string_view text, std::int64_t least, std::int64_t most,
+                       std::string_view what);
+std::uint64_t to_unsigned(std::string_view text, std::uint64_t most, std::string_view what);
+double to_double(std::string_view text, std::string_view what);
+bool to_bool(std::string_view text, std::string_view what);
+std::string to_text(std::string_view text, std::string_view what);
+
+/// `text` as a `T`.
+template <class T>
+T convert(std::string_view text, std::string_view what) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return to_bool(text, what);
+  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    return static_cast<T>(
+        to_signed(text, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), what));
+  } else if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(to_unsigned(text, std::numeric_limits<T>::max(), what));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(to_double(text, what));
+  } else {
+    static_assert(std::is_same_v<T, std::string>,
+                  "an argument is a bool, a number or a std::string (or an std::optional of one)");
+    return to_text(text, what);
+  }
+}
+
+std::optional<std::string> query_argument(const HTTPServerRequest& request, std::string_view name);
+[[noreturn]] void throw_missing(std::string_view kind, std::string_view name);
+
+}  // namespace detail
+
+/// The last argument `Name` of the query.
+template <FixedString Name, class T = std::string>
+struct Query {
+  T value;
+  const T& operator*() const noexcept { return value; }
+  const T* operator->() const noexcept { return &value; }
+
+  /// Throws  HTTPError(400)  It is missing, or no `T`.
+  static Query from_request(const HTTPServerRequest& request) {
+    const std::optional<std::string> text = detail::query_argument(request, Name.view());
+    if constexpr (detail::IsOptional<T>::value) {
+      if (!text) return {std::nullopt};
+      return {detail::convert<typename T::value_type>(*text, Name.view())};
+    } else {
+      if (!text) detail::throw_missing("argument", Name.view());
+      return {detail::convert<T>(*text, Name.view())};
+    }
+  }
+};
+
+/// The first field `Name` of the request.
+template <FixedString Name, class T = std::string>
+struct Header {
+  T value;
+  const T& operator*() const noexcept { return value; }
+  const T* operator->() const noexcept { return &value; }
+
+  /// Throws  HTTPError(400)  It is missing, or no `T`.
+  static Header from_request(const HTTPServerRequest& request) {
+    const std::optional<std::string_view> text = request.header(Name.view());
+    if constexpr (detail::IsOptional<T>::value) {
+      if (!text) return {std::nullopt};
+      return {detail::convert<typename T::value_type>(*text, Name.view())};
+    } else {
+      if (!text) detail::throw_missing("header", Name.view());
+      return {detail::convert<T>(*text, Name.view())};
+    }
+  }
+};
+
+namespace detail {
+
+template <class T>
+concept Extractor = requires(const HTTPServerRequest& request) {
+  { T::from_request(request) } -> std::same_as<T>;
+};
+
+template <class T>
+constexpr bool kIsPathParameter = std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
+                                  std::is_same_v<T, std::string_view>;
+
+/// The parameters and the result of a callable.
+template <class F>
+struct Signature : Signature<decltype(&F::operator())> {};
+template <class R, class... Args>
+struct Signature<R (*)(Args...)> {
+  using Result = R;
+  using Arguments = std::tuple<Args...>;
+};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...)> : Signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...) const> : Signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...) noexcept> : Signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...) const noexcept> : Signature<R (*)(Args...)> {};
+
+template <class F>
+concept PlainCallable = requires { &F::operator(); } || std::is_pointer_v<F>;
+
+template <class T>
+struct AwaitedResult {
+  using type = T;
+  static constexpr bool kIsTask = false;
+};
+template <class T>
+struct AwaitedResult<Task<T>> {
+  using type = T;
+  static constexpr bool kIsTask = true;
+};
+
+template <class T>
+constexpr bool kIsResult =
+    std::is_void_v<T> || std::is_same_v<T, Response> || std::is_convertible_v<T, std::string_view>;
+
+void send_text(HTTPExchange& exchange, std::string_view text);
+void send_response(HTTPExchange& exchange, const Response& response);
+void send_nothing(HTTPExchange& exchange);
+void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;
+
+template <class T>
+void send_result(HTTPExchange& exchange, const T& result) {
+  if constexpr (std::is_same_v<T, Response>) {
+    send_response(exchange, result);
+  } else {
+    send_text(exchange, result);
+  }
+}
+
+template <class T>
+T path_parameter(const WebExchange& exchange, std::size_t index) {
+  if constexpr (std::is_same_v<T, std::string_view>) {
+    return exchange.parameters()[index];
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return to_text(exchange.parameters().decoded(index), "path");
+  } else {
+    return convert<T>(exchange.parameters()[index], "path");
+  }
+}
+
+/// The I-th of the arguments, of which `PathIndex` path parameters come before it.
+template <class Argument, std::size_t PathIndex>
+decltype(auto) extract(WebExchange& exchange) {
+  using T = std::remove_cvref_t<Argument>;
+  if constexpr (std::is_same_v<T, HTTPServerRequest>) {
+    return (exchange.request());
+  } else if constexpr (std::is_base_of_v<T, WebExchange>) {
+    return static_cast<T&>(exchange);
+  } else if constexpr (kIsPathParameter<T>) {
+    return path_parameter<T>(exchange, PathIndex);
+  } else {
+    static_assert(Extractor<T>,
+                  "a handler's parameter is a path parameter (a number or string), Query, Header, "
+                  "Json, const HTTPServerRequest&, HTTPExchange&, or a type with "
+                  "static T from_request(const HTTPServerRequest&); see "
+                  "<coronado/web/function_handler.hpp>");
+    return T::from_request(exchange.request());
+  }
+}
+
+/// Awaits a handler's task and sends what it returned.
+template <class T>
+Task<> answer(WebExchange& exchange, Task<T> task) {
+  std::exception_ptr error;
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(task);
+      send_nothing(exchange);
+    } else {
+      const T result = co_await std::move(task);
+      send_result(exchange, result);
+    }
+  } catch (const Cancelled&) {
+    throw;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) send_error(exchange, error);
+}
+
+template <class F>
+class FunctionEndpoint final : public HTTPEndpoint {
+  static_assert(PlainCallable<F>,
+                "a handler is a function or a lambda with one, non-template call operator");
+  using Arguments = typename Signature<F>::Arguments;
+  using Result = typename Signature<F>::Result;
+  using Awaited = AwaitedResult<Result>;
+  static_assert(kIsResult<typename Awaited::type>,
+                "a handler returns web::Response, text, void, or a Task of one of these; for JSON "
+                "return web::json(value)");
+
+  template <std::size_t... I>
+  static constexpr std::size_t path_parameters_before(std::size_t end, std::index_sequence<I...>) {
+    return (std::size_t{0} + ... +
+            (I < end && kIsPathParameter<std::remove_cvref_t<std::tuple_element_t<I, Arguments>>>));
+  }
+  static constexpr std::size_t kCount = std::tuple_size_v<Arguments>;
+
+ public:
+  static constexpr std::size_t kPathParameters =
+      path_parameters_before(kCount, std::make_index_sequence<kCount>{});
+
+  explicit FunctionEndpoint(F function) : function_(std::move(function)) {
+    suspends_ = Awaited::kIsTask;
+  }
+
+  Task<> handle(HTTPExchange& base) override {
+    auto& exchange = static_cast<WebExchange&>(base);
+    try {
+      return call(exchange, std::make_index_sequence<kCount>{});
+    } catch (...) {
+      send_error(exchange, std::current_exception());
+      return {};
+    }
+  }
+
+ private:
+  template <std::size_t... I>
+  Task<> call(WebExchange& exchange, std::index_sequence<I...>) {
+    if constexpr (Awaited::kIsTask) {
+      return answer(exchange, function_(argument<I>(exchange)...));
+    } else if constexpr (std::is_void_v<Result>) {
+      function_(argument<I>(exchange)...);
+      send_nothing(exchange);
+      return {};
+    } else {
+      send_result(exchange, function_(argument<I>(exchange)...));
+      return {};
+    }
+  }
+
+  template <std::size_t I>
+  static decltype(auto) argument(WebExchange& exchange) {
+    return extract<std::tuple_element_t<I, Arguments>,
+                   path_parameters_before(I, std::make_index_sequence<kCount>{})>(exchange);
+  }
+
+  F function_;
+};
+
+}  // namespace detail
+
+}  // namespace coronado::web
