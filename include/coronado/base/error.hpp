@@ -64,7 +64,8 @@ class StreamClosedError : public std::runtime_error {
   std::error_code code_;
 };
 
-/// A peer sent more than a limit allows.   Tornado  `StreamBufferFullError`, `UnsatisfiableReadError`.
+/// A peer sent more than a limit allows.   Tornado  `StreamBufferFullError`,
+/// `UnsatisfiableReadError`.
 class StreamLimitError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -92,7 +93,8 @@ class HTTPError : public std::runtime_error {
   std::string reason_;
 };
 
-/// A required argument is missing: 400, "Missing argument NAME".   Tornado  `web.MissingArgumentError`.
+/// A required argument is missing: 400, "Missing argument NAME".   Tornado
+/// `web.MissingArgumentError`.
 class MissingArgumentError : public HTTPError {
  public:
   explicit MissingArgumentError(std::string name)

@@ -1,0 +1,51 @@
+# Shortcuts around the CMake presets. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help deps run test release asan tsan bench check format install clean
+
+PREFIX ?= /usr/local
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+
+deps: ## install what the build needs (Debian packages)
+	@tools/install-deps
+
+run: release ## build the tour and serve it at http://localhost:8888
+	@echo "http://localhost:8888  (Ctrl-C stops)"
+	build/release/bin/tour
+
+release: deps ## build everything with -O2 and ThinLTO
+	cmake --preset release
+	cmake --build --preset release
+
+# The three test runs differ in nothing but the preset.
+test: ## build and run all tests
+asan: ## the same under AddressSanitizer and UndefinedBehaviorSanitizer
+tsan: ## the tests with several threads under ThreadSanitizer
+test: preset = debug
+asan: preset = asan
+tsan: preset = tsan
+test asan tsan: deps
+	cmake --preset $(preset)
+	cmake --build --preset $(preset)
+	ctest --preset $(preset)
+
+bench: ## compare with nginx, Tornado and a bare epoll server
+	@tools/install-deps --bench
+	cmake --preset release
+	cmake --build --preset release
+	python3 bench/compare.py
+
+check: ## layers, headers, mirror, docs, coroutine rules, formatting
+	tools/check.sh
+
+format: ## format every C++ file
+	tools/cpp_files | xargs -0 clang-format-19 -i
+
+install: deps ## install library, headers and CMake package under PREFIX (/usr/local)
+	cmake --preset package
+	cmake --build --preset package
+	cmake --install build/package --prefix $(PREFIX)
+
+clean: ## remove build/
+	rm -rf build

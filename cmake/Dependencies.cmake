@@ -1,0 +1,26 @@
+# The libraries we stand on; tools/install-deps names their Debian packages. Install.cmake repeats this list for users.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # Debian ships no CMake package for it
+
+# Wanted by one file each; that file does not compile without its library.
+find_package(spdlog QUIET)
+find_package(CLI11 QUIET)
+set(coronado_optional_libraries)
+if(spdlog_FOUND)
+  list(APPEND coronado_optional_libraries spdlog::spdlog)
+endif()
+if(CLI11_FOUND)
+  list(APPEND coronado_optional_libraries "$<BUILD_INTERFACE:CLI11::CLI11>")  # header only: users need not have it
+endif()
+
+if(CORONADO_TESTS)
+  find_package(GTest REQUIRED)
+else()
+  find_package(GTest QUIET)  # for the test kit
+endif()

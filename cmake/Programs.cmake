@@ -1,0 +1,73 @@
+# Tests, examples, benchmarks and fuzz targets: found by their place in the tree, so that adding one is adding a file.
+
+# An executable in bin/ with our flags; PRIVATE_HEADERS opens src/ to it.
+function(coronado_program name)
+  cmake_parse_arguments(arg "PRIVATE_HEADERS" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  coronado_compile_options(${name})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} coronado)
+  if(arg_PRIVATE_HEADERS)
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  endif()
+endfunction()
+
+# tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server.
+function(coronado_add_tests)
+  include(GoogleTest)
+  file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
+  foreach(folder IN LISTS folders)
+    file(GLOB sources CONFIGURE_DEPENDS "${folder}/*_test.cpp")
+    if(NOT sources)
+      continue()
+    endif()
+    cmake_path(GET folder FILENAME layer)
+    coronado_program(test_${layer} PRIVATE_HEADERS SOURCES ${sources}
+                     LINK coronado_testing GTest::gtest GTest::gtest_main GTest::gmock)
+    gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+                         PROPERTIES LABELS ${layer} TIMEOUT 120)
+  endforeach()
+  if(EXISTS "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
+    coronado_program(interop_server SOURCES "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
+  endif()
+endfunction()
+
+# examples/hello.cpp -> hello; examples/tour/main.cpp and its neighbours -> tour, which finds its files under EXAMPLE_DIR.
+function(coronado_add_examples)
+  file(GLOB singles CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.cpp")
+  foreach(source IN LISTS singles)
+    cmake_path(GET source STEM name)
+    coronado_program(${name} SOURCES "${source}")
+  endforeach()
+  file(GLOB mains CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*/main.cpp")
+  foreach(main IN LISTS mains)
+    cmake_path(GET main PARENT_PATH folder)
+    cmake_path(GET folder FILENAME name)
+    file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+    coronado_program(${name} SOURCES ${sources})
+    target_compile_definitions(${name} PRIVATE "EXAMPLE_DIR=\"${folder}\"")
+  endforeach()
+endfunction()
+
+# bench/micro_*.cpp -> Google Benchmark programs; every other bench/*.cpp -> a program of its own.
+function(coronado_add_bench)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/*.cpp")
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    if(name MATCHES "^micro_")
+      find_package(benchmark REQUIRED)
+      coronado_program(${name} PRIVATE_HEADERS SOURCES "${source}" LINK benchmark::benchmark benchmark::benchmark_main)
+    else()
+      coronado_program(${name} PRIVATE_HEADERS SOURCES "${source}")
+    endif()
+  endforeach()
+endfunction()
+
+# fuzz/*_fuzz.cpp -> one libFuzzer program each.
+function(coronado_add_fuzz)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fuzz/*_fuzz.cpp")
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    coronado_program(${name} PRIVATE_HEADERS SOURCES "${source}")
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+endfunction()

@@ -1,0 +1,21 @@
+// Colours the C++ listings: keywords, types, strings and comments.
+
+const kToken =
+  /(?<comment>\/\/.*)|(?<string>"[^"\n]*")|(?<pre>#include\s+<[^>]+>)|(?<co>\bco_(?:await|return|yield)\b)|(?<keyword>\b(?:using|namespace|return|for|int|char|void|auto)\b)|(?<type>\b(?:Task|Page|vector|Application|Response)\b)/g;
+
+export function colourListings() {
+  for (const code of document.querySelectorAll("code.cpp")) {
+    const source = code.textContent;
+    const parts = [];
+    let from = 0;
+    for (const match of source.matchAll(kToken)) {
+      const kind = Object.keys(match.groups).find((name) => match.groups[name] !== undefined);
+      const span = document.createElement("span");
+      span.className = `code-${kind}`;
+      span.textContent = match[0];
+      parts.push(source.slice(from, match.index), span);
+      from = match.index + match[0].length;
+    }
+    code.replaceChildren(...parts, source.slice(from));
+  }
+}

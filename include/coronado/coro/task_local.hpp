@@ -1,0 +1,84 @@
+/// Values that belong to a task and are inherited by the tasks it spawns.
+///
+///     TaskLocal<std::string> request_id;
+///     request_id.set("a1");                     // for this task and what it spawns from here on
+///     if (auto* id = request_id.find()) ...
+///
+/// A spawned task sees the values its parent had at the moment of the spawn; what either sets later
+/// is its own.
+///
+/// Threads  Of the task. The key itself may be a global, shared by all threads.
+/// Tornado  `contextvars`.
+/// Layer: coro.
+#pragma once
+
+#include <coronado/coro/context.hpp>
+
+#include <atomic>
+
+namespace coronado {
+
+namespace detail {
+
+/// One binding. Nodes form a chain from the newest to the oldest, shared by the tasks that
+/// inherited it.
+struct LocalNode {
+  explicit LocalNode(const void* bound_key) noexcept : key(bound_key) {}
+  virtual ~LocalNode() = default;
+
+  const void* key;
+  LocalNode* next = nullptr;
+  std::uint32_t references = 1;
+
+  static LocalNode* retain(LocalNode* node) noexcept {
+    if (node != nullptr) ++node->references;
+    return node;
+  }
+  static void release(LocalNode* node) noexcept;
+
+  /// The running task's node for `key`, or null. Throws `std::logic_error` outside a task.
+  static LocalNode* find(const void* key);
+  /// Binds in the running task, replacing its binding of the same key.
+  static void bind(LocalNode* node);
+};
+
+template <class T>
+struct LocalValue final : LocalNode {
+  LocalValue(const void* bound_key, T bound) : LocalNode(bound_key), value(std::move(bound)) {}
+  T value;
+};
+
+}  // namespace detail
+
+/// A key for one value in each task.
+/// Throws  Its members throw `std::logic_error` when no task is running.
+template <class T>
+class TaskLocal {
+ public:
+  TaskLocal() noexcept = default;
+  TaskLocal(const TaskLocal&) = delete;
+  TaskLocal& operator=(const TaskLocal&) = delete;
+
+  /// Sets the value in the running task, and for the tasks it spawns from now on.
+  void set(T value) const {
+    detail::LocalNode::bind(new detail::LocalValue<T>(this, std::move(value)));
+  }
+
+  /// The value of the running task or the one it inherited; null when there is none.
+  /// Lifetime  Until the task sets it again or ends.
+  const T* find() const {
+    detail::LocalNode* node = detail::LocalNode::find(this);
+    return node == nullptr ? nullptr : &static_cast<detail::LocalValue<T>*>(node)->value;
+  }
+
+  /// The value, or `fallback` when there is none.
+  T get(T fallback = T{}) const {
+    const T* value = find();
+    return value == nullptr ? std::move(fallback) : *value;
+  }
+
+ private:
+  [[maybe_unused]] char unique_ = 0;  // two keys never share an address
+};
+
+}  // namespace coronado

@@ -1,0 +1,39 @@
+/// How much of each thing a peer may send in one HTTP message.
+///
+/// Layer: http.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace coronado {
+
+/// The size limits of an HTTP connection. All are on by default; all count wire bytes, except where
+/// noted. `http.bad_requests.<status>` counts what each limit has refused.
+struct HTTPLimits {
+  /// Most bytes in the request line, without its line end.
+  /// When exceeded: `414 URI Too Long`, then close.   Spec  RFC 9112 3 (at least 8000).
+  std::size_t max_request_line = 8 * 1024;
+
+  /// Most bytes in one message head: start line, header fields and the empty line that ends it.
+  /// When exceeded: `431 Request Header Fields Too Large`, then close.   Spec  RFC 6585 5
+  std::size_t max_header_size = 64 * 1024;
+
+  /// Most header fields in one message; most trailer fields, too.
+  /// When exceeded: `431 Request Header Fields Too Large`, then close.   Spec  RFC 6585 5
+  std::size_t max_header_count = 100;
+
+  /// Most bytes in one message body, after the chunked coding is taken off.
+  /// When exceeded: `413 Content Too Large`, then close.   Spec  RFC 9110 15.5.14
+  std::uint64_t max_body_size = 100ULL * 1024 * 1024;
+
+  /// Most bytes in the line before one chunk: its size and its extensions, without the line end.
+  /// When exceeded: `400 Bad Request`, then close.   Spec  RFC 9112 7.1.1
+  std::size_t max_chunk_line = 256;
+
+  /// Most bytes in the trailer section of a chunked body.
+  /// When exceeded: `431 Request Header Fields Too Large`, then close.   Spec  RFC 9112 7.1.2
+  std::size_t max_trailer_size = 8 * 1024;
+};
+
+}  // namespace coronado

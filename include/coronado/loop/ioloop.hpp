@@ -1,0 +1,159 @@
+/// `IOLoop`: the event loop of one thread.
+///
+///     IOLoop            runs tasks, timers, callbacks and I/O
+///     TimeoutHandle     a scheduled call, for `remove_timeout`
+///
+///     IOLoop loop;
+///     int answer = loop.run_sync(compute());
+///
+/// Threads  A loop belongs to the thread that runs it. Only `post` (also named `add_callback`),
+/// `stop`
+///          and `wake`-like calls marked so may come from elsewhere.
+/// Layer: loop.
+#pragma once
+
+#include <coronado/coro/executor.hpp>
+#include <coronado/coro/task_group.hpp>
+#include <coronado/loop/reactor.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace coronado {
+
+namespace detail {
+struct ScheduledCall;
+}
+
+/// A call scheduled with `call_later` or `call_at`. Dropping the handle does not cancel the call.
+class TimeoutHandle {
+ public:
+  TimeoutHandle() noexcept = default;
+
+ private:
+  friend class IOLoop;
+  explicit TimeoutHandle(std::weak_ptr<detail::ScheduledCall> call) noexcept
+      : call_(std::move(call)) {}
+  std::weak_ptr<detail::ScheduledCall> call_;
+};
+
+/// How a loop is made.
+struct IOLoopOptions {
+  /// The backend. Default: what `CORONADO_REACTOR` says ("epoll"), else epoll.
+  std::optional<ReactorKind> reactor;
+
+  /// A task step or callback that runs longer is logged with the place where it was spawned and
+  /// where it next waited. Zero: never.
+  Duration slow_step_threshold = std::chrono::milliseconds(100);
+};
+
+/// Runs tasks on one thread, with the system's events and timers.
+/// Tornado  `ioloop.IOLoop`.
+class IOLoop final : public Executor {
+ public:
+  static constexpr unsigned kRead = Reactor::kRead;
+  static constexpr unsigned kWrite = Reactor::kWrite;
+  static constexpr unsigned kError = Reactor::kError;
+
+  /// Throws  std::system_error  The backend cannot be made.
+  ///         UsageError         `CORONADO_REACTOR` names no backend.
+  explicit IOLoop(IOLoopOptions options = {});
+
+  /// Closes the loop if that was not done.
+  ~IOLoop() override;
+
+  /// The loop that runs on this thread, or null.
+  static IOLoop* current() noexcept;
+
+  // --- running -------------------------------------------------------------------------------
+
+  /// Runs until `stop`. A `stop` that came before makes this return at once.
+  /// Tornado  `IOLoop.start`.
+  void run();
+
+  /// Ends `run` after the current turn.   Threads  Any; also from a signal handler's callback.
+  void stop() noexcept;
+
+  /// Runs the loop until `task` has ended, and returns its value.
+  /// Params   timeout  Cancels the task when it passes.
+  /// Throws   What the task throws; `TimeoutError`; `Cancelled`; `ClosedError` when `stop` came
+  /// first
+  ///          (the task is cancelled and has ended) or when, in simulated time, nothing was left
+  ///          that could ever wake it: the message then holds the task tree.
+  /// Tornado  `IOLoop.run_sync`.
+  template <class T>
+  T run_sync(Task<T> task, std::optional<Duration> timeout = std::nullopt,
+             std::source_location site = std::source_location::current()) {
+    TaskHandle<T> handle = main_group().spawn(std::move(task), "main", site);
+    run_until_done(*handle.context(), timeout);
+    return handle.result();
+  }
+
+  /// Starts a detached task: a failure is logged with the spawn site; `close` cancels and drains
+  /// it. Tornado  `IOLoop.spawn_callback`.
+  template <class T>
+  TaskHandle<T> spawn(Task<T> task, const char* name = "",
+                      std::source_location site = std::source_location::current()) {
+    return root_group().spawn(std::move(task), name, site);
+  }
+
+  /// Cancels every task, waits until all have ended, and drops what is scheduled. The loop must not
+  /// be running.   Tornado  `IOLoop.close`.
+  void close();
+
+  // --- time ----------------------------------------------------------------------------------
+
+  TimePoint now() const noexcept override { return reactor_->now(); }
+  void arm(Timer& timer, TimePoint when) noexcept override;
+  void disarm(Timer& timer) noexcept override;
+
+  /// Calls `callback` after a span, or at an instant; a past one in the next turn. What the
+  /// callback throws is logged.   Tornado  `call_later`, `call_at`, `add_timeout`.
+  TimeoutHandle call_later(Duration delay, Function<void()> callback);
+  TimeoutHandle call_at(TimePoint when, Function<void()> callback);
+  /// Nothing happens when it has been called already.
+  void remove_timeout(const TimeoutHandle& handle) noexcept;
+
+  // --- from other threads --------------------------------------------------------------------
+
+  /// Runs `callback` in the next turn, in the order of the calls; what it throws is logged. After
+  /// `close` it is dropped.
+  /// Threads  Any: this is the one thread-safe door.   Tornado  `IOLoop.add_callback`.
+  void post(Function<void()> callback) override;
+  void add_callback(Function<void()> callback) { post(std::move(callback)); }
+
+  // --- the system ----------------------------------------------------------------------------
+
+  /// Calls `handler(fd, events)` whenever `fd` is ready, level-triggered. Errors are always
+  /// reported. Throws  std::system_error    The descriptor cannot be watched.
+  ///         std::invalid_argument  It is watched already: "fd 7 added twice".
+  /// Tornado  `IOLoop.add_handler`.
+  void add_handler(int fd, Function<void(int, unsigned)> handler, unsigned events);
+  /// Throws  std::invalid_argument  It is not watched.
+  void update_handler(int fd, unsigned events);
+  /// Nothing happens when it is not watched.
+  void remove_handler(int fd) noexcept;
+
+  /// Calls `handler` on the loop whenever the process gets `signal`. One loop per signal; the
+  /// newest wins. The handler stays until it is removed or the loop closes, which restores the
+  /// default. Throws  std::system_error  Not a signal that can be caught.
+  void add_signal_handler(int signal, Function<void()> handler);
+  void remove_signal_handler(int signal) noexcept;
+
+  Reactor& reactor() noexcept { return *reactor_; }
+
+ private:
+  struct State;
+
+  TaskGroup& main_group() noexcept;
+  void run_until_done(TaskContext& context, std::optional<Duration> timeout);
+  bool turn();
+  void run_posted();
+  void run_signal_handlers();
+  void report_slow_step(const TaskContext* context) noexcept override;
+
+  std::unique_ptr<Reactor> reactor_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coronado

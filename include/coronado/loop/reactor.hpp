@@ -1,0 +1,84 @@
+/// `Reactor`: what a loop needs from the system, one backend a file.
+///
+/// The loop owns the timers and the ready queue; the reactor waits, delivers bytes and connections,
+/// and can be woken from another thread.
+///
+/// Layer: loop.
+#pragma once
+
+#include <coronado/base/clock.hpp>
+#include <coronado/coro/executor.hpp>
+#include <coronado/loop/transport.hpp>
+
+namespace coronado {
+
+/// Which backend a loop uses.
+enum class ReactorKind : unsigned char {
+  kEpoll,  ///< the default on Linux
+  kSim,    ///< virtual time: waiting jumps to the next timer
+};
+
+/// Told about readiness of a foreign descriptor.
+class PollHandler {
+ public:
+  /// Params   events  A union of `Reactor::kRead`, `kWrite`, `kError`.
+  virtual void on_poll(int fd, unsigned events) noexcept = 0;
+
+ protected:
+  ~PollHandler() = default;
+};
+
+class Reactor {
+ public:
+  static constexpr unsigned kRead = 1;
+  static constexpr unsigned kWrite = 4;
+  static constexpr unsigned kError = 24;
+
+  Reactor() = default;
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+  virtual ~Reactor() = default;
+
+  /// "epoll", "sim".
+  virtual const char* name() const noexcept = 0;
+
+  virtual TimePoint now() const noexcept = 0;
+
+  /// Waits for events until `until` at the latest (a past instant: only looks) and delivers them.
+  /// Returns false when nothing can ever happen: virtual time, no timer and no outside work.
+  virtual bool wait(TimePoint until) = 0;
+
+  /// Ends a `wait` in progress, or the next one.   Threads  Any; also from a signal handler.
+  virtual void wake() noexcept = 0;
+
+  /// Makes a transport of a connected non-blocking stream socket, which it then owns.
+  /// Throws  std::system_error  The backend cannot watch it; the socket is closed.
+  virtual std::unique_ptr<Transport> adopt(int socket) = 0;
+
+  /// Serves a listening non-blocking socket, which it then owns.
+  /// Lifetime  `handler` must outlive the acceptor.   Throws  std::system_error
+  virtual std::unique_ptr<Acceptor> accept_from(int socket, AcceptHandler& handler) = 0;
+
+  /// Watches a foreign descriptor, level-triggered.
+  /// Throws  std::system_error  It cannot be watched, or is watched already.
+  virtual void add_poll(int fd, PollHandler& handler, unsigned events) = 0;
+  virtual void modify_poll(int fd, unsigned events) = 0;
+  /// Nothing happens when it is not watched.
+  virtual void remove_poll(int fd) noexcept = 0;
+
+  /// Work that is going on outside the loop and will `wake` it: virtual time stands still
+  /// meanwhile.
+  virtual void begin_outside_work() noexcept {}
+  virtual void end_outside_work() noexcept {}
+
+  /// Where to note that the loop waits, and each event delivered.
+  void set_probe(StepProbe& probe) noexcept { probe_ = &probe; }
+
+ protected:
+  StepProbe* probe_ = nullptr;  // set by the loop before the first wait
+};
+
+/// Makes a backend.   Throws  std::system_error  The system refuses it.
+std::unique_ptr<Reactor> make_reactor(ReactorKind kind);
+
+}  // namespace coronado

@@ -1,0 +1,96 @@
+/// Byte channels as the reactor offers them: what streams and protocols stand on.
+///
+///     Transport          one connected channel
+///     TransportHandler   who is told what happens on it
+///     Acceptor           a listening socket
+///     AcceptHandler      who is given its connections
+///
+/// The interface is shaped by completions, not readiness: bytes are delivered, writes are accepted
+/// whole. So epoll may try at once and io_uring may complete later, and TLS or a simulated network
+/// can stand in between.
+///
+/// Threads  The loop's thread only.
+/// Layer: loop.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+namespace coronado {
+
+/// Told what happens on a transport. It may destroy the transport from inside any of these calls.
+class TransportHandler {
+ public:
+  /// Bytes came. They live in a buffer of the loop until this returns; the handler may change them
+  /// in place, and copies what it does not consume.
+  virtual void on_receive(std::span<char> bytes) noexcept = 0;
+
+  /// Nothing more will come: the peer ended its side (no error), or the channel broke. Called once.
+  virtual void on_receive_end(std::error_code error) noexcept = 0;
+
+  /// What could not be sent at once has been sent: `pending()` is zero again.
+  virtual void on_drained() noexcept = 0;
+
+ protected:
+  ~TransportHandler() = default;
+};
+
+/// One connected channel. Destroying it closes it and discards what was not sent.
+class Transport {
+ public:
+  Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  virtual ~Transport() = default;
+
+  /// Begins to receive. Called once, before anything else.
+  /// Lifetime  `handler` must outlive the transport.
+  virtual void start(TransportHandler& handler) = 0;
+
+  /// Sends now what the channel takes and keeps a copy of the rest. Never blocks. On a broken
+  /// channel the bytes are dropped; `on_receive_end` tells.
+  virtual void write(std::string_view bytes) = 0;
+
+  /// Bytes accepted by `write` and not yet sent: the measure for back-pressure.
+  virtual std::size_t pending() const noexcept = 0;
+
+  /// Stops and resumes delivery. Bytes stay with the kernel meanwhile, so that the peer is slowed
+  /// down.
+  virtual void pause_receive() noexcept = 0;
+  virtual void resume_receive() noexcept = 0;
+
+  /// Ends our side after what is pending has been sent; receiving goes on.
+  virtual void shutdown_write() noexcept = 0;
+
+  /// The socket, or -1 where there is none.
+  virtual int native_handle() const noexcept = 0;
+};
+
+/// Given the connections of an acceptor.
+class AcceptHandler {
+ public:
+  virtual void on_accept(std::unique_ptr<Transport> transport) noexcept = 0;
+  /// Accepting failed (too many open files, ...). The acceptor pauses for a while and goes on.
+  virtual void on_accept_error(std::error_code error) noexcept = 0;
+
+ protected:
+  ~AcceptHandler() = default;
+};
+
+/// A listening socket being served. Destroying it stops accepting and closes it.
+class Acceptor {
+ public:
+  Acceptor() = default;
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  virtual ~Acceptor() = default;
+
+  virtual void pause() noexcept = 0;
+  virtual void resume() noexcept = 0;
+  virtual int native_handle() const noexcept = 0;
+};
+
+}  // namespace coronado

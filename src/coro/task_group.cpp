@@ -1,0 +1,153 @@
+#include <coronado/coro/task_group.hpp>
+
+#include <coronado/base/log.hpp>
+#include <coronado/coro/registry.hpp>
+#include <coronado/coro/task_local.hpp>
+
+#include <string>
+
+namespace coronado {
+namespace {
+
+std::string describe(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "an exception that is not a std::exception";
+  }
+}
+
+}  // namespace
+
+// --- TaskOwner ---------------------------------------------------------------------------------
+
+namespace detail {
+
+void TaskOwner::attach(Executor& executor, TaskContext* parent, const char* name) noexcept {
+  executor_ = &executor;
+  parent_ = parent;
+  name_ = name;
+  executor.owners_.push_back(*this);
+}
+
+TaskOwner::~TaskOwner() { unlink(); }
+
+TaskContext& TaskOwner::create(PromiseBase& root, const char* name, std::source_location site) {
+  auto* context = new TaskContext(*executor_, root, name, site);
+  context->owner_ = this;
+  if (TaskContext* spawner = executor_->running()) {
+    context->locals_ = LocalNode::retain(spawner->locals_);
+  }
+  children_.push_back(*context);
+  return *context;
+}
+
+void TaskOwner::cancel_children() noexcept {
+  children_.for_each([](TaskContext& child) { child.cancel(); });
+}
+
+void TaskOwner::child_finished(TaskContext& child) noexcept {
+  static_cast<ListHook&>(child).unlink();
+  child.notify_waiters();
+  on_child_finished(child, *child.leaf_);
+  child.release();
+}
+
+void TaskOwner::move_children_to(TaskOwner& other) noexcept {
+  children_.for_each([&](TaskContext& child) { child.owner_ = &other; });
+  other.children_.splice(children_);
+}
+
+}  // namespace detail
+
+// --- TaskGroup ---------------------------------------------------------------------------------
+
+TaskGroup::TaskGroup(const char* name, OnFailure on_failure) : on_failure_(on_failure) {
+  Executor& executor = Executor::require_current();
+  attach(executor, executor.running(), name);
+}
+
+TaskGroup::TaskGroup(Executor& executor, const char* name, OnFailure on_failure) noexcept
+    : on_failure_(on_failure) {
+  attach(executor, nullptr, name);
+}
+
+TaskGroup::~TaskGroup() {
+  for (const std::exception_ptr& failure : failures_) {
+    app_log().error("failure in a task group that nobody joined: " + describe(failure));
+  }
+  if (!has_children()) return;
+  TaskGroup& root = executor().root_group();
+  children().for_each([](const TaskContext& child) {
+    app_log().error("a task group was destroyed while its " + describe_task(child) +
+                    " was still running; it is cancelled now");
+  });
+  if (&root == this) return;
+  cancel_children();
+  move_children_to(root);
+}
+
+TaskContext& TaskGroup::create_child(PromiseBase& root, const char* name,
+                                     std::source_location site) {
+  TaskContext& child = create(root, name, site);
+  if (cancelled_) child.cancel();
+  return child;
+}
+
+void TaskGroup::cancel() noexcept {
+  cancelled_ = true;
+  cancel_children();
+}
+
+void TaskGroup::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
+  if (root.state() == PromiseBase::State::kError) {
+    if (on_failure_ == OnFailure::kLog) {
+      app_log().error("uncaught exception in " + describe_task(child) + ": " +
+                      describe(root.error()));
+    } else if (on_failure_ == OnFailure::kCancelSiblings) {
+      failures_.push_back(root.error());
+      if (failures_.size() == 1) cancel();
+    }
+  }
+  if (joiner_ != nullptr && !has_children()) std::exchange(joiner_, nullptr)->wake();
+}
+
+void TaskGroup::rethrow_failure() {
+  if (failures_.empty()) return;
+  std::vector<std::exception_ptr> failures = std::exchange(failures_, {});
+  for (std::size_t i = 1; i < failures.size(); ++i) {
+    app_log().error("another failure in the same task group: " + describe(failures[i]));
+  }
+  std::rethrow_exception(failures.front());
+}
+
+bool TaskGroup::Join::begin(PromiseBase& promise) noexcept {
+  if (!group_.has_children()) return false;
+  if (!park(promise)) {
+    // Being cancelled already: the children are told, and waited for all the same.
+    group_.cancel();
+    park_always(promise);
+  }
+  group_.joiner_ = this;
+  return true;
+}
+
+void TaskGroup::Join::cancel() noexcept {
+  cancelled_ = true;
+  group_.cancel();
+}
+
+void TaskGroup::Join::await_resume() {
+  group_.rethrow_failure();
+  check();
+}
+
+Task<> with_group(Function<Task<>(TaskGroup&)> body, const char* name) {
+  TaskGroup group(name);
+  group.spawn(body(group), "body");
+  co_await group.join();
+}
+
+}  // namespace coronado

@@ -1,0 +1,45 @@
+#include <coronado/coro/task_local.hpp>
+
+#include <stdexcept>
+
+namespace coronado::detail {
+namespace {
+
+TaskContext& running_task() {
+  TaskContext* context = Executor::require_current().running();
+  if (context == nullptr) throw std::logic_error("task-local values exist only inside a task");
+  return *context;
+}
+
+}  // namespace
+
+void LocalNode::release(LocalNode* node) noexcept {
+  while (node != nullptr && --node->references == 0) {
+    LocalNode* next = node->next;
+    delete node;
+    node = next;
+  }
+}
+
+LocalNode* LocalNode::find(const void* key) {
+  for (LocalNode* node = running_task().locals_; node != nullptr; node = node->next) {
+    if (node->key == key) return node;
+  }
+  return nullptr;
+}
+
+void LocalNode::bind(LocalNode* node) {
+  LocalNode*& head = running_task().locals_;
+  // Replaced in place while nobody else shares it, so that a loop of `set` does not grow the chain.
+  for (LocalNode** link = &head; *link != nullptr && (*link)->references == 1;
+       link = &(*link)->next) {
+    if ((*link)->key != node->key) continue;
+    node->next = std::exchange((*link)->next, nullptr);
+    release(std::exchange(*link, node));
+    return;
+  }
+  node->next = head;
+  head = node;
+}
+
+}  // namespace coronado::detail

@@ -1,0 +1,157 @@
+#include "http/request_head_builder.hpp"
+
+#include <cstring>
+#include <limits>
+
+#include "http/ascii.hpp"
+#include "http/char_class.hpp"
+#include "http/http1_scan.hpp"
+
+namespace coronado {
+
+HeadError RequestHeadBuilder::set_unusual_target(const char* begin, const char* mark,
+                                                 const char* end) {
+  const std::string_view target(begin, static_cast<std::size_t>(end - begin));
+  // RFC 9112 3.2.3: CONNECT takes host and port, nothing else.
+  if (head_.method_id_ == Method::kConnect) {
+    const std::size_t colon = target.rfind(':');
+    if (!is_valid_host(target) || colon == 0 || colon == std::string_view::npos ||
+        colon + 1 == target.size() || target.back() == ']') {
+      return {400, "invalid CONNECT target"};
+    }
+    head_.authority_ = head_.target_;
+    head_.authority_size_ = head_.target_size_;
+    head_.path_size_ = head_.query_size_ = 0;
+    return {};
+  }
+  // RFC 9112 3.2.4: the asterisk is for a server-wide OPTIONS.
+  if (target == "*") {
+    if (head_.method_id_ == Method::kOptions) return {};
+    return {400, "asterisk target with a method other than OPTIONS"};
+  }
+  const auto has_scheme = [target](std::string_view scheme) {
+    return equals_ignoring_case(target.substr(0, scheme.size()), scheme);
+  };
+  if (has_scheme("http://")) return set_absolute_target(begin + 7, mark);
+  if (has_scheme("https://")) {
+    head_.target_is_https_ = true;
+    return set_absolute_target(begin + 8, mark);
+  }
+  return {400, "invalid request target"};
+}
+
+HeadError RequestHeadBuilder::set_absolute_target(const char* authority, const char* mark) {
+  // A '?' inside "http://" is not possible: the prefix has been compared.
+  const auto room = static_cast<std::size_t>(mark - authority);
+  const auto* slash = static_cast<const char*>(std::memchr(authority, '/', room));
+  const char* authority_end = slash != nullptr ? slash : mark;
+  const std::string_view host(authority, static_cast<std::size_t>(authority_end - authority));
+  // RFC 9110 4.2.1: an http URI with an empty host is invalid; 4.2.4: user information is refused
+  // (the '@' is no host character).
+  if (host.empty() || !is_valid_host(host)) return {400, "invalid authority in request target"};
+  head_.authority_ = offset(authority);
+  head_.authority_size_ = size(authority, authority_end);
+  // RFC 9110 4.2.3: no path means "/". The last slash of "http://" stands in for it.
+  head_.path_ = offset(slash != nullptr ? slash : authority - 1);
+  head_.path_size_ = slash != nullptr ? size(slash, mark) : 1;
+  return {};
+}
+
+HeadError RequestHeadBuilder::apply_control_fields() {
+  if (head_.contains(FieldId::kConnection)) apply_connection();
+  const bool has_coding = head_.contains(FieldId::kTransferEncoding);
+  const bool has_length = head_.contains(FieldId::kContentLength);
+  // RFC 9112 6.3 (3): Transfer-Encoding together with Content-Length is how requests are smuggled.
+  // A server may let Transfer-Encoding win; this one refuses, because a proxy in front may have
+  // chosen the other.
+  if (has_coding && has_length) return {400, "both Transfer-Encoding and Content-Length"};
+  if (has_coding) {
+    if (HeadError error = apply_transfer_encoding()) return error;
+  }
+  if (has_length) {
+    if (HeadError error = apply_content_length()) return error;
+  }
+  if (head_.contains(FieldId::kExpect)) return apply_expect();
+  return {};
+}
+
+void RequestHeadBuilder::apply_connection() {
+  bool close = false;
+  bool keep_alive = false;
+  bool upgrade = false;
+  for (const HeaderField& field : head_.fields()) {
+    if (field.id != FieldId::kConnection) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const std::string_view option = next_element(rest, ',');
+      close = close || equals_ignoring_case(option, "close");
+      keep_alive = keep_alive || equals_ignoring_case(option, "keep-alive");
+      upgrade = upgrade || equals_ignoring_case(option, "upgrade");
+    }
+  }
+  // RFC 9112 9.3: close wins; HTTP/1.0 stays only when asked to.
+  head_.keep_alive_ = !close && (head_.minor_version_ != 0 || keep_alive);
+  // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0.
+  head_.upgrade_ = upgrade && head_.minor_version_ != 0 && head_.contains(FieldId::kUpgrade);
+}
+
+HeadError RequestHeadBuilder::apply_transfer_encoding() {
+  // RFC 9112 6.1: in HTTP/1.0 the framing is to be treated as faulty.
+  if (head_.minor_version_ == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
+  bool others = false;
+  bool chunked = false;
+  for (const HeaderField& field : head_.fields()) {
+    if (field.id != FieldId::kTransferEncoding) continue;
+    std::string_view rest = field.value;
+    do {
+      const std::string_view coding = next_element(rest, ',');
+      // RFC 9112 7.1: chunked is applied once, and is the last. An empty element is refused too.
+      if (chunked || coding.empty()) return {400, "invalid Transfer-Encoding"};
+      for (const char c : coding) {
+        if (!is_in(c, kTokenChar)) return {400, "invalid Transfer-Encoding"};
+      }
+      chunked = equals_ignoring_case(coding, "chunked");
+      others = others || !chunked;
+    } while (!rest.empty());
+  }
+  // RFC 9112 6.3 (4): without chunked at the end, nobody knows where the body ends.
+  if (!chunked) return {400, "Transfer-Encoding without chunked at its end"};
+  // RFC 9112 6.1: a coding that is not understood.
+  if (others) return {501, "unsupported Transfer-Encoding"};
+  head_.framing_ = Framing::kChunked;
+  return {};
+}
+
+HeadError RequestHeadBuilder::apply_content_length() {
+  // RFC 9112 6.3 (5) lets a recipient accept repeated equal lengths; what is ambiguous is refused.
+  if ((head_.repeated_ & RequestHead::bit(FieldId::kContentLength)) != 0) {
+    return {400, "more than one Content-Length"};
+  }
+  const std::string_view digits = *head_.find(FieldId::kContentLength);
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t length = 0;
+  if (digits.empty()) return {400, "invalid Content-Length"};
+  for (const char c : digits) {
+    if (!is_in(c, kDigit)) return {400, "invalid Content-Length"};
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (length > (kMost - digit) / 10) return {400, "Content-Length out of range"};
+    length = length * 10 + digit;
+  }
+  head_.content_length_ = length;
+  head_.framing_ = Framing::kLength;
+  return {};
+}
+
+HeadError RequestHeadBuilder::apply_expect() {
+  for (const HeaderField& field : head_.fields()) {
+    // RFC 9110 10.1.1: the only expectation there is.
+    if (field.id == FieldId::kExpect && !equals_ignoring_case(field.value, "100-continue")) {
+      return {417, "unknown expectation"};
+    }
+  }
+  // RFC 9110 10.1.1: ignored in HTTP/1.0, and pointless where no body follows.
+  head_.expects_continue_ = head_.minor_version_ != 0 && head_.has_body();
+  return {};
+}
+
+}  // namespace coronado

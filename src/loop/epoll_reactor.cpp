@@ -1,0 +1,419 @@
+// The epoll backend. Each socket is registered once, edge-triggered for reading, writing and
+// hang-up, and never touched by epoll_ctl again; a short read means drained, so no read is spent on
+// an EAGAIN; writes are attempted at once; one receive buffer serves every connection of the loop.
+#include <coronado/loop/reactor.hpp>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "loop/reactor_factories.hpp"
+
+namespace coronado {
+namespace {
+
+constexpr std::size_t kReceiveBuffer = 256 * 1024;
+constexpr int kReadsPerEvent = 8;  // then the others have their turn
+constexpr int kAcceptsPerEvent = 128;
+constexpr int kEventsPerWait = 512;
+
+std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+class EpollReactor;
+
+/// What is registered with epoll under a descriptor.
+class Source {
+ public:
+  virtual void on_events(std::uint32_t events) noexcept = 0;
+
+ protected:
+  ~Source() = default;
+};
+
+/// Identifies one registration, also after the descriptor has been reused.
+struct SourceKey {
+  int fd;
+  std::uint32_t generation;
+};
+
+class EpollReactor final : public Reactor {
+ public:
+  EpollReactor();
+  ~EpollReactor() override;
+
+  const char* name() const noexcept override { return "epoll"; }
+  TimePoint now() const noexcept override { return Clock::now(); }
+  bool wait(TimePoint until) override;
+  void wake() noexcept override;
+  std::unique_ptr<Transport> adopt(int socket) override;
+  std::unique_ptr<Acceptor> accept_from(int socket, AcceptHandler& handler) override;
+  void add_poll(int fd, PollHandler& handler, unsigned events) override;
+  void modify_poll(int fd, unsigned events) override;
+  void remove_poll(int fd) noexcept override;
+
+  SourceKey add(int fd, Source& source, std::uint32_t events);
+  void remove(int fd) noexcept;
+  bool alive(SourceKey key) const noexcept {
+    const Entry& entry = sources_[static_cast<std::size_t>(key.fd)];
+    return entry.source != nullptr && entry.generation == key.generation;
+  }
+  /// Has `on_events(EPOLLIN)` called again in the next turn: the edge has been consumed.
+  void again(SourceKey key) { again_.push_back(key); }
+  std::span<char> receive_buffer() noexcept { return {buffer_.get(), kReceiveBuffer}; }
+
+ private:
+  struct Entry {
+    Source* source = nullptr;
+    std::uint32_t generation = 0;
+  };
+
+  void deliver(SourceKey key, std::uint32_t events) noexcept;
+  int wait_for_events(epoll_event* events, TimePoint until) noexcept;
+
+  int epoll_;
+  int wake_fd_;
+  std::unique_ptr<char[]> buffer_;
+  std::vector<Entry> sources_;
+  std::vector<SourceKey> again_;
+  std::vector<SourceKey> again_now_;
+};
+
+// --- Transport -----------------------------------------------------------------------------------
+
+class EpollTransport final : public Transport, public Source {
+ public:
+  EpollTransport(EpollReactor& reactor, int fd) noexcept : reactor_(reactor), fd_(fd) {}
+  ~EpollTransport() override {
+    reactor_.remove(fd_);
+    ::close(fd_);
+  }
+
+  void start(TransportHandler& handler) override {
+    handler_ = &handler;
+    generation_ = reactor_.add(fd_, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET).generation;
+  }
+
+  void write(std::string_view bytes) override;
+  std::size_t pending() const noexcept override {
+    return unsent_ ? unsent_->bytes.size() - unsent_->sent : 0;
+  }
+  void pause_receive() noexcept override { paused_ = true; }
+  void resume_receive() noexcept override {
+    if (!paused_) return;
+    paused_ = false;
+    reactor_.again(key());
+  }
+  void shutdown_write() noexcept override {
+    shutdown_ = true;
+    if (!unsent_) ::shutdown(fd_, SHUT_WR);
+  }
+  int native_handle() const noexcept override { return fd_; }
+
+  void on_events(std::uint32_t events) noexcept override;
+
+ private:
+  struct Unsent {
+    std::string bytes;
+    std::size_t sent = 0;
+  };
+
+  SourceKey key() const noexcept { return {fd_, generation_}; }
+  std::size_t send_some(std::string_view bytes) noexcept;
+  void flush() noexcept;
+  void receive(bool until_end) noexcept;
+  void end(std::error_code error) noexcept;
+
+  EpollReactor& reactor_;
+  TransportHandler* handler_ = nullptr;
+  std::unique_ptr<Unsent> unsent_;  // only while the socket does not take more
+  int fd_;
+  std::uint32_t generation_ = 0;
+  bool paused_ = false;
+  bool shutdown_ = false;
+  bool ended_ = false;
+  bool broken_ = false;
+};
+
+std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (n >= 0) {
+      sent += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      break;
+    } else if (errno != EINTR) {
+      broken_ = true;  // the read side reports it
+      return bytes.size();
+    }
+  }
+  return sent;
+}
+
+void EpollTransport::write(std::string_view bytes) {
+  if (broken_ || shutdown_) return;
+  if (unsent_) {
+    unsent_->bytes.append(bytes);
+    return;
+  }
+  const std::size_t sent = send_some(bytes);
+  if (sent == bytes.size()) return;
+  unsent_ = std::make_unique<Unsent>();
+  unsent_->bytes.assign(bytes.substr(sent));
+}
+
+void EpollTransport::flush() noexcept {
+  Unsent& unsent = *unsent_;
+  unsent.sent += send_some(std::string_view(unsent.bytes).substr(unsent.sent));
+  if (unsent.sent < unsent.bytes.size()) return;
+  unsent_.reset();
+  if (shutdown_) ::shutdown(fd_, SHUT_WR);
+  handler_->on_drained();
+}
+
+void EpollTransport::on_events(std::uint32_t events) noexcept {
+  const SourceKey self = key();
+  if ((events & EPOLLOUT) != 0 && unsent_) {
+    flush();
+    if (!reactor_.alive(self)) return;
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    receive((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+  }
+}
+
+void EpollTransport::receive(bool until_end) noexcept {
+  const SourceKey self = key();
+  const std::span<char> buffer = reactor_.receive_buffer();
+  for (int reads = 0; !paused_ && !ended_; ++reads) {
+    if (reads == kReadsPerEvent) return reactor_.again(self);
+    const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) end(last_error());
+      return;
+    }
+    if (n == 0) return end({});
+    const auto size = static_cast<std::size_t>(n);
+    handler_->on_receive(buffer.first(size));
+    if (!reactor_.alive(self)) return;
+    // A short read has drained the socket; what comes later is a new edge.
+    if (size < buffer.size() && !until_end) return;
+  }
+}
+
+void EpollTransport::end(std::error_code error) noexcept {
+  ended_ = true;
+  handler_->on_receive_end(error);
+}
+
+// --- Acceptor ------------------------------------------------------------------------------------
+
+class EpollAcceptor final : public Acceptor, public Source {
+ public:
+  EpollAcceptor(EpollReactor& reactor, int fd, AcceptHandler& handler)
+      : reactor_(reactor), handler_(handler), fd_(fd) {
+    generation_ = reactor_.add(fd, *this, EPOLLIN | EPOLLET).generation;
+  }
+  ~EpollAcceptor() override {
+    reactor_.remove(fd_);
+    ::close(fd_);
+  }
+
+  void pause() noexcept override { paused_ = true; }
+  void resume() noexcept override {
+    if (!paused_) return;
+    paused_ = false;
+    reactor_.again({fd_, generation_});
+  }
+  int native_handle() const noexcept override { return fd_; }
+
+  void on_events(std::uint32_t) noexcept override {
+    const SourceKey self{fd_, generation_};
+    for (int accepted = 0; !paused_; ++accepted) {
+      if (accepted == kAcceptsPerEvent) return reactor_.again(self);
+      const int socket = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (socket >= 0) {
+        handler_.on_accept(std::make_unique<EpollTransport>(reactor_, socket));
+        if (!reactor_.alive(self)) return;
+        continue;
+      }
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      // The peer left before it was served: the next one may be fine.
+      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
+      return handler_.on_accept_error(last_error());
+    }
+  }
+
+ private:
+  EpollReactor& reactor_;
+  AcceptHandler& handler_;
+  int fd_;
+  std::uint32_t generation_;
+  bool paused_ = false;
+};
+
+// --- Foreign descriptors -------------------------------------------------------------------------
+
+class PollSource final : public Source {
+ public:
+  PollSource(int fd, PollHandler& handler) noexcept : fd_(fd), handler_(handler) {}
+
+  static std::uint32_t to_epoll(unsigned events) noexcept {
+    return ((events & Reactor::kRead) != 0 ? EPOLLIN : 0U) |
+           ((events & Reactor::kWrite) != 0 ? EPOLLOUT : 0U);
+  }
+
+  void on_events(std::uint32_t events) noexcept override {
+    unsigned ready = 0;
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0) ready |= Reactor::kRead;
+    if ((events & EPOLLOUT) != 0) ready |= Reactor::kWrite;
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) ready |= Reactor::kError;
+    handler_.on_poll(fd_, ready);
+  }
+
+ private:
+  int fd_;
+  PollHandler& handler_;
+};
+
+// --- Reactor -------------------------------------------------------------------------------------
+
+EpollReactor::EpollReactor()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      buffer_(new char[kReceiveBuffer]) {
+  if (epoll_ < 0 || wake_fd_ < 0) throw std::system_error(last_error(), "epoll");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = static_cast<std::uint32_t>(wake_fd_);
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_fd_, &event) != 0) {
+    throw std::system_error(last_error(), "epoll_ctl");
+  }
+}
+
+EpollReactor::~EpollReactor() {
+  for (const Entry& entry : sources_) {
+    if (auto* poll = dynamic_cast<PollSource*>(entry.source)) delete poll;
+  }
+  ::close(wake_fd_);
+  ::close(epoll_);
+}
+
+SourceKey EpollReactor::add(int fd, Source& source, std::uint32_t events) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= sources_.size()) sources_.resize(std::max(index + 1, sources_.size() * 2));
+  Entry& entry = sources_[index];
+  const SourceKey key{fd, entry.generation + 1};
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = std::uint64_t{key.generation} << 32 | static_cast<std::uint32_t>(fd);
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    throw std::system_error(last_error(), "epoll_ctl");
+  }
+  entry = {&source, key.generation};
+  return key;
+}
+
+void EpollReactor::remove(int fd) noexcept {
+  // The descriptor is closed next, which takes it out of epoll.
+  const auto index = static_cast<std::size_t>(fd);
+  if (index < sources_.size()) sources_[index].source = nullptr;
+}
+
+void EpollReactor::deliver(SourceKey key, std::uint32_t events) noexcept {
+  if (key.fd == wake_fd_) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] ssize_t n = ::read(wake_fd_, &count, sizeof count);
+  } else if (alive(key)) {
+    probe_->count_step();
+    sources_[static_cast<std::size_t>(key.fd)].source->on_events(events);
+  }
+}
+
+int EpollReactor::wait_for_events(epoll_event* events, TimePoint until) noexcept {
+  timespec timeout{};
+  if (until == TimePoint::max())
+    return ::epoll_pwait2(epoll_, events, kEventsPerWait, nullptr, nullptr);
+  if (until != TimePoint::min()) {
+    const auto left = (until - now()).count();
+    if (left > 0) timeout = {left / 1'000'000'000, left % 1'000'000'000};
+  }
+  return ::epoll_pwait2(epoll_, events, kEventsPerWait, &timeout, nullptr);
+}
+
+bool EpollReactor::wait(TimePoint until) {
+  std::array<epoll_event, kEventsPerWait> events;
+  if (!again_.empty()) until = TimePoint::min();
+  probe_->idle.store(true, std::memory_order_relaxed);
+  const int count = wait_for_events(events.data(), until);
+  probe_->idle.store(false, std::memory_order_relaxed);
+  if (count < 0 && errno != EINTR) throw std::system_error(last_error(), "epoll_pwait2");
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t data = events[static_cast<std::size_t>(i)].data.u64;
+    deliver({static_cast<int>(data & 0xffffffff), static_cast<std::uint32_t>(data >> 32)},
+            events[static_cast<std::size_t>(i)].events);
+  }
+  if (!again_.empty()) {
+    again_now_.swap(again_);
+    for (const SourceKey& key : again_now_) deliver(key, EPOLLIN | EPOLLRDHUP);
+    again_now_.clear();
+  }
+  return true;
+}
+
+void EpollReactor::wake() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] ssize_t n = ::write(wake_fd_, &one, sizeof one);
+}
+
+std::unique_ptr<Transport> EpollReactor::adopt(int socket) {
+  return std::make_unique<EpollTransport>(*this, socket);
+}
+
+std::unique_ptr<Acceptor> EpollReactor::accept_from(int socket, AcceptHandler& handler) {
+  return std::make_unique<EpollAcceptor>(*this, socket, handler);
+}
+
+void EpollReactor::add_poll(int fd, PollHandler& handler, unsigned events) {
+  auto source = std::make_unique<PollSource>(fd, handler);
+  add(fd, *source, PollSource::to_epoll(events));
+  source.release();
+}
+
+void EpollReactor::modify_poll(int fd, unsigned events) {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= sources_.size() || sources_[index].source == nullptr) {
+    throw std::system_error(ENOENT, std::generic_category(), "descriptor is not watched");
+  }
+  epoll_event event{};
+  event.events = PollSource::to_epoll(events);
+  event.data.u64 = std::uint64_t{sources_[index].generation} << 32 | static_cast<std::uint32_t>(fd);
+  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) != 0) {
+    throw std::system_error(last_error(), "epoll_ctl");
+  }
+}
+
+void EpollReactor::remove_poll(int fd) noexcept {
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= sources_.size()) return;
+  auto* source = dynamic_cast<PollSource*>(sources_[index].source);
+  if (source == nullptr) return;
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  sources_[index].source = nullptr;
+  delete source;
+}
+
+}  // namespace
+
+std::unique_ptr<Reactor> make_epoll_reactor() { return std::make_unique<EpollReactor>(); }
+
+}  // namespace coronado

@@ -1,0 +1,336 @@
+#include <coronado/loop/ioloop.hpp>
+
+#include <coronado/base/log.hpp>
+#include <coronado/coro/registry.hpp>
+#include <coronado/coro/timeout.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "loop/signals.hpp"
+#include "loop/timer_wheel.hpp"
+#include "loop/watchdog.hpp"
+
+namespace coronado {
+namespace {
+
+/// After so many resumes the timers are looked at; I/O when this much time has passed as well.
+constexpr std::size_t kResumesPerTurn = 64;
+constexpr Duration kPollInterval = std::chrono::microseconds(50);
+
+ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
+  if (wanted) return *wanted;
+  const char* name = std::getenv("CORONADO_REACTOR");
+  if (name == nullptr || *name == '\0' || std::string_view(name) == "epoll") {
+    return ReactorKind::kEpoll;
+  }
+  throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll");
+}
+
+void log_callback_exception() noexcept {
+  try {
+    throw;
+  } catch (const Cancelled&) {
+  } catch (const std::exception& error) {
+    app_log().error(std::string("exception in callback: ") + error.what());
+  } catch (...) {
+    app_log().error("exception in callback, not a std::exception");
+  }
+}
+
+template <class... Args>
+void call_logged(Function<void(Args...)>& callback, Args... args) noexcept {
+  try {
+    callback(args...);
+  } catch (...) {
+    log_callback_exception();
+  }
+}
+
+}  // namespace
+
+namespace detail {
+
+/// One `call_at`, owned by the loop's table until it is due.
+struct ScheduledCall final : Timer {
+  using Table = std::unordered_map<ScheduledCall*, std::shared_ptr<ScheduledCall>>;
+
+  ScheduledCall(Function<void()> wanted, Table& owner) noexcept
+      : callback(std::move(wanted)), table(owner) {}
+
+  void on_timer() noexcept override {
+    const auto keep = table.extract(this);
+    call_logged(callback);
+  }
+
+  Function<void()> callback;
+  Table& table;
+};
+
+}  // namespace detail
+
+namespace {
+
+/// A descriptor given to `add_handler`.
+class DescriptorHandler final : public PollHandler {
+ public:
+  explicit DescriptorHandler(Function<void(int, unsigned)> handler) noexcept
+      : handler_(std::move(handler)) {}
+
+  void on_poll(int fd, unsigned events) noexcept override { call_logged(handler_, fd, events); }
+
+ private:
+  Function<void(int, unsigned)> handler_;
+};
+
+}  // namespace
+
+struct IOLoop::State {
+  explicit State(IOLoop& loop)
+      : timers(loop.now()), main_tasks(loop, "main", TaskGroup::OnFailure::kHandle) {}
+
+  TimerWheel timers;
+  TaskGroup main_tasks;
+  TaskContext* awaited = nullptr;  // what run_sync waits for
+  TimePoint last_poll{};
+  std::atomic<bool> stopping{false};
+  bool closed = false;
+  bool watched = false;
+
+  std::mutex posted_mutex;
+  std::vector<Function<void()>> posted;  // guarded by posted_mutex
+  bool accepts_posts = true;             // guarded by posted_mutex
+  std::atomic<bool> has_posted{false};
+
+  std::unordered_map<int, std::shared_ptr<DescriptorHandler>> descriptors;
+  std::map<int, std::shared_ptr<Function<void()>>> signals;
+  detail::ScheduledCall::Table scheduled;
+};
+
+IOLoop::IOLoop(IOLoopOptions options)
+    : reactor_(make_reactor(choose_reactor(options.reactor))),
+      state_(std::make_unique<State>(*this)) {
+  reactor_->set_probe(probe());
+  if (options.slow_step_threshold > Duration::zero()) {
+    watch_steps(probe(), options.slow_step_threshold);
+    state_->watched = true;
+  }
+}
+
+IOLoop::~IOLoop() { close(); }
+
+IOLoop* IOLoop::current() noexcept { return dynamic_cast<IOLoop*>(Executor::current()); }
+
+TaskGroup& IOLoop::main_group() noexcept { return state_->main_tasks; }
+
+// --- running -----------------------------------------------------------------------------------
+
+void IOLoop::run() {
+  while (!state_->stopping.exchange(false)) {
+    if (!turn() && !state_->stopping.load()) {
+      throw ClosedError("nothing is left that could wake the loop:\n" + dump_tasks(*this));
+    }
+  }
+}
+
+void IOLoop::stop() noexcept {
+  state_->stopping.store(true);
+  reactor_->wake();
+}
+
+void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeout) {
+  TimeoutHandle limit;
+  bool timed_out = false;
+  if (timeout) {
+    limit = call_later(*timeout, [&] {
+      timed_out = true;
+      context.cancel();
+    });
+  }
+  TaskContext* const outer = std::exchange(state_->awaited, &context);
+  std::string stuck;
+  bool stopped = false;
+  while (!context.finished()) {
+    if (!turn()) {
+      stuck = dump_tasks(*this);
+      context.cancel();
+    }
+    if (state_->stopping.exchange(false)) {
+      stopped = true;
+      context.cancel();
+    }
+  }
+  state_->awaited = outer;
+  remove_timeout(limit);
+  if (context.outcome() != TaskOutcome::kCancelled) return;
+  if (timed_out) {
+    throw TimeoutError("operation timed out after " +
+                       std::to_string(std::chrono::duration<double>(*timeout).count()) +
+                       " seconds");
+  }
+  if (!stuck.empty()) throw ClosedError("nothing is left that could wake the task:\n" + stuck);
+  if (stopped) throw ClosedError("the loop was stopped before the task was done");
+}
+
+/// One round: what other threads posted, a batch of ready tasks, due timers, the system's events.
+bool IOLoop::turn() {
+  Executor* const outer = std::exchange(current_, this);
+  State& state = *state_;
+  if (state.has_posted.load(std::memory_order_acquire)) run_posted();
+  run_ready(kResumesPerTurn);
+  const TimePoint now = reactor_->now();
+  state.timers.advance(now);
+
+  bool alive = true;
+  if (ready_count() == 0 || now - state.last_poll >= kPollInterval) {
+    const bool done = state.awaited != nullptr && state.awaited->finished();
+    const bool busy = done || ready_count() > 0 ||
+                      state.has_posted.load(std::memory_order_acquire) ||
+                      state.stopping.load(std::memory_order_relaxed);
+    state.last_poll = now;
+    alive = reactor_->wait(busy ? TimePoint::min() : state.timers.next_due());
+    if (!state.signals.empty()) run_signal_handlers();
+  }
+  if (probe().slow_since.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    report_slow_step(nullptr);
+  }
+  current_ = outer;
+  return alive;
+}
+
+void IOLoop::run_signal_handlers() {
+  std::vector<std::shared_ptr<Function<void()>>> due;  // a handler may change the table
+  for (auto& [signal, handler] : state_->signals) {
+    if (take_signal(signal)) due.push_back(handler);
+  }
+  for (auto& handler : due) call_logged(*handler);
+}
+
+void IOLoop::close() {
+  State& state = *state_;
+  if (std::exchange(state.closed, true)) return;
+  root_group().cancel();
+  state.main_tasks.cancel();
+  while (!root_group().empty() || !state.main_tasks.empty()) {
+    if (!turn()) {
+      app_log().error("the loop is closed while tasks wait for what cannot come:\n" +
+                      dump_tasks(*this));
+      break;
+    }
+  }
+  {
+    std::lock_guard lock(state.posted_mutex);
+    state.accepts_posts = false;
+    state.posted.clear();
+  }
+  for (auto& [call, keep] : state.scheduled) disarm(*call);
+  state.scheduled.clear();
+  while (!state.signals.empty()) remove_signal_handler(state.signals.begin()->first);
+  while (!state.descriptors.empty()) remove_handler(state.descriptors.begin()->first);
+  if (std::exchange(state.watched, false)) unwatch_steps(probe());
+}
+
+void IOLoop::report_slow_step(const TaskContext* context) noexcept {
+  const auto since = TimePoint(Duration(probe().slow_since.exchange(0)));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
+  try {
+    std::string text = "the loop was blocked for at least " + std::to_string(took.count()) +
+                       " ms by " + (context == nullptr ? "a callback" : describe_task(*context));
+    general_log().warning(text);
+  } catch (const std::bad_alloc&) {
+    general_log().warning("the loop was blocked, and memory is exhausted");
+  }
+}
+
+// --- time --------------------------------------------------------------------------------------
+
+void IOLoop::arm(Timer& timer, TimePoint when) noexcept { state_->timers.arm(timer, when); }
+void IOLoop::disarm(Timer& timer) noexcept { state_->timers.disarm(timer); }
+
+TimeoutHandle IOLoop::call_at(TimePoint when, Function<void()> callback) {
+  State& state = *state_;
+  auto call = std::make_shared<detail::ScheduledCall>(std::move(callback), state.scheduled);
+  state.scheduled.emplace(call.get(), call);
+  arm(*call, when);
+  return TimeoutHandle(call);
+}
+
+TimeoutHandle IOLoop::call_later(Duration delay, Function<void()> callback) {
+  return call_at(detail::after(now(), delay), std::move(callback));
+}
+
+void IOLoop::remove_timeout(const TimeoutHandle& handle) noexcept {
+  if (auto call = handle.call_.lock()) {
+    disarm(*call);
+    state_->scheduled.erase(call.get());
+  }
+}
+
+// --- from other threads ------------------------------------------------------------------------
+
+void IOLoop::post(Function<void()> callback) {
+  State& state = *state_;
+  {
+    std::lock_guard lock(state.posted_mutex);
+    if (!state.accepts_posts) return;
+    state.posted.push_back(std::move(callback));
+  }
+  if (!state.has_posted.exchange(true, std::memory_order_release)) reactor_->wake();
+}
+
+void IOLoop::run_posted() {
+  State& state = *state_;
+  std::vector<Function<void()>> batch;
+  {
+    std::lock_guard lock(state.posted_mutex);
+    state.has_posted.store(false, std::memory_order_relaxed);
+    batch.swap(state.posted);
+  }
+  for (Function<void()>& callback : batch) {
+    probe().count_step();
+    call_logged(callback);
+  }
+}
+
+// --- the system --------------------------------------------------------------------------------
+
+void IOLoop::add_handler(int fd, Function<void(int, unsigned)> handler, unsigned events) {
+  State& state = *state_;
+  if (state.descriptors.contains(fd)) {
+    throw std::invalid_argument("fd " + std::to_string(fd) + " added twice");
+  }
+  auto watcher = std::make_shared<DescriptorHandler>(std::move(handler));
+  reactor_->add_poll(fd, *watcher, events);
+  state.descriptors.emplace(fd, std::move(watcher));
+}
+
+void IOLoop::update_handler(int fd, unsigned events) {
+  if (!state_->descriptors.contains(fd)) {
+    throw std::invalid_argument("fd " + std::to_string(fd) + " is not watched");
+  }
+  reactor_->modify_poll(fd, events);
+}
+
+void IOLoop::remove_handler(int fd) noexcept {
+  auto found = state_->descriptors.find(fd);
+  if (found == state_->descriptors.end()) return;
+  reactor_->remove_poll(fd);
+  // It may be the handler that is running: it goes when the callback has returned.
+  post([gone = std::move(found->second)] {});
+  state_->descriptors.erase(found);
+}
+
+void IOLoop::add_signal_handler(int signal, Function<void()> handler) {
+  catch_signal(signal, *reactor_);
+  state_->signals[signal] = std::make_shared<Function<void()>>(std::move(handler));
+}
+
+void IOLoop::remove_signal_handler(int signal) noexcept {
+  if (state_->signals.erase(signal) > 0) release_signal(signal, *reactor_);
+}
+
+}  // namespace coronado

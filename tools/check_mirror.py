@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Fail when a source file has no test of the same name, a test does not begin with its own header, or a `Code` label in a
+public header names a file that is not there.
+
+    tools/check_mirror.py [root]
+"""
+import pathlib
+import re
+import sys
+
+# Source file -> why it has no test file of its own name. An entry that is no longer true is an error.
+NO_TEST_OF_ITS_OWN = {
+    "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
+    "src/web/host_pattern.cpp": "part of routing; routing_test",
+    "src/web/regex_outline.cpp": "part of routing; routing_test",
+    "src/web/route_pattern.cpp": "part of routing; routing_test",
+    "src/web/route_table.cpp": "part of routing; routing_test and route_property_test",
+}
+
+FIRST_INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)', re.MULTILINE)
+CODE_LABEL = re.compile(r"///\s*(?:.*\s{2,})?Code\s{2,}(.*(?:\n\s*///\s{6,}\S.*)*)")
+FILE_NAME = re.compile(r"\b(?:include|src|tests|examples|bench|docs)/[\w/.+-]*\w")
+
+
+def check_tests(root, allowed):
+    bad = []
+    for source in sorted((root / "src").rglob("*.cpp")):
+        path = source.relative_to(root).as_posix()
+        test = "tests" + path.removeprefix("src").removesuffix(".cpp") + "_test.cpp"
+        exists = (root / test).exists()
+        if path in allowed and exists:
+            bad.append(f"{path}:1: has {test}; take it off the list in tools/check_mirror.py")
+        elif path not in allowed and not exists:
+            bad.append(f"{path}:1: {test} is missing")
+    bad += [f"{path}:1: listed in tools/check_mirror.py, but gone" for path in allowed if not (root / path).exists()]
+    return bad
+
+
+def check_first_includes(root):
+    """A test includes its own header first, which proves that the header needs nothing before it."""
+    bad = []
+    for test in sorted((root / "tests").rglob("*_test.cpp")):
+        path = test.relative_to(root).as_posix()
+        own = path.removeprefix("tests/").removesuffix("_test.cpp") + ".hpp"
+        if (root / "include/coronado" / own).exists():
+            wanted = f"coronado/{own}"
+        elif (root / "src" / own).exists():
+            wanted = own
+        else:
+            continue
+        first = FIRST_INCLUDE.search(test.read_text())
+        if not first or first.group(1) != wanted:
+            bad.append(f"{path}:1: the first include is not {wanted}")
+    return bad
+
+
+def check_code_labels(root):
+    bad = []
+    for header in sorted((root / "include").rglob("*.hpp")):
+        text = header.read_text()
+        for label in CODE_LABEL.finditer(text):
+            line = text.count("\n", 0, label.start()) + 1
+            for name in FILE_NAME.findall(label.group(1)):
+                if not (root / name).exists():
+                    bad.append(f"{header.relative_to(root).as_posix()}:{line}: Code names {name}, which is not there")
+    return bad
+
+
+def main(root):
+    bad = check_tests(root, NO_TEST_OF_ITS_OWN) + check_first_includes(root) + check_code_labels(root)
+    print("\n".join(bad) or "every source has its test")
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")))
