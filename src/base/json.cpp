@@ -30,24 +30,12 @@ std::string field_text(const JsonFieldError& field) {
 
 void append_value(std::string& out, const Json& value) {
   switch (value.kind()) {
-    case JsonKind::kNull:
-      out += "null";
-      break;
-    case JsonKind::kBool:
-      out += value.as_bool() ? "true" : "false";
-      break;
-    case JsonKind::kInt:
-      append_int(out, value.as_int());
-      break;
-    case JsonKind::kUint:
-      append_int(out, value.as_uint());
-      break;
-    case JsonKind::kDouble:
-      detail::append_json_number(out, value.as_double());
-      break;
-    case JsonKind::kString:
-      detail::append_json_string(out, value.as_string());
-      break;
+    case JsonKind::kNull: out += "null"; break;
+    case JsonKind::kBool: out += value.as_bool() ? "true" : "false"; break;
+    case JsonKind::kInt: append_int(out, value.as_int()); break;
+    case JsonKind::kUint: append_int(out, value.as_uint()); break;
+    case JsonKind::kDouble: detail::append_json_number(out, value.as_double()); break;
+    case JsonKind::kString: detail::append_json_string(out, value.as_string()); break;
     case JsonKind::kArray: {
       char separator = '[';
       for (const Json& element : value.as_array()) {
@@ -77,20 +65,14 @@ void append_value(std::string& out, const Json& value) {
 
 std::string_view json_kind_name(JsonKind kind) noexcept {
   switch (kind) {
-    case JsonKind::kNull:
-      return "null";
-    case JsonKind::kBool:
-      return "bool";
+    case JsonKind::kNull: return "null";
+    case JsonKind::kBool: return "bool";
     case JsonKind::kInt:
     case JsonKind::kUint:
-    case JsonKind::kDouble:
-      return "number";
-    case JsonKind::kString:
-      return "string";
-    case JsonKind::kArray:
-      return "array";
-    case JsonKind::kObject:
-      return "object";
+    case JsonKind::kDouble: return "number";
+    case JsonKind::kString: return "string";
+    case JsonKind::kArray: return "array";
+    case JsonKind::kObject: return "object";
   }
   return "unknown";
 }
@@ -135,17 +117,10 @@ Json::Json(std::initializer_list<std::pair<std::string_view, Json>> members) : J
 
 Json::Json(const Json& other) : payload_(other.payload_) {
   switch (other.kind_) {
-    case JsonKind::kString:
-      payload_.string = new std::string(*other.payload_.string);
-      break;
-    case JsonKind::kArray:
-      payload_.array = new Array(*other.payload_.array);
-      break;
-    case JsonKind::kObject:
-      payload_.object = new JsonObject(*other.payload_.object);
-      break;
-    default:
-      break;
+    case JsonKind::kString: payload_.string = new std::string(*other.payload_.string); break;
+    case JsonKind::kArray: payload_.array = new Array(*other.payload_.array); break;
+    case JsonKind::kObject: payload_.object = new JsonObject(*other.payload_.object); break;
+    default: break;
   }
   kind_ = other.kind_;  // last: a copy that fails has nothing to release
 }
@@ -162,17 +137,10 @@ Json& Json::operator=(Json other) noexcept {
 
 Json::~Json() {
   switch (kind_) {
-    case JsonKind::kString:
-      delete payload_.string;
-      break;
-    case JsonKind::kArray:
-      delete payload_.array;
-      break;
-    case JsonKind::kObject:
-      delete payload_.object;
-      break;
-    default:
-      break;
+    case JsonKind::kString: delete payload_.string; break;
+    case JsonKind::kArray: delete payload_.array; break;
+    case JsonKind::kObject: delete payload_.object; break;
+    default: break;
   }
 }
 
@@ -205,14 +173,10 @@ std::uint64_t Json::as_uint() const {
 
 double Json::as_double() const {
   switch (kind_) {
-    case JsonKind::kDouble:
-      return payload_.real;
-    case JsonKind::kInt:
-      return static_cast<double>(payload_.integer);
-    case JsonKind::kUint:
-      return static_cast<double>(payload_.natural);
-    default:
-      fail("number");
+    case JsonKind::kDouble: return payload_.real;
+    case JsonKind::kInt: return static_cast<double>(payload_.integer);
+    case JsonKind::kUint: return static_cast<double>(payload_.natural);
+    default: fail("number");
   }
 }
 
@@ -279,10 +243,8 @@ void Json::push_back(Json value) {
 bool operator==(const Json& a, const Json& b) noexcept {
   if (a.kind_ > b.kind_) return b == a;
   switch (a.kind_) {
-    case JsonKind::kNull:
-      return b.is_null();
-    case JsonKind::kBool:
-      return b.is_bool() && a.payload_.boolean == b.payload_.boolean;
+    case JsonKind::kNull: return b.is_null();
+    case JsonKind::kBool: return b.is_bool() && a.payload_.boolean == b.payload_.boolean;
     case JsonKind::kInt:
       if (b.kind_ == JsonKind::kInt) return a.payload_.integer == b.payload_.integer;
       if (b.kind_ == JsonKind::kUint) return std::cmp_equal(a.payload_.integer, b.payload_.natural);
@@ -292,12 +254,9 @@ bool operator==(const Json& a, const Json& b) noexcept {
       return b.kind_ == JsonKind::kDouble && same_number(b.payload_.real, a.payload_.natural);
     case JsonKind::kDouble:
       return b.kind_ == JsonKind::kDouble && a.payload_.real == b.payload_.real;
-    case JsonKind::kString:
-      return b.is_string() && *a.payload_.string == *b.payload_.string;
-    case JsonKind::kArray:
-      return b.is_array() && *a.payload_.array == *b.payload_.array;
-    case JsonKind::kObject:
-      return *a.payload_.object == *b.payload_.object;
+    case JsonKind::kString: return b.is_string() && *a.payload_.string == *b.payload_.string;
+    case JsonKind::kArray: return b.is_array() && *a.payload_.array == *b.payload_.array;
+    case JsonKind::kObject: return *a.payload_.object == *b.payload_.object;
   }
   return false;
 }

@@ -135,17 +135,12 @@ JsonKind JsonReader::peek() {
   if (at_ == text_.size()) fail("value");
   const char c = text_[at_];
   switch (c) {
-    case '{':
-      return JsonKind::kObject;
-    case '[':
-      return JsonKind::kArray;
-    case '"':
-      return JsonKind::kString;
+    case '{': return JsonKind::kObject;
+    case '[': return JsonKind::kArray;
+    case '"': return JsonKind::kString;
     case 't':
-    case 'f':
-      return JsonKind::kBool;
-    case 'n':
-      return JsonKind::kNull;
+    case 'f': return JsonKind::kBool;
+    case 'n': return JsonKind::kNull;
     default:
       if (c != '-' && !is_ascii_digit(c)) fail("value");
       return JsonKind::kDouble;
@@ -220,17 +215,10 @@ void JsonReader::skip() {
       enter(true);
       for (std::string_view key; next_key(key);) skip();
       break;
-    case JsonKind::kString:
-      scan_string();
-      break;
-    case JsonKind::kNull:
-      read_word("null");
-      break;
-    case JsonKind::kBool:
-      read_word(text_[at_] == 't' ? "true" : "false");
-      break;
-    default:
-      to_double(scan_number());
+    case JsonKind::kString: scan_string(); break;
+    case JsonKind::kNull: read_word("null"); break;
+    case JsonKind::kBool: read_word(text_[at_] == 't' ? "true" : "false"); break;
+    default: to_double(scan_number());
   }
 }
 
@@ -330,15 +318,10 @@ Json JsonReader::read_json() {
       object.merge_duplicates();
       return object;
     }
-    case JsonKind::kString:
-      return scan_string();
-    case JsonKind::kNull:
-      read_word("null");
-      return nullptr;
-    case JsonKind::kBool:
-      return read_bool();
-    default:
-      return number_value();
+    case JsonKind::kString: return scan_string();
+    case JsonKind::kNull: read_word("null"); return nullptr;
+    case JsonKind::kBool: return read_bool();
+    default: return number_value();
   }
 }
 

@@ -236,14 +236,10 @@ TEST(JsonText, LimitsTheDepth) {
 // Boost 1.81 does not round every double correctly: those need only be near.
 bool agrees(const Json& ours, const boost::json::value& theirs) {
   switch (theirs.kind()) {
-    case boost::json::kind::null:
-      return ours.is_null();
-    case boost::json::kind::bool_:
-      return ours == Json(theirs.get_bool());
-    case boost::json::kind::int64:
-      return ours == Json(theirs.get_int64());
-    case boost::json::kind::uint64:
-      return ours == Json(theirs.get_uint64());
+    case boost::json::kind::null: return ours.is_null();
+    case boost::json::kind::bool_: return ours == Json(theirs.get_bool());
+    case boost::json::kind::int64: return ours == Json(theirs.get_int64());
+    case boost::json::kind::uint64: return ours == Json(theirs.get_uint64());
     case boost::json::kind::double_: {
       const double number = ours.as_double();
       return std::abs(number - theirs.get_double()) <= std::abs(number) * 1e-15;
@@ -284,14 +280,9 @@ TEST(JsonText, AgreesWithBoost) {
       const std::size_t at = random() % text.size();
       const char byte = bytes[random() % bytes.size()];
       switch (random() % 3) {
-        case 0:
-          text[at] = byte;
-          break;
-        case 1:
-          text.insert(at, 1, byte);
-          break;
-        default:
-          text.erase(at, 1);
+        case 0: text[at] = byte; break;
+        case 1: text.insert(at, 1, byte); break;
+        default: text.erase(at, 1);
       }
     }
     boost::json::error_code error;
