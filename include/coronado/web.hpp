@@ -13,5 +13,6 @@
 #include <coronado/ops/serve.hpp>
 #include <coronado/web/application.hpp>
 #include <coronado/web/function_handler.hpp>
+#include <coronado/web/json.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>

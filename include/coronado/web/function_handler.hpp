@@ -10,7 +10,7 @@
 ///                        string_view is not decoded)
 ///     Query<"name", T>   an argument of the query
 ///     Header<"Name", T>  a field of the request
-///     Json<T>            the body, read into a described struct (<coronado/web/json.hpp>)
+///     JsonBody<T>        the body, read into a described struct (<coronado/web/json.hpp>)
 ///     const HTTPServerRequest&   the whole request
 ///     HTTPExchange&      the request and the response, to answer by hand
 ///     any T with `static T from_request(const HTTPServerRequest&)`   your own extractor
@@ -216,7 +216,7 @@ decltype(auto) extract(WebExchange& exchange) {
   } else {
     static_assert(Extractor<T>,
                   "a handler's parameter is a path parameter (a number or string), Query, Header, "
-                  "Json, const HTTPServerRequest&, HTTPExchange&, or a type with "
+                  "JsonBody, const HTTPServerRequest&, HTTPExchange&, or a type with "
                   "static T from_request(const HTTPServerRequest&); see "
                   "<coronado/web/function_handler.hpp>");
     return T::from_request(exchange.request());
