@@ -1,6 +1,7 @@
 #include "http/http1_parser.hpp"
 
 #include <gtest/gtest.h>
+#include <coronado/http/httputil.hpp>
 
 #include <memory>
 #include <string>
@@ -205,6 +206,53 @@ TEST(RequestParser, KnowsFieldsByIdInAnyCase) {
     // A byte that differs from '-' only in the case bit must not pass for it, nor a longer name.
     EXPECT_EQ(Accepted(with_fields(std::string(field_name(id)) + "x: v\r\n"))->field(1).id,
               FieldId::kOther);
+  }
+}
+
+TEST(RequestParser, JudgesEveryByteEverywhere) {
+  const std::string request =
+      "GET /path?query HTTP/1.1\r\nHost: a\r\nContent-Type: value-of-some-length\r\n"
+      "X-A-Long-Name-Of-Our-Own: v\r\n\r\n";
+  const auto status_with = [&](Parser parser, std::size_t at, char c) {
+    std::string changed = request;
+    changed[at] = c;
+    return parse_whole(parser, changed).result.http_status;
+  };
+  const std::size_t in_target = request.find("ath");
+  const std::size_t in_query = request.find("uery");
+  const std::size_t in_name = request.find("-Type");
+  const std::size_t in_long_name = request.find("-Our");
+  const std::size_t in_value = request.find("-of");
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const bool visible = byte > 0x20 && byte < 0x7F;
+    const bool good_in_value = (byte >= 0x20 && byte != 0x7F) || c == '\t';
+    const bool good_in_name = is_token({&c, 1}) || c == ':';
+    for (const Parser parser : kParsers) {
+      EXPECT_EQ(status_with(parser, in_target, c), visible && c != '#' ? 0 : 400) << byte;
+      EXPECT_EQ(status_with(parser, in_query, c), visible && c != '#' ? 0 : 400) << byte;
+      EXPECT_EQ(status_with(parser, in_name, c), good_in_name ? 0 : 400) << byte;
+      EXPECT_EQ(status_with(parser, in_long_name, c), good_in_name ? 0 : 400) << byte;
+      EXPECT_EQ(status_with(parser, in_value, c), good_in_value ? 0 : 400) << byte;
+    }
+  }
+}
+
+TEST(RequestParser, SaysWhatIsWrong) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"GET / HTTP/1.1x\r\nHost: a\r\n\r\n", "invalid HTTP version"},
+      {"GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", "invalid request target"},
+      {"G@T / HTTP/1.1\r\nHost: a\r\n\r\n", "invalid method"},
+      {"GET / HTTP/1.1\nHost: a\n\n", "line end is not CRLF"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nA: \x02\r\n\r\n", "control byte in a field value"},
+      {"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n", "invalid field name"},
+      {"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "folded header line"},
+      {"GET / HTTP/1.1\r\n\r\n", "missing Host field"},
+  };
+  for (const Parser parser : kParsers) {
+    for (const auto& [text, reason] : cases) {
+      EXPECT_STREQ(parse_whole(parser, text).result.reason, reason);
+    }
   }
 }
 

@@ -75,6 +75,11 @@ TEST(RequestHead, IsReusedWithoutTraces) {
   big += "\r\n";
   ASSERT_EQ(parse_request_head(big.data(), big.size(), searched, {}, head).status,
             ParseStatus::kComplete);
+  // A refused request leaves no traces either.
+  searched = 0;
+  const std::string refused = "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
+  ASSERT_EQ(parse_request_head(refused.data(), refused.size(), searched, {}, head).status,
+            ParseStatus::kError);
   searched = 0;
   const std::string small = "GET / HTTP/1.1\r\nHost: b\r\n\r\n";
   ASSERT_EQ(parse_request_head(small.data(), small.size(), searched, {}, head).status,
