@@ -1,26 +1,10 @@
 #include <coronado/coro/task_group.hpp>
 
-#include <coronado/base/log.hpp>
-#include <coronado/coro/registry.hpp>
 #include <coronado/coro/task_local.hpp>
 
-#include <string>
+#include "coro/failure_log.hpp"
 
 namespace coronado {
-namespace {
-
-std::string describe(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    return exception.what();
-  } catch (...) {
-    return "an exception that is not a std::exception";
-  }
-}
-
-}  // namespace
-
 // --- TaskOwner ---------------------------------------------------------------------------------
 
 namespace detail {
@@ -58,6 +42,8 @@ void TaskOwner::child_finished(TaskContext& child) noexcept {
   if (child.owned_ != 0) orphan_owners_of(child);
   child.notify_waiters();
   on_child_finished(child, *child.leaf_);
+  child.release();
+  on_child_released();
 }
 
 /// A group that was made inside a task and outlives it stands at the top from then on.
@@ -69,9 +55,15 @@ void TaskOwner::orphan_owners_of(TaskContext& parent) noexcept {
   parent.owned_ = 0;
 }
 
-void TaskOwner::move_children_to(TaskOwner& other) noexcept {
-  children_.for_each([&](TaskContext& child) { child.owner_ = &other; });
-  other.children_.splice(children_);
+void TaskOwner::abandon_children(const char* what) noexcept {
+  TaskOwner& root = executor_->root_group();
+  children_.for_each([&](TaskContext& child) {
+    app_log().error(std::string(what) + " was destroyed while its " + describe_task(child) +
+                    " was still running; it is cancelled now");
+    child.cancel();
+    if (&root != this) child.owner_ = &root;
+  });
+  if (&root != this) root.children_.splice(children_);
 }
 
 }  // namespace detail
@@ -90,17 +82,9 @@ TaskGroup::TaskGroup(Executor& executor, const char* name, OnFailure on_failure)
 
 TaskGroup::~TaskGroup() {
   for (const std::exception_ptr& failure : failures_) {
-    app_log().error("failure in a task group that nobody joined: " + describe(failure));
+    app_log().error("failure in a task group that nobody joined: " + detail::describe(failure));
   }
-  if (!has_children()) return;
-  TaskGroup& root = executor().root_group();
-  children().for_each([](const TaskContext& child) {
-    app_log().error("a task group was destroyed while its " + describe_task(child) +
-                    " was still running; it is cancelled now");
-  });
-  if (&root == this) return;
-  cancel_children();
-  move_children_to(root);
+  abandon_children("a task group");
 }
 
 TaskContext& TaskGroup::create_child(PromiseBase& root, const char* name,
@@ -118,14 +102,12 @@ void TaskGroup::cancel() noexcept {
 void TaskGroup::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
   if (root.state() == PromiseBase::State::kError) {
     if (on_failure_ == OnFailure::kLog) {
-      app_log().error("uncaught exception in " + describe_task(child) + ": " +
-                      describe(root.error()));
+      detail::log_failure("uncaught exception", child, root.error());
     } else if (on_failure_ == OnFailure::kCancelSiblings) {
       failures_.push_back(root.error());
       if (failures_.size() == 1) cancel();
     }
   }
-  release(child);
   if (has_children()) return;
   while (!joiners_.empty()) joiners_.pop_front().wake();
 }
@@ -134,7 +116,7 @@ void TaskGroup::rethrow_failure() {
   if (failures_.empty()) return;
   std::vector<std::exception_ptr> failures = std::exchange(failures_, {});
   for (std::size_t i = 1; i < failures.size(); ++i) {
-    app_log().error("another failure in the same task group: " + describe(failures[i]));
+    app_log().error("another failure in the same task group: " + detail::describe(failures[i]));
   }
   std::rethrow_exception(failures.front());
 }

@@ -30,7 +30,6 @@ class PromiseBase;
 class TaskContext;
 namespace detail {
 struct LocalNode;
-class MultiCore;
 }  // namespace detail
 
 /// How a coroutine ended.
@@ -158,7 +157,6 @@ class TaskContext final : public ListHook, public detail::Pooled {
   friend class Suspension;
   friend class coronado::TaskRegistry;
   friend class detail::TaskOwner;
-  friend class detail::MultiCore;
   friend struct detail::LocalNode;
   template <class>
   friend class TaskHandle;

@@ -41,14 +41,23 @@ class TaskOwner : public ListHook {
   /// Makes a coroutine a root task owned by this. It runs when it is put on the ready queue.
   TaskContext& create(PromiseBase& root, const char* name, std::source_location site);
 
-  /// A child has ended and is no longer among the children; its outcome is in `root`. Must call
-  /// `release(child)` once it has looked at that: the frame is destroyed then, unless a handle
-  /// holds it.
-  virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
+  /// Keeps a child's context, and with it the frame and its result, beyond the child's end.
+  static void retain(TaskContext& child) noexcept { child.retain(); }
   static void release(TaskContext& child) noexcept { child.release(); }
+  /// The coroutine of a child that has ended.
+  static PromiseBase& root_of(TaskContext& child) noexcept { return *child.leaf_; }
 
-  /// Hands the children over to another owner on the same executor.
-  void move_children_to(TaskOwner& other) noexcept;
+  /// A child has ended; its outcome is in `root`. The child is unlinked and released afterwards.
+  virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
+
+  /// The child that ended has been released: its frame is gone, unless somebody retained it. Nothing of
+  /// the owner is used after this call.
+  virtual void on_child_released() noexcept {}
+
+  /// For an owner that goes before its children: logs each, cancels them, and hands them to the
+  /// executor's root group.
+  /// Params  what  Who goes, for the log.
+  void abandon_children(const char* what) noexcept;
 
  private:
   friend class coronado::Executor;
@@ -194,6 +203,7 @@ class TaskGroup final : private detail::TaskOwner {
  private:
   friend class Executor;
   friend class coronado::TaskRegistry;
+  friend class detail::TaskOwner;
   TaskContext& create_child(PromiseBase& root, const char* name, std::source_location site);
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
   void rethrow_failure();
