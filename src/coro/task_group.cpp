@@ -30,9 +30,13 @@ void TaskOwner::attach(Executor& executor, TaskContext* parent, const char* name
   parent_ = parent;
   name_ = name;
   executor.owners_.push_back(*this);
+  if (parent != nullptr) ++parent->owned_;
 }
 
-TaskOwner::~TaskOwner() { unlink(); }
+TaskOwner::~TaskOwner() {
+  unlink();
+  if (parent_ != nullptr) --parent_->owned_;
+}
 
 TaskContext& TaskOwner::create(PromiseBase& root, const char* name, std::source_location site) {
   auto* context = new TaskContext(*executor_, root, name, site);
@@ -50,8 +54,19 @@ void TaskOwner::cancel_children() noexcept {
 
 void TaskOwner::child_finished(TaskContext& child) noexcept {
   static_cast<ListHook&>(child).unlink();
+  child.owner_ = nullptr;
+  if (child.owned_ != 0) orphan_owners_of(child);
   child.notify_waiters();
   on_child_finished(child, *child.leaf_);
+}
+
+/// A group that was made inside a task and outlives it stands at the top from then on.
+void TaskOwner::orphan_owners_of(TaskContext& parent) noexcept {
+  parent.executor().owners_.for_each([&](ListHook& hook) {
+    auto& owner = static_cast<TaskOwner&>(hook);
+    if (owner.parent_ == &parent) owner.parent_ = nullptr;
+  });
+  parent.owned_ = 0;
 }
 
 void TaskOwner::move_children_to(TaskOwner& other) noexcept {
@@ -111,7 +126,8 @@ void TaskGroup::on_child_finished(TaskContext& child, PromiseBase& root) noexcep
     }
   }
   release(child);
-  if (joiner_ != nullptr && !has_children()) std::exchange(joiner_, nullptr)->wake();
+  if (has_children()) return;
+  while (!joiners_.empty()) joiners_.pop_front().wake();
 }
 
 void TaskGroup::rethrow_failure() {
@@ -130,7 +146,7 @@ bool TaskGroup::Join::begin(PromiseBase& promise) noexcept {
     group_.cancel();
     park_always(promise);
   }
-  group_.joiner_ = this;
+  group_.joiners_.push_back(*this);
   return true;
 }
 

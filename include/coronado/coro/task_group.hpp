@@ -22,7 +22,7 @@ namespace detail {
 class TaskOwner : public ListHook {
  public:
   const char* owner_name() const noexcept { return name_; }
-  /// The task in whose scope the children run; null for detached ones.
+  /// The task in whose scope the children run; null for detached ones, and when it has ended.
   TaskContext* parent() const noexcept { return parent_; }
   bool has_children() const noexcept { return !children_.empty(); }
   const IntrusiveList<TaskContext>& children() const noexcept { return children_; }
@@ -54,6 +54,7 @@ class TaskOwner : public ListHook {
   friend class coronado::Executor;
   friend class coronado::TaskContext;
   void child_finished(TaskContext& child) noexcept;
+  static void orphan_owners_of(TaskContext& parent) noexcept;
 
   Executor* executor_ = nullptr;
   TaskContext* parent_ = nullptr;
@@ -146,7 +147,8 @@ class TaskGroup final : private detail::TaskOwner {
     kHandle,          ///< a failure is for whoever holds the task's handle
   };
 
-  /// A group on the loop of this thread, below the task that is running (if any).
+  /// A group on the loop of this thread, below the task that is running (if any). It may outlive
+  /// that task.
   explicit TaskGroup(const char* name = "", OnFailure on_failure = OnFailure::kCancelSiblings);
   /// A group on `executor`, below no task.
   TaskGroup(Executor& executor, const char* name, OnFailure on_failure) noexcept;
@@ -198,11 +200,11 @@ class TaskGroup final : private detail::TaskOwner {
 
   OnFailure on_failure_;
   bool cancelled_ = false;
-  Join* joiner_ = nullptr;
+  IntrusiveList<Join> joiners_;
   std::vector<std::exception_ptr> failures_;
 };
 
-class TaskGroup::Join final : public Suspension {
+class TaskGroup::Join final : public Suspension, public ListHook {
  public:
   explicit Join(TaskGroup& group) noexcept : group_(group) {}
   bool await_ready() const noexcept { return false; }
