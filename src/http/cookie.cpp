@@ -80,14 +80,10 @@ void check_attribute(std::string_view what, std::string_view text) {
 
 std::string_view same_site_name(SameSite same_site) noexcept {
   switch (same_site) {
-    case SameSite::kLax:
-      return "Lax";
-    case SameSite::kStrict:
-      return "Strict";
-    case SameSite::kNone:
-      return "None";
-    case SameSite::kUnset:
-      break;
+    case SameSite::kLax: return "Lax";
+    case SameSite::kStrict: return "Strict";
+    case SameSite::kNone: return "None";
+    case SameSite::kUnset: break;
   }
   return "";
 }
