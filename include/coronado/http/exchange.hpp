@@ -68,9 +68,6 @@ class HTTPEndpoint {
   /// Throws  Anything: answered with 500 and logged.
   /// Cancel  The server cancels the task when the client goes away, and when it closes; it waits
   ///         until the task has ended.
-  /// Cancel  The server cancels the task when the client goes away, and when it closes; it waits until
-  ///         the task has ended.
-
   virtual Task<> handle(HTTPExchange& exchange) = 0;
 
   /// False: `handle` never returns a task, and the request's bytes need not be kept for it.
