@@ -53,6 +53,7 @@ struct Application::State {
   std::unique_ptr<HTTPEndpoint> not_found = std::make_unique<StatusEndpoint>(404);
   StatusEndpoint method_not_allowed{405};
   OptionsEndpoint options;
+  std::uint64_t request_count = 0;
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -123,7 +124,10 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
   return *state.not_found;
 }
 
+std::uint64_t Application::request_count() const noexcept { return state_->request_count; }
+
 void Application::request_done(HTTPExchange& exchange) noexcept {
+  ++state_->request_count;
   const int status = exchange.status();
   const LogLevel level = status < 400   ? LogLevel::kInfo
                          : status < 500 ? LogLevel::kWarning

@@ -19,6 +19,7 @@
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/routing.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -154,6 +155,9 @@ class Application final : public HTTPService {
 
   /// "GET, HEAD, OPTIONS": what the path of this request answers.
   std::string allowed_methods(const WebExchange& exchange) const;
+
+  /// How many requests have been answered, or cut, so far.
+  std::uint64_t request_count() const noexcept;
 
   // HTTPService
   std::unique_ptr<HTTPExchange> make_exchange() override;
