@@ -29,7 +29,7 @@ web::Application make_app() {
   web::Application app;
   app.get("/plaintext", [] { return "Hello, World!"; });
   app.add<PlainText>("/handler");
-  app.get("/json", [] { return web::json(Message{"Hello, World!"}); });
+  app.get("/json", [] { return Message{"Hello, World!"}; });
   app.post("/echo", [](const coronado::HTTPServerRequest& request) { return request.body(); });
   for (int i = 0; i < 100; ++i) {
     app.get("/api/res" + std::to_string(i) + "/{id}", [](std::string_view id) { return id; });

@@ -11,7 +11,7 @@ function(coronado_program name)
   endif()
 endfunction()
 
-# tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server.
+# tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server, driven by interop_test.py.
 function(coronado_add_tests)
   include(GoogleTest)
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
@@ -28,7 +28,15 @@ function(coronado_add_tests)
   endforeach()
   if(EXISTS "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
     coronado_program(interop_server SOURCES "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
+    coronado_python_test(interop tests/interop/interop_test.py interop_server 120)
   endif()
+endfunction()
+
+# Runs `script PROGRAM`, which tests a program of ours from the outside.
+function(coronado_python_test name script program timeout)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME ${name} COMMAND "${Python3_EXECUTABLE}" -B "${PROJECT_SOURCE_DIR}/${script}" $<TARGET_FILE:${program}>)
+  set_tests_properties(${name} PROPERTIES LABELS programs TIMEOUT ${timeout})
 endfunction()
 
 # examples/hello.cpp -> hello; examples/tour/main.cpp and its neighbours -> tour, which finds its files under EXAMPLE_DIR.

@@ -1,48 +1,84 @@
 #include <coronado/coro/combine.hpp>
 
+#include "coro/failure_log.hpp"
+
 namespace coronado::detail {
 
-bool MultiCore::begin(PromiseBase& promise, PromiseBase* const* roots, std::size_t count) {
+// --- ParallelCore ------------------------------------------------------------------------------
+
+bool ParallelCore::begin(PromiseBase& promise, PromiseBase* const* roots, std::size_t count,
+                         const char* name) {
   if (!park(promise)) return false;
   Executor& executor = context_->executor();
-  attach(executor, context_, "multi");
+  attach(executor, context_, name);
   for (std::size_t i = 0; i < count; ++i) {
     TaskContext& child = create(*roots[i], "", promise.site());
-    child.retain();  // its frame holds the result until we have taken it
+    retain(child);  // its frame holds the result until we have taken it
     executor.make_ready(child);
   }
   return true;
 }
 
-void MultiCore::end() {
-  if (failed_ != nullptr) std::rethrow_exception(failed_->error());
-  check();
-}
-
-void MultiCore::dispose(PromiseBase* const* roots, std::size_t count) noexcept {
+void ParallelCore::dispose(PromiseBase* const* roots, std::size_t count) noexcept {
   for (std::size_t i = 0; i < count; ++i) {
     PromiseBase* root = roots[i];
     if (root == nullptr) continue;
     if (TaskContext* context = root->context()) {
-      context->release();
+      release(*context);
     } else {
       root->handle().destroy();
     }
   }
 }
 
+void ParallelCore::cancel() noexcept {
+  cancelled_ = true;
+  cancel_children();
+}
+
+// --- multi -------------------------------------------------------------------------------------
+
+void MultiCore::end() {
+  if (failed_ != nullptr) std::rethrow_exception(failed_->error());
+  check();
+}
+
 void MultiCore::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
-  release(child);  // still held by our own reference
-  if (root.state() == PromiseBase::State::kError && failed_ == nullptr) {
-    failed_ = &root;
-    cancel_children();
+  if (root.state() == TaskOutcome::kError) {
+    if (failed_ == nullptr) {
+      failed_ = &root;
+      cancel_children();
+    } else {
+      log_failure("another failure of multi()", child, root.error());
+    }
   }
   if (!has_children()) wake();
 }
 
-void MultiCore::cancel() noexcept {
-  cancelled_ = true;
-  cancel_children();
+// --- race --------------------------------------------------------------------------------------
+
+std::size_t RaceCore::winner(PromiseBase* const* roots) const {
+  if (winner_ == nullptr) throw_cancelled();
+  std::size_t index = 0;
+  while (roots[index] != winner_) ++index;
+  return index;
+}
+
+void RaceCore::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
+  const bool stopped = root.state() == TaskOutcome::kCancelled && cancelled_;
+  if (winner_ == nullptr && !stopped) {
+    winner_ = &root;
+    cancel_children();
+  } else if (root.state() == TaskOutcome::kError) {
+    log_failure("failure of a loser of race()", child, root.error());
+  }
+  if (!has_children()) wake();
+}
+
+// --- map_concurrent ----------------------------------------------------------------------------
+
+void check_limit(std::size_t limit) {
+  if (limit == 0) throw std::invalid_argument("map_concurrent: the limit must be at least 1");
 }
 
 }  // namespace coronado::detail

@@ -1,26 +1,10 @@
 #include <coronado/coro/task_group.hpp>
 
-#include <coronado/base/log.hpp>
-#include <coronado/coro/registry.hpp>
 #include <coronado/coro/task_local.hpp>
 
-#include <string>
+#include "coro/failure_log.hpp"
 
 namespace coronado {
-namespace {
-
-std::string describe(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& exception) {
-    return exception.what();
-  } catch (...) {
-    return "an exception that is not a std::exception";
-  }
-}
-
-}  // namespace
-
 // --- TaskOwner ---------------------------------------------------------------------------------
 
 namespace detail {
@@ -30,9 +14,13 @@ void TaskOwner::attach(Executor& executor, TaskContext* parent, const char* name
   parent_ = parent;
   name_ = name;
   executor.owners_.push_back(*this);
+  if (parent != nullptr) ++parent->owned_;
 }
 
-TaskOwner::~TaskOwner() { unlink(); }
+TaskOwner::~TaskOwner() {
+  unlink();
+  if (parent_ != nullptr) --parent_->owned_;
+}
 
 TaskContext& TaskOwner::create(PromiseBase& root, const char* name, std::source_location site) {
   auto* context = new TaskContext(*executor_, root, name, site);
@@ -50,13 +38,32 @@ void TaskOwner::cancel_children() noexcept {
 
 void TaskOwner::child_finished(TaskContext& child) noexcept {
   static_cast<ListHook&>(child).unlink();
+  child.owner_ = nullptr;
+  if (child.owned_ != 0) orphan_owners_of(child);
   child.notify_waiters();
   on_child_finished(child, *child.leaf_);
+  child.release();
+  on_child_released();
 }
 
-void TaskOwner::move_children_to(TaskOwner& other) noexcept {
-  children_.for_each([&](TaskContext& child) { child.owner_ = &other; });
-  other.children_.splice(children_);
+/// A group that was made inside a task and outlives it stands at the top from then on.
+void TaskOwner::orphan_owners_of(TaskContext& parent) noexcept {
+  parent.executor().owners_.for_each([&](ListHook& hook) {
+    auto& owner = static_cast<TaskOwner&>(hook);
+    if (owner.parent_ == &parent) owner.parent_ = nullptr;
+  });
+  parent.owned_ = 0;
+}
+
+void TaskOwner::abandon_children(const char* what) noexcept {
+  TaskOwner& root = executor_->root_group();
+  children_.for_each([&](TaskContext& child) {
+    app_log().error(std::string(what) + " was destroyed while its " + describe_task(child) +
+                    " was still running; it is cancelled now");
+    child.cancel();
+    if (&root != this) child.owner_ = &root;
+  });
+  if (&root != this) root.children_.splice(children_);
 }
 
 }  // namespace detail
@@ -75,17 +82,9 @@ TaskGroup::TaskGroup(Executor& executor, const char* name, OnFailure on_failure)
 
 TaskGroup::~TaskGroup() {
   for (const std::exception_ptr& failure : failures_) {
-    app_log().error("failure in a task group that nobody joined: " + describe(failure));
+    app_log().error("failure in a task group that nobody joined: " + detail::describe(failure));
   }
-  if (!has_children()) return;
-  TaskGroup& root = executor().root_group();
-  children().for_each([](const TaskContext& child) {
-    app_log().error("a task group was destroyed while its " + describe_task(child) +
-                    " was still running; it is cancelled now");
-  });
-  if (&root == this) return;
-  cancel_children();
-  move_children_to(root);
+  abandon_children("a task group");
 }
 
 TaskContext& TaskGroup::create_child(PromiseBase& root, const char* name,
@@ -103,22 +102,21 @@ void TaskGroup::cancel() noexcept {
 void TaskGroup::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
   if (root.state() == PromiseBase::State::kError) {
     if (on_failure_ == OnFailure::kLog) {
-      app_log().error("uncaught exception in " + describe_task(child) + ": " +
-                      describe(root.error()));
+      detail::log_failure("uncaught exception", child, root.error());
     } else if (on_failure_ == OnFailure::kCancelSiblings) {
       failures_.push_back(root.error());
       if (failures_.size() == 1) cancel();
     }
   }
-  release(child);
-  if (joiner_ != nullptr && !has_children()) std::exchange(joiner_, nullptr)->wake();
+  if (has_children()) return;
+  while (!joiners_.empty()) joiners_.pop_front().wake();
 }
 
 void TaskGroup::rethrow_failure() {
   if (failures_.empty()) return;
   std::vector<std::exception_ptr> failures = std::exchange(failures_, {});
   for (std::size_t i = 1; i < failures.size(); ++i) {
-    app_log().error("another failure in the same task group: " + describe(failures[i]));
+    app_log().error("another failure in the same task group: " + detail::describe(failures[i]));
   }
   std::rethrow_exception(failures.front());
 }
@@ -130,7 +128,7 @@ bool TaskGroup::Join::begin(PromiseBase& promise) noexcept {
     group_.cancel();
     park_always(promise);
   }
-  group_.joiner_ = this;
+  group_.joiners_.push_back(*this);
   return true;
 }
 

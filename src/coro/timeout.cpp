@@ -12,7 +12,7 @@ TimePoint after(TimePoint now, Duration span) noexcept {
 bool TimeoutScope::begin(TaskContext& context) noexcept {
   Executor& executor = context.executor();
   const TimePoint now = executor.now();
-  if (when_ == TimePoint::max()) when_ = after(now, span_);
+  if (std::exchange(relative_, false)) when_ = after(now, when_.time_since_epoch());
   if (when_ <= now) return false;
   scope_.enter(context);
   scope_.set_deadline(when_);

@@ -33,8 +33,7 @@ bool may_be_trailer(std::string_view name) noexcept {
     case FieldId::kXForwardedFor:
     case FieldId::kXForwardedHost:
     case FieldId::kXForwardedProto:
-    case FieldId::kXRealIP:
-      return false;
+    case FieldId::kXRealIP: return false;
     default:
       return !equals_ignoring_case(name, "Trailer") && !equals_ignoring_case(name, "Set-Cookie");
   }
@@ -81,8 +80,7 @@ void ChunkedDecoder::take(char c) {
     case State::kSizeStart:
     case State::kSize:
     case State::kBeforeExtension:
-    case State::kExtension:
-      return take_size(c);
+    case State::kExtension: return take_size(c);
     case State::kSizeLineFeed:
       if (c != '\n') return fail(400, "chunk size line does not end in CRLF");
       line_size_ = 0;
@@ -96,15 +94,13 @@ void ChunkedDecoder::take(char c) {
       if (c != '\n') return fail(400, "chunk data is not followed by CRLF");
       state_ = State::kSizeStart;
       return;
-    case State::kTrailer:
-      return take_trailer(c);
+    case State::kTrailer: return take_trailer(c);
     case State::kTrailerLineFeed:
       if (c != '\n') return fail(400, "trailer line does not end in CRLF");
       return end_trailer_line();
     case State::kData:
     case State::kDone:
-    case State::kError:
-      return;
+    case State::kError: return;
   }
 }
 

@@ -34,10 +34,10 @@ std::string unquote(std::string_view value) {
   return plain;
 }
 
-/// What may stand in a cookie's name, or in its value without quotes.
+/// What may stand in a cookie's name, or in its value without quotes. An empty value is quoted.
 bool is_bare(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_in(c, kTokenChar) || c == ':'; });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return is_in(c, kTokenChar) || c == ':'; });
 }
 
 void append_quoted(std::string& out, std::string_view value) {
@@ -65,7 +65,7 @@ void check_name(std::string_view name) {
   constexpr std::string_view kAttributes[] = {"comment", "domain",      "expires", "httponly",
                                               "max-age", "partitioned", "path",    "samesite",
                                               "secure",  "version"};
-  if (name.empty() || !is_bare(name)) refuse("name", name);
+  if (!is_bare(name)) refuse("name", name);
   for (const std::string_view attribute : kAttributes) {
     if (equals_ignoring_case(name, attribute)) refuse("name", name);
   }
@@ -109,9 +109,8 @@ ArgumentList parse_cookie(std::string_view cookie) {
 std::string format_set_cookie(std::string_view name, std::string_view value,
                               const CookieOptions& options) {
   check_name(name);
-  const bool has_space_or_control = std::any_of(value.begin(), value.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-  });
+  const bool has_space_or_control = std::any_of(
+      value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20; });
   if (has_space_or_control) refuse("value", value);
   check_attribute("domain", options.domain);
   check_attribute("path", options.path);

@@ -65,12 +65,16 @@ void HTTPExchange::abort() noexcept {
 
 // --- tasks -------------------------------------------------------------------------------------
 
-void HTTPExchange::on_child_finished(TaskContext& child, PromiseBase& root) noexcept {
-  const TaskOutcome outcome = root.state();
-  const std::exception_ptr error = root.error();
+void HTTPExchange::on_child_finished(TaskContext&, PromiseBase& root) noexcept {
+  outcome_ = root.state();
+  error_ = root.error();
   task_ = nullptr;
-  release(child);  // the handler's frame goes before the exchange is used again
-  sink_->task_finished(*this, outcome, error);
+}
+
+/// The handler's frame has gone, so the exchange may be used again.
+void HTTPExchange::on_child_released() noexcept {
+  const std::exception_ptr error = std::exchange(error_, nullptr);
+  sink_->task_finished(*this, outcome_, error);
 }
 
 void HTTPExchange::pin() {

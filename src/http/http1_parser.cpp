@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <iterator>
 #include <string_view>
 
 #include "http/http1_scan.hpp"
@@ -12,6 +11,7 @@
 namespace coronado {
 namespace {
 
+// Words are compared with text as a little-endian machine loads it.
 static_assert(std::endian::native == std::endian::little);
 
 template <class Word>
@@ -25,8 +25,9 @@ Word load_word(const char* p) noexcept {
 template <class Word = std::uint64_t>
 consteval Word word_of(std::string_view text) {
   Word word = 0;
-  for (std::size_t i = 0; i < text.size(); ++i)
+  for (std::size_t i = 0; i < text.size(); ++i) {
     word |= Word{static_cast<unsigned char>(text[i])} << (8 * i);
+  }
   return word;
 }
 
@@ -41,28 +42,47 @@ struct NamedMethod {
   std::size_t size = 0;  // 0: there is none
 };
 
-constexpr std::string_view kMethods[] = {"GET",    "HEAD",    "POST",  "PUT",    "PATCH",
-                                         "DELETE", "OPTIONS", "TRACE", "CONNECT"};
+/// A method and the space after it, as they look in the first 8 bytes of a request.
+struct MethodWord {
+  std::uint64_t word;
+  std::uint64_t mask;
+  NamedMethod named;
+};
 
-/// The method at `p`, whatever it is. RFC 9110 9.1: a token.
+consteval MethodWord method_word(std::string_view text, Method method) {
+  return {word_of(text), ~std::uint64_t{0} >> (64 - 8 * text.size()), {method, text.size() - 1}};
+}
+
+// The more usual, the earlier. GET is not looked up here.
+constexpr MethodWord kMethodWords[] = {
+    method_word("POST ", Method::kPost),       method_word("HEAD ", Method::kHead),
+    method_word("PUT ", Method::kPut),         method_word("DELETE ", Method::kDelete),
+    method_word("PATCH ", Method::kPatch),     method_word("OPTIONS ", Method::kOptions),
+    method_word("CONNECT ", Method::kConnect), method_word("TRACE ", Method::kTrace),
+};
+
+/// The method at `p` if it is not GET. RFC 9110 9.1: any token.
 [[gnu::noinline]] NamedMethod other_method(const char* p, const char* end,
                                            std::size_t max_request_line, HeadError& error) {
+  if (end - p >= 8) {
+    const auto word = load_word<std::uint64_t>(p);
+    for (const MethodWord& known : kMethodWords) {
+      if ((word & known.mask) == known.word) return known.named;
+    }
+  }
   const char* space = p;
   while (space != end && is_in(*space, kTokenChar)) ++space;
-  const std::string_view name(p, static_cast<std::size_t>(space - p));
-  if (name.size() > max_request_line) {
+  const auto size = static_cast<std::size_t>(space - p);
+  if (size > max_request_line) {
     refuse(error, 414, "request line too long");
     return {};
   }
-  if (space == end || (name.empty() && *p == '\r' && p + 1 == end)) return {};
-  if (*space != ' ' || name.empty()) {
+  if (space == end || (size == 0 && *p == '\r' && p + 1 == end)) return {};
+  if (*space != ' ' || size == 0) {
     refuse(error, 400, "invalid method");
     return {};
   }
-  for (std::size_t i = 0; i < std::size(kMethods); ++i) {
-    if (name == kMethods[i]) return {static_cast<Method>(i), name.size()};
-  }
-  return {Method::kOther, name.size()};
+  return {Method::kOther, size};
 }
 
 /// The minor version after the space at `p`, or -1 when the parse ends there.
@@ -102,14 +122,16 @@ constexpr std::string_view kMethods[] = {"GET",    "HEAD",    "POST",  "PUT",   
 
 /// What is wrong with the end of the line at `p`, if anything: it is no CRLF, or one of the last
 /// three bytes, so that the parse ends here in any case.
-[[gnu::noinline]] const char* no_line_end(const char* p, const char* end, HeadError& error) {
+/// Params  otherwise  What to say when there is no line end at all.
+[[gnu::noinline]] const char* no_line_end(const char* p, const char* end, const char* otherwise,
+                                          HeadError& error) {
   static constexpr std::string_view kPattern = "\r\n\r";
   for (std::size_t i = 0; p + i != end; ++i) {
     if (p[i] == kPattern[i]) continue;
     if (i == 2) return no_field_name(p + 2, end, error);
-    // RFC 9112 2.2: a bare CR or LF ends no line. RFC 9110 5.5: other controls are not allowed.
-    const bool in_line_end = p[0] == '\r' || p[0] == '\n';
-    return refuse(error, 400, in_line_end ? "line end is not CRLF" : "control byte in a field");
+    // RFC 9112 2.2: a bare CR or LF ends no line.
+    const bool bare = p[0] == '\r' || p[0] == '\n';
+    return refuse(error, 400, bare ? "line end is not CRLF" : otherwise);
   }
   return nullptr;
 }
@@ -174,7 +196,8 @@ class RequestParser {
       return refuse(error_, refusal.status, refusal.reason);
     }
     const char* const line_end = end + 9;
-    return at_line_end(line_end) ? line_end : no_line_end(line_end, end_, error_);
+    return at_line_end(line_end) ? line_end
+                                 : no_line_end(line_end, end_, "invalid HTTP version", error_);
   }
 
   /// Params  target_end  The space and the version follow: 9 bytes, whatever they are.
@@ -211,7 +234,10 @@ class RequestParser {
     const char* end = scan_.plain_end(colon + 1);
     if (!at_line_end(end)) [[unlikely]] {
       end = text_end(scan_, end);
-      if (!at_line_end(end)) return no_line_end(end, end_, error_);
+      // RFC 9110 5.5: no control byte but the tab.
+      if (!at_line_end(end)) {
+        return no_line_end(end, end_, "control byte in a field value", error_);
+      }
     }
     const char* value = colon + 2;
     std::size_t value_size = static_cast<std::size_t>(end - value);

@@ -1,5 +1,6 @@
 #include "http/request_head_builder.hpp"
 
+#include <coronado/http/httputil.hpp>
 #include <cstring>
 #include <limits>
 
@@ -96,16 +97,15 @@ void RequestHeadBuilder::apply_connection(RequestHead& head) {
   bool close = false;
   bool keep_alive = false;
   bool upgrade = false;
-  for (const HeaderField& field : head.fields()) {
-    if (field.id != FieldId::kConnection) continue;
-    std::string_view rest = field.value;
+  each_value(head, FieldId::kConnection, [&](std::string_view rest) -> HeadError {
     while (!rest.empty()) {
       const std::string_view option = next_element(rest, ',');
       close = close || equals_ignoring_case(option, "close");
       keep_alive = keep_alive || equals_ignoring_case(option, "keep-alive");
       upgrade = upgrade || equals_ignoring_case(option, "upgrade");
     }
-  }
+    return {};
+  });
   // RFC 9112 9.3: close wins; HTTP/1.0 stays only when asked to.
   head.facts_.keep_alive = !close && (head.facts_.minor_version != 0 || keep_alive);
   // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0.
@@ -118,22 +118,19 @@ HeadError RequestHeadBuilder::apply_transfer_encoding(RequestHead& head) {
   if (head.facts_.minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
   bool others = false;
   bool chunked = false;
-  for (const HeaderField& field : head.fields()) {
-    if (field.id != FieldId::kTransferEncoding) continue;
-    std::string_view rest = field.value;
+  const auto visit = [&](std::string_view rest) -> HeadError {
     // RFC 9110 5.6.1 lets a recipient skip empty list elements; here they are refused.
     if (rest.ends_with(',')) return {400, "invalid Transfer-Encoding"};
     do {
       const std::string_view coding = next_element(rest, ',');
       // RFC 9112 7.1: chunked is applied once, and is the last.
-      if (chunked || coding.empty()) return {400, "invalid Transfer-Encoding"};
-      for (const char c : coding) {
-        if (!is_in(c, kTokenChar)) return {400, "invalid Transfer-Encoding"};
-      }
+      if (chunked || !is_token(coding)) return {400, "invalid Transfer-Encoding"};
       chunked = equals_ignoring_case(coding, "chunked");
       others = others || !chunked;
     } while (!rest.empty());
-  }
+    return {};
+  };
+  if (HeadError error = each_value(head, FieldId::kTransferEncoding, visit)) return error;
   // RFC 9112 6.3 (4): without chunked at the end, nobody knows where the body ends.
   if (!chunked) return {400, "Transfer-Encoding without chunked at its end"};
   // RFC 9112 6.1: a coding that is not understood.
@@ -163,12 +160,12 @@ HeadError RequestHeadBuilder::apply_content_length(RequestHead& head) {
 }
 
 HeadError RequestHeadBuilder::apply_expect(RequestHead& head) {
-  for (const HeaderField& field : head.fields()) {
+  const auto visit = [](std::string_view expectation) -> HeadError {
     // RFC 9110 10.1.1: the only expectation there is.
-    if (field.id == FieldId::kExpect && !equals_ignoring_case(field.value, "100-continue")) {
-      return {417, "unknown expectation"};
-    }
-  }
+    if (equals_ignoring_case(expectation, "100-continue")) return {};
+    return {417, "unknown expectation"};
+  };
+  if (HeadError error = each_value(head, FieldId::kExpect, visit)) return error;
   // RFC 9110 10.1.1: ignored in HTTP/1.0, and pointless where no body follows.
   head.facts_.expects_continue = head.facts_.minor_version != 0 && head.has_body();
   return {};

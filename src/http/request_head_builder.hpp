@@ -131,6 +131,16 @@ class RequestHeadBuilder {
   static RequestHead::Entry* add_entry(RequestHead& head, std::size_t max_fields);
   static void note_repeated(RequestHead& head, FieldId id) noexcept;
   static const RequestHead::Entry& first_entry(const RequestHead& head, FieldId id) noexcept;
+  /// Call `visit` with each value of the fields with that id, until it returns an error.
+  template <class Visit>
+  static HeadError each_value(const RequestHead& head, FieldId id, Visit visit) {
+    for (std::size_t i = 0; i < head.field_count_; ++i) {
+      const RequestHead::Entry& entry = head.entry(i);
+      if (entry.id != id) continue;
+      if (HeadError error = visit(head.view(entry.value, entry.value_size))) return error;
+    }
+    return {};
+  }
   static HeadError set_unusual_target(RequestHead& head, const char* begin, const char* mark,
                                       const char* end);
   static HeadError set_absolute_target(RequestHead& head, const char* authority, const char* mark);

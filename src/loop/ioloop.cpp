@@ -111,6 +111,18 @@ struct IOLoop::State {
   detail::ScheduledCall::Table scheduled;
 };
 
+/// Makes a loop the current one of its thread for a while.
+class IOLoop::CurrentScope {
+ public:
+  explicit CurrentScope(IOLoop& loop) noexcept : outer_(std::exchange(current_, &loop)) {}
+  CurrentScope(const CurrentScope&) = delete;
+  CurrentScope& operator=(const CurrentScope&) = delete;
+  ~CurrentScope() { current_ = outer_; }
+
+ private:
+  Executor* outer_;
+};
+
 IOLoop::IOLoop(IOLoopOptions options)
     : reactor_(make_reactor(choose_reactor(options.reactor))),
       state_(std::make_unique<State>(*this)) {
@@ -159,6 +171,7 @@ void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeou
   bool stopped = false;
   while (!context.finished()) {
     if (!turn()) {
+      if (!stuck.empty()) break;  // not even cancellation wakes it
       stuck = dump_tasks(*this);
       context.cancel();
     }
@@ -169,7 +182,7 @@ void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeou
   }
   state_->awaited = outer;
   remove_timeout(limit);
-  if (context.outcome() != TaskOutcome::kCancelled) return;
+  if (context.finished() && context.outcome() != TaskOutcome::kCancelled) return;
   if (timed_out) {
     throw TimeoutError("operation timed out after " +
                        std::to_string(std::chrono::duration<double>(*timeout).count()) +
@@ -181,7 +194,7 @@ void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeou
 
 /// One round: what other threads posted, a batch of ready tasks, due timers, the system's events.
 bool IOLoop::turn() {
-  Executor* const outer = std::exchange(current_, this);
+  const CurrentScope here(*this);
   State& state = *state_;
   if (state.has_posted.load(std::memory_order_acquire)) run_posted();
   run_ready(kResumesPerTurn);
@@ -201,7 +214,6 @@ bool IOLoop::turn() {
   if (probe().slow_since.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     report_slow_step(nullptr);
   }
-  current_ = outer;
   return alive;
 }
 
@@ -226,9 +238,10 @@ void IOLoop::close() {
     }
   }
   {
+    std::vector<Function<void()>> dropped;  // what goes with them may post again
     std::lock_guard lock(state.posted_mutex);
     state.accepts_posts = false;
-    state.posted.clear();
+    dropped.swap(state.posted);
   }
   for (auto& [call, keep] : state.scheduled) disarm(*call);
   state.scheduled.clear();
@@ -251,7 +264,10 @@ void IOLoop::report_slow_step(const TaskContext* context) noexcept {
 
 // --- time --------------------------------------------------------------------------------------
 
-void IOLoop::arm(Timer& timer, TimePoint when) noexcept { state_->timers.arm(timer, when); }
+void IOLoop::arm(Timer& timer, TimePoint when) noexcept {
+  if (when == TimePoint::max()) return disarm(timer);
+  state_->timers.arm(timer, when);
+}
 void IOLoop::disarm(Timer& timer) noexcept { state_->timers.disarm(timer); }
 
 TimeoutHandle IOLoop::call_at(TimePoint when, Function<void()> callback) {
@@ -277,11 +293,11 @@ void IOLoop::remove_timeout(const TimeoutHandle& handle) noexcept {
 
 void IOLoop::post(Function<void()> callback) {
   State& state = *state_;
-  {
-    std::lock_guard lock(state.posted_mutex);
-    if (!state.accepts_posts) return;
-    state.posted.push_back(std::move(callback));
-  }
+  // Woken under the lock: once the callback can run, it may be the last thing the loop does, and
+  // another thread must have let go of the loop by then.
+  std::lock_guard lock(state.posted_mutex);
+  if (!state.accepts_posts) return;
+  state.posted.push_back(std::move(callback));
   if (!state.has_posted.exchange(true, std::memory_order_release)) reactor_->wake();
 }
 

@@ -3,9 +3,10 @@
 // between tasks of one loop come from <coronado/testing/memory_transport.hpp>.
 #include <coronado/loop/reactor.hpp>
 
+#include <semaphore.h>
+
+#include <atomic>
 #include <cerrno>
-#include <condition_variable>
-#include <mutex>
 
 #include "loop/reactor_factories.hpp"
 
@@ -14,6 +15,9 @@ namespace {
 
 class SimReactor final : public Reactor {
  public:
+  SimReactor() { ::sem_init(&changed_, 0, 0); }
+  ~SimReactor() override { ::sem_destroy(&changed_); }
+
   const char* name() const noexcept override { return "sim"; }
   TimePoint now() const noexcept override { return now_; }
 
@@ -24,9 +28,7 @@ class SimReactor final : public Reactor {
   }
 
   void wake() noexcept override {
-    std::lock_guard lock(mutex_);
-    woken_ = true;
-    changed_.notify_one();
+    if (!woken_.exchange(true, std::memory_order_release)) ::sem_post(&changed_);
   }
 
   std::unique_ptr<Transport> adopt(int) override { refuse(); }
@@ -35,29 +37,21 @@ class SimReactor final : public Reactor {
   void modify_poll(int, unsigned) override { refuse(); }
   void remove_poll(int) noexcept override {}
 
-  void begin_outside_work() noexcept override {
-    std::lock_guard lock(mutex_);
-    ++outside_work_;
-  }
-  void end_outside_work() noexcept override {
-    std::lock_guard lock(mutex_);
-    --outside_work_;
-  }
+  void begin_outside_work() noexcept override { ++outside_work_; }
+  void end_outside_work() noexcept override { --outside_work_; }
 
  private:
   bool advance(TimePoint until) {
-    std::unique_lock lock(mutex_);
-    if (woken_) {
-      woken_ = false;
+    if (woken_.exchange(false, std::memory_order_acquire)) {
+      ::sem_trywait(&changed_);
       return true;
     }
     if (until <= now_) return true;
-    if (outside_work_ >
-        0) {  // real threads are busy for us: real time passes, virtual time does not
+    if (outside_work_ > 0) {
+      // Real threads are busy for us: real time passes, virtual time does not.
       probe_->idle.store(true, std::memory_order_relaxed);
-      changed_.wait(lock, [this] { return woken_; });
+      while (!woken_.exchange(false, std::memory_order_acquire)) ::sem_wait(&changed_);
       probe_->idle.store(false, std::memory_order_relaxed);
-      woken_ = false;
       return true;
     }
     if (until == TimePoint::max()) return false;
@@ -72,10 +66,9 @@ class SimReactor final : public Reactor {
 
   // Not the epoch, so that spans before "now" can be written.
   TimePoint now_{std::chrono::hours(1)};
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool woken_ = false;
   int outside_work_ = 0;
+  std::atomic<bool> woken_{false};
+  sem_t changed_;  // a semaphore, because a signal handler may post it
 };
 
 }  // namespace

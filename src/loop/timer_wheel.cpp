@@ -11,9 +11,25 @@ std::uint64_t nanoseconds(TimePoint when) noexcept {
   return count < 0 ? 0 : static_cast<std::uint64_t>(count);
 }
 
+/// The last tick whose beginning is a `TimePoint`.
+constexpr std::uint64_t kLastTick =
+    static_cast<std::uint64_t>(TimePoint::max().time_since_epoch().count()) >> 16;
+
 }  // namespace
 
-TimerWheel::TimerWheel(TimePoint start) noexcept : current_(nanoseconds(start) >> kTickBits) {}
+std::size_t TimerWheel::Occupancy::first_from(std::size_t slot) const noexcept {
+  std::size_t word = slot / 64;
+  std::uint64_t bits = words_[word] >> (slot % 64) << (slot % 64);
+  while (bits == 0) {
+    if (++word == words_.size()) return kSlots;
+    bits = words_[word];
+  }
+  return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+}
+
+TimerWheel::TimerWheel(TimePoint start) noexcept : current_(nanoseconds(start) >> kTickBits) {
+  static_assert(kTickBits == 16 && kLastTick < std::uint64_t{1} << (kLevels * kLevelBits));
+}
 
 void TimerWheel::arm(Timer& timer, TimePoint when) noexcept {
   if (timer.armed()) disarm(timer);
@@ -25,13 +41,13 @@ void TimerWheel::arm(Timer& timer, TimePoint when) noexcept {
 void TimerWheel::insert(Timer& timer) noexcept {
   // Rounded up: the slot is looked at when the deadline has surely passed.
   std::uint64_t tick = (nanoseconds(timer.deadline_) + (1U << kTickBits) - 1) >> kTickBits;
-  tick = std::max(tick, current_);
+  tick = std::max(std::min(tick, kLastTick), current_);
   const std::uint64_t differing = tick ^ current_;
   const int level = differing == 0 ? 0 : (63 - std::countl_zero(differing)) / kLevelBits;
-  const std::size_t slot = (tick >> (level * kLevelBits)) & (kSlots - 1);
+  const std::size_t slot = slot_of(tick, level);
   const auto row = static_cast<std::size_t>(level);
   slots_[row][slot].push_back(timer);
-  occupied_[row] |= std::uint64_t{1} << slot;
+  occupied_[row].set(slot);
 }
 
 void TimerWheel::disarm(Timer& timer) noexcept {
@@ -41,23 +57,37 @@ void TimerWheel::disarm(Timer& timer) noexcept {
     const auto* first = &slots_.front().front();
     if (list >= first && list <= &slots_.back().back()) {  // not the list that is being fired
       const auto index = static_cast<std::size_t>(list - first);
-      occupied_[index / kSlots] &= ~(std::uint64_t{1} << (index % kSlots));
+      occupied_[index / kSlots].clear(index % kSlots);
     }
   }
   timer.unlink();
 }
 
+/// Time goes on to `tick`. Timers of a coarse slot that begins now are spread over the finer
+/// wheels: so the slot where the present lies is empty on every wheel but the finest, and whatever
+/// stands on a finer wheel is due before all that stands on a coarser one.
+void TimerWheel::move_to(std::uint64_t tick) noexcept {
+  const std::uint64_t passed = tick ^ current_;
+  current_ = tick;
+  for (int level = kLevels - 1; level > 0; --level) {
+    const auto row = static_cast<std::size_t>(level);
+    const std::size_t slot = slot_of(tick, level);
+    if (passed >> (level * kLevelBits) == 0 || !occupied_[row].test(slot)) continue;
+    IntrusiveList<Timer> taken;
+    taken.splice(slots_[row][slot]);
+    occupied_[row].clear(slot);
+    while (!taken.empty()) insert(taken.pop_front());
+  }
+}
+
 bool TimerWheel::next_position(Position& position) const noexcept {
   for (int level = 0; level < kLevels; ++level) {
+    const std::size_t slot =
+        occupied_[static_cast<std::size_t>(level)].first_from(slot_of(current_, level));
+    if (slot == kSlots) continue;
     const int shift = level * kLevelBits;
-    const std::size_t here = (current_ >> shift) & (kSlots - 1);
-    const std::uint64_t ahead = occupied_[static_cast<std::size_t>(level)] >> here << here;
-    if (ahead == 0) continue;
-    // Everything on this wheel is earlier than anything on the coarser ones.
-    const auto slot = static_cast<std::size_t>(std::countr_zero(ahead));
     const std::uint64_t above = current_ >> (shift + kLevelBits) << (shift + kLevelBits);
-    const std::uint64_t start = above | (std::uint64_t{slot} << shift);
-    position = {std::max(start, current_), level, slot};
+    position = {above | (std::uint64_t{slot} << shift), level, slot};
     return true;
   }
   return false;
@@ -74,19 +104,17 @@ std::size_t TimerWheel::advance(TimePoint now) noexcept {
   std::size_t fired = 0;
   Position position;
   while (size_ > 0 && next_position(position) && position.tick <= target) {
-    const auto row = static_cast<std::size_t>(position.level);
-    IntrusiveList<Timer> taken;
-    taken.splice(slots_[row][position.slot]);
-    occupied_[row] &= ~(std::uint64_t{1} << position.slot);
     if (position.level > 0) {
-      current_ = position.tick;
-      while (!taken.empty()) insert(taken.pop_front());
-    } else {
-      current_ = position.tick + 1;
-      fired += fire(taken);
+      move_to(position.tick);
+      continue;
     }
+    IntrusiveList<Timer> due;
+    due.splice(slots_.front()[position.slot]);
+    occupied_.front().clear(position.slot);
+    move_to(position.tick + 1);
+    fired += fire(due);
   }
-  current_ = std::max(current_, target + 1);
+  if (current_ <= target) move_to(target + 1);
   return fired;
 }
 

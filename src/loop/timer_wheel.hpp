@@ -1,9 +1,9 @@
 /// `TimerWheel`: the timers of one loop, in a hierarchy of wheels.
 ///
-/// Eight wheels of 64 slots; a tick is 65.5 µs, and each wheel is 64 times coarser than the one
-/// below. Insertion and removal are constant; a timer is moved down at most once per wheel.
-/// Measured against heaps at a million timers this is three times cheaper, and it needs no memory
-/// beside the timers.
+/// Six wheels of 256 slots; a tick is 65.5 µs, and each wheel is 256 times coarser than the one
+/// below. Insertion and removal are constant; a timer is moved down at most once per wheel: for one
+/// that is due within four seconds, once. Measured against heaps at a million timers this is three
+/// times cheaper, and it needs no memory beside the timers.
 ///
 /// A timer never fires early, and at most one tick late. Timers of one tick fire in the order of
 /// their deadlines, and of their arming where those are equal.
@@ -34,8 +34,8 @@ class TimerWheel {
 
  private:
   static constexpr int kTickBits = 16;
-  static constexpr int kLevelBits = 6;
-  static constexpr int kLevels = 8;
+  static constexpr int kLevelBits = 8;
+  static constexpr int kLevels = 6;
   static constexpr std::size_t kSlots = std::size_t{1} << kLevelBits;
 
   struct Position {
@@ -44,14 +44,35 @@ class TimerWheel {
     std::size_t slot;
   };
 
+  /// Which slots of one wheel hold timers.
+  class Occupancy {
+   public:
+    void set(std::size_t slot) noexcept { words_[slot / 64] |= std::uint64_t{1} << (slot % 64); }
+    void clear(std::size_t slot) noexcept {
+      words_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    }
+    bool test(std::size_t slot) const noexcept {
+      return (words_[slot / 64] >> (slot % 64) & 1) != 0;
+    }
+    /// The first occupied slot from `slot` on, or `kSlots`.
+    std::size_t first_from(std::size_t slot) const noexcept;
+
+   private:
+    std::array<std::uint64_t, kSlots / 64> words_{};
+  };
+
+  static std::size_t slot_of(std::uint64_t tick, int level) noexcept {
+    return tick >> (level * kLevelBits) & (kSlots - 1);
+  }
   void insert(Timer& timer) noexcept;
+  void move_to(std::uint64_t tick) noexcept;
   bool next_position(Position& position) const noexcept;
   std::size_t fire(IntrusiveList<Timer>& due) noexcept;
   void order_by_deadline(IntrusiveList<Timer>& due) noexcept;
 
   std::uint64_t current_;  // the next tick to be looked at; every earlier one has been fired
   std::size_t size_ = 0;
-  std::array<std::uint64_t, kLevels> occupied_{};
+  std::array<Occupancy, kLevels> occupied_;
   std::array<std::array<IntrusiveList<Timer>, kSlots>, kLevels> slots_;
   struct Due {
     TimePoint when;

@@ -64,8 +64,8 @@ void send_response(HTTPExchange& exchange, const Response& response) {
   ResponseHead head;
   head.status = response.status();
   head.fields = response.headers().wire();
-  head.has_date = response.headers().contains("Date");
-  head.has_server = response.headers().contains("Server");
+  head.has_date = response.headers().contains(HeaderBlock::kDate);
+  head.has_server = response.headers().contains(HeaderBlock::kServer);
   exchange.respond(head, response.body());
 }
 

@@ -188,7 +188,6 @@ void RequestHandler::set_status(int status, std::string_view reason) {
 
 void RequestHandler::set_header(std::string_view name, std::string_view value) {
   headers_.set(name, value);
-  if (equals_ignore_case(name, "Content-Type")) default_content_type_ = false;
 }
 
 void RequestHandler::set_header(std::string_view name, std::int64_t value) {
@@ -197,7 +196,6 @@ void RequestHandler::set_header(std::string_view name, std::int64_t value) {
 
 void RequestHandler::add_header(std::string_view name, std::string_view value) {
   headers_.add(name, value);
-  if (equals_ignore_case(name, "Content-Type")) default_content_type_ = false;
 }
 
 void RequestHandler::clear_header(std::string_view name) {
@@ -236,18 +234,14 @@ ResponseHead RequestHandler::response_head() {
   if (!body_allowed) {
     headers_.erase("Content-Type");
     head.fields = headers_.wire();
-  } else if (!default_content_type_) {
-    head.fields = headers_.wire();
-  } else if (headers_.empty()) {
-    head.fields = kDefaultContentType;
   } else {
-    headers_.append_wire(kDefaultContentType);
+    if (default_content_type_ && !headers_.contains(HeaderBlock::kContentType)) {
+      headers_.append_wire(kDefaultContentType, HeaderBlock::kContentType);
+    }
     head.fields = headers_.wire();
   }
-  if (!headers_.empty()) {
-    head.has_date = headers_.contains("Date");
-    head.has_server = headers_.contains("Server");
-  }
+  head.has_date = headers_.contains(HeaderBlock::kDate);
+  head.has_server = headers_.contains(HeaderBlock::kServer);
   return head;
 }
 
@@ -276,7 +270,7 @@ void RequestHandler::finish(std::string_view last) {
     exchange_->finish();
     return;
   }
-  headers_.erase("Content-Length");
+  if (headers_.contains(HeaderBlock::kContentLength)) headers_.erase("Content-Length");
   exchange_->respond(response_head(), body_);
 }
 

@@ -1,6 +1,11 @@
 /// Several awaitables at once.
 ///
-///     multi   all of them, results in order
+///     multi            all of them, results in order
+///     race             the first to finish; the others are cancelled
+///     map_concurrent   a function over a range, so many at a time
+///
+/// They start tasks that have all ended when they return, in whatever way. For results in the order
+/// in which they come see <coronado/coro/wait_iterator.hpp>.
 ///
 /// Layer: coro.
 #pragma once
@@ -8,6 +13,9 @@
 #include <coronado/coro/task_group.hpp>
 
 #include <array>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -17,25 +25,56 @@ namespace coronado {
 namespace detail {
 
 /// Runs a list of coroutines beside each other on behalf of one awaiting task.
-class MultiCore : public Suspension, private TaskOwner {
+class ParallelCore : public Suspension, protected TaskOwner {
+ public:
+  void cancel() noexcept override;
+
+ protected:
+  ParallelCore() noexcept = default;
+  ~ParallelCore() = default;
+
+  /// Starts the children. False: the task is being cancelled.
+  bool begin(PromiseBase& promise, PromiseBase* const* roots, std::size_t count, const char* name);
+  /// Frees children that were started, or drops tasks that were not.
+  static void dispose(PromiseBase* const* roots, std::size_t count) noexcept;
+};
+
+/// Waits for all.
+class MultiCore : public ParallelCore {
  public:
   const char* what() const noexcept override { return "waiting for several tasks"; }
-  void cancel() noexcept override;
 
  protected:
   MultiCore() noexcept = default;
   ~MultiCore() = default;
-
-  /// Starts the children. False: there is nothing to wait for.
-  bool begin(PromiseBase& promise, PromiseBase* const* roots, std::size_t count);
+  bool begin(PromiseBase& promise, PromiseBase* const* roots, std::size_t count) {
+    return ParallelCore::begin(promise, roots, count, "multi");
+  }
   /// Throws the first failure, or `Cancelled`.
   void end();
-  /// Frees children that were started, or drops tasks that were not.
-  static void dispose(PromiseBase* const* roots, std::size_t count) noexcept;
 
  private:
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
   PromiseBase* failed_ = nullptr;
+};
+
+/// Waits for the first, then for the end of the others.
+class RaceCore : public ParallelCore {
+ public:
+  const char* what() const noexcept override { return "waiting for the first of several tasks"; }
+
+ protected:
+  RaceCore() noexcept = default;
+  ~RaceCore() = default;
+  bool begin(PromiseBase& promise, PromiseBase* const* roots, std::size_t count) {
+    return ParallelCore::begin(promise, roots, count, "race");
+  }
+  /// The position of the winner. Throws `Cancelled` when there is none.
+  std::size_t winner(PromiseBase* const* roots) const;
+
+ private:
+  void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
+  PromiseBase* winner_ = nullptr;
 };
 
 template <class T>
@@ -117,12 +156,12 @@ class [[nodiscard("nothing runs until it is awaited")]] MultiVector final
 ///     auto [user, orders] = co_await multi(load_user(id), load_orders(id));
 ///     std::vector<Page> pages = co_await multi(std::move(tasks));
 ///
-/// The first that fails cancels the others; all have ended when this throws.
+/// The first that fails cancels the others; all have ended when this throws. Failures that follow
+/// are logged.
 ///
 /// Params   tasks  Tasks or other awaitables, consumed. They start in this order.
 /// Returns  A tuple of the results in the order of the arguments (`std::monostate` for `void`),
-/// nothing
-///          when all are `void`; a vector for a vector.
+///          nothing when all are `void`; a vector for a vector.
 /// Throws   The first failure; `Cancelled` when one of them was cancelled by itself.
 /// Cancel   Cancels all of them and completes when they have ended.
 /// Cost     One task context each, from the pool.
@@ -135,6 +174,176 @@ auto multi(As&&... awaitables) {
 template <class T>
 MultiVector<T> multi(std::vector<Task<T>> tasks) {
   return MultiVector<T>(std::move(tasks));
+}
+
+/// What `race(a, b, ...)` returns; await it at once.
+template <class... Ts>
+class [[nodiscard("nothing runs until it is awaited")]] RaceVariant final
+    : public detail::RaceCore {
+ public:
+  using Result = std::variant<detail::NonVoid<Ts>...>;
+
+  explicit RaceVariant(Task<Ts>... tasks) noexcept : roots_{tasks.release()...} {}
+  RaceVariant(RaceVariant&& other) noexcept : roots_(std::exchange(other.roots_, {})) {}
+  ~RaceVariant() { dispose(roots_.data(), roots_.size()); }
+
+  bool await_ready() const noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) {
+    return begin(handle.promise(), roots_.data(), roots_.size());
+  }
+  Result await_resume() { return result<0>(winner(roots_.data())); }
+
+ private:
+  template <std::size_t I>
+  Result result(std::size_t index) {
+    if constexpr (I + 1 < sizeof...(Ts)) {
+      if (index != I) return result<I + 1>(index);
+    }
+    using T = std::tuple_element_t<I, std::tuple<std::type_identity<Ts>...>>::type;
+    return Result(std::in_place_index<I>, detail::take_result<T>(roots_[I]));
+  }
+  std::array<PromiseBase*, sizeof...(Ts)> roots_;
+};
+
+/// Who won a `race(vector)`, and with what.
+template <class T>
+struct RaceResult {
+  std::size_t index;
+  T value;
+};
+
+/// What `race(vector)` returns; await it at once.
+template <class T>
+class [[nodiscard("nothing runs until it is awaited")]] RaceVector final : public detail::RaceCore {
+ public:
+  /// Throws  std::invalid_argument  No tasks.
+  explicit RaceVector(std::vector<Task<T>> tasks) {
+    if (tasks.empty()) throw std::invalid_argument("a race needs at least one task");
+    roots_.reserve(tasks.size());
+    for (Task<T>& task : tasks) roots_.push_back(task.release());
+  }
+  RaceVector(RaceVector&& other) noexcept : roots_(std::exchange(other.roots_, {})) {}
+  ~RaceVector() { dispose(roots_.data(), roots_.size()); }
+
+  bool await_ready() const noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) {
+    return begin(handle.promise(), roots_.data(), roots_.size());
+  }
+  auto await_resume() {
+    const std::size_t index = winner(roots_.data());
+    if constexpr (std::is_void_v<T>) {
+      detail::take_result<T>(roots_[index]);
+      return index;
+    } else {
+      return RaceResult<T>{index, detail::take_result<T>(roots_[index])};
+    }
+  }
+
+ private:
+  std::vector<PromiseBase*> roots_;
+};
+
+/// Await the first of several awaitables that run beside each other, each as a task of its own.
+///
+///     auto answer = co_await race(primary.ask(question), replica.ask(question));
+///     if (answer.index() == 0) ...
+///
+/// As soon as one has finished the others are cancelled; all have ended when this returns. What a
+/// loser still delivers while it ends is dropped; a failure of a loser is logged.
+///
+/// Params   tasks  Tasks or other awaitables, consumed. They start in this order.
+/// Returns  For arguments a `std::variant` of their results (`std::monostate` for `void`), whose
+///          `index()` is the winner's. For a vector a `RaceResult` with `index` and `value`, or the
+///          index alone when `T` is void.
+/// Throws   What the winner threw, if the first to finish failed; `Cancelled` when it was cancelled
+///          by itself; std::invalid_argument at the call for an empty vector.
+/// Cancel   Cancels all of them and completes when they have ended. If one still finishes, that is
+///          the result: finished work is not thrown away.
+/// Cost     One task context each, from the pool.
+/// Tornado  None; `asyncio.wait(FIRST_COMPLETED)` with the cleaning up done.
+template <class... As>
+  requires(sizeof...(As) > 0 && (is_awaitable<As> && ...))
+auto race(As&&... awaitables) {
+  return RaceVariant<await_result_t<As>...>(as_task(std::forward<As>(awaitables))...);
+}
+template <class T>
+RaceVector<T> race(std::vector<Task<T>> tasks) {
+  return RaceVector<T>(std::move(tasks));
+}
+
+namespace detail {
+
+/// Throws `std::invalid_argument` for zero.
+void check_limit(std::size_t limit);
+
+template <class Range, class F>
+struct ConcurrentMap {
+  using Iterator = decltype(std::begin(std::declval<Range&>()));
+  using Result = await_result_t<std::invoke_result_t<F&, decltype(*std::declval<Iterator&>())>>;
+
+  Range range;
+  F function;
+  Iterator next = std::begin(range);
+  std::vector<std::optional<NonVoid<Result>>> results = {};
+
+  bool done() { return next == std::end(range); }
+
+  /// Takes item after item, as many as it comes to.
+  Task<> work() {
+    while (!done()) {
+      const std::size_t index = results.size();
+      results.emplace_back();
+      auto&& item = *next;
+      ++next;
+      if constexpr (std::is_void_v<Result>) {
+        co_await function(std::forward<decltype(item)>(item));
+      } else {
+        Result result = co_await function(std::forward<decltype(item)>(item));
+        results[index].emplace(std::move(result));
+      }
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Awaits `function(item)` for each item of `range`, at most `limit` at a time.
+///
+///     std::vector<Page> pages = co_await map_concurrent(urls, 10, fetch);
+///
+/// The first that fails cancels the others, and items not yet begun are left; all have ended when
+/// this throws.
+///
+/// Params   range     Anything with `begin` and `end`; kept until all is done, so an lvalue is
+///                    copied: pass a view or `std::move` what is large.
+///          limit     How many run at a time; at least 1.
+///          function  Returns an awaitable; kept as well.
+/// Returns  A vector of the results in the order of the items; nothing when they are `void`.
+/// Throws   std::invalid_argument  `limit` is zero.
+///          The first failure.
+/// Cancel   Cancels what runs and completes when it has ended.
+/// Cost     One task for each that may run at a time.
+template <class Range, class F>
+auto map_concurrent(Range range, std::size_t limit, F function) -> Task<std::conditional_t<
+    std::is_void_v<typename detail::ConcurrentMap<Range, F>::Result>, void,
+    std::vector<detail::NonVoid<typename detail::ConcurrentMap<Range, F>::Result>>>> {
+  detail::check_limit(limit);
+  detail::ConcurrentMap<Range, F> map{std::move(range), std::move(function)};
+  auto items = static_cast<std::size_t>(std::distance(map.next, std::end(map.range)));
+  map.results.reserve(items);
+  {
+    TaskGroup group("map_concurrent");
+    for (std::size_t i = 0; i < limit && i < items; ++i) group.spawn(map.work());
+    co_await group.join();
+  }
+  if constexpr (!std::is_void_v<typename detail::ConcurrentMap<Range, F>::Result>) {
+    std::vector<typename detail::ConcurrentMap<Range, F>::Result> results;
+    results.reserve(map.results.size());
+    for (auto& result : map.results) results.push_back(std::move(*result));
+    co_return results;
+  }
 }
 
 }  // namespace coronado

@@ -30,7 +30,6 @@ class PromiseBase;
 class TaskContext;
 namespace detail {
 struct LocalNode;
-class MultiCore;
 }  // namespace detail
 
 /// How a coroutine ended.
@@ -134,7 +133,7 @@ class TaskContext final : public ListHook, public detail::Pooled {
   TaskOutcome outcome() const noexcept;
 
   /// The earliest deadline that applies here: of the enclosing timeouts, and of those around the
-  /// scope that owns this task. `TimePoint::max()`: none.
+  /// scope that owns this task. `TimePoint::max()`: none, or the task has ended.
   TimePoint deadline() const noexcept;
 
   /// Unique on its executor.
@@ -158,7 +157,6 @@ class TaskContext final : public ListHook, public detail::Pooled {
   friend class Suspension;
   friend class coronado::TaskRegistry;
   friend class detail::TaskOwner;
-  friend class detail::MultiCore;
   friend struct detail::LocalNode;
   template <class>
   friend class TaskHandle;
@@ -184,6 +182,7 @@ class TaskContext final : public ListHook, public detail::Pooled {
   std::source_location spawn_site_;
   JoinWaiter* waiters_ = nullptr;
   std::uint32_t id_;
+  std::uint32_t owned_ = 0;  // owners (groups) whose parent this task is
   std::uint16_t references_ = 1;
   bool cancelled_ = false;
   bool interrupted_ = false;

@@ -74,7 +74,7 @@ class Executor {
   virtual TimePoint now() const noexcept = 0;
 
   /// Has `timer.on_timer()` called at `when`, or as soon after it as the loop gets to it. An armed
-  /// timer is moved.
+  /// timer is moved. `TimePoint::max()` is never: the timer is disarmed.
   virtual void arm(Timer& timer, TimePoint when) noexcept = 0;
 
   /// Nothing happens when it is not armed.

@@ -22,7 +22,7 @@ namespace detail {
 class TaskOwner : public ListHook {
  public:
   const char* owner_name() const noexcept { return name_; }
-  /// The task in whose scope the children run; null for detached ones.
+  /// The task in whose scope the children run; null for detached ones, and when it has ended.
   TaskContext* parent() const noexcept { return parent_; }
   bool has_children() const noexcept { return !children_.empty(); }
   const IntrusiveList<TaskContext>& children() const noexcept { return children_; }
@@ -41,19 +41,29 @@ class TaskOwner : public ListHook {
   /// Makes a coroutine a root task owned by this. It runs when it is put on the ready queue.
   TaskContext& create(PromiseBase& root, const char* name, std::source_location site);
 
-  /// A child has ended and is no longer among the children; its outcome is in `root`. Must call
-  /// `release(child)` once it has looked at that: the frame is destroyed then, unless a handle
-  /// holds it.
-  virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
+  /// Keeps a child's context, and with it the frame and its result, beyond the child's end.
+  static void retain(TaskContext& child) noexcept { child.retain(); }
   static void release(TaskContext& child) noexcept { child.release(); }
+  /// The coroutine of a child that has ended.
+  static PromiseBase& root_of(TaskContext& child) noexcept { return *child.leaf_; }
 
-  /// Hands the children over to another owner on the same executor.
-  void move_children_to(TaskOwner& other) noexcept;
+  /// A child has ended; its outcome is in `root`. The child is unlinked and released afterwards.
+  virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
+
+  /// The child that ended has been released: its frame is gone, unless somebody retained it.
+  /// Nothing of the owner is used after this call.
+  virtual void on_child_released() noexcept {}
+
+  /// For an owner that goes before its children: logs each, cancels them, and hands them to the
+  /// executor's root group.
+  /// Params  what  Who goes, for the log.
+  void abandon_children(const char* what) noexcept;
 
  private:
   friend class coronado::Executor;
   friend class coronado::TaskContext;
   void child_finished(TaskContext& child) noexcept;
+  static void orphan_owners_of(TaskContext& parent) noexcept;
 
   Executor* executor_ = nullptr;
   TaskContext* parent_ = nullptr;
@@ -146,7 +156,8 @@ class TaskGroup final : private detail::TaskOwner {
     kHandle,          ///< a failure is for whoever holds the task's handle
   };
 
-  /// A group on the loop of this thread, below the task that is running (if any).
+  /// A group on the loop of this thread, below the task that is running (if any). It may outlive
+  /// that task.
   explicit TaskGroup(const char* name = "", OnFailure on_failure = OnFailure::kCancelSiblings);
   /// A group on `executor`, below no task.
   TaskGroup(Executor& executor, const char* name, OnFailure on_failure) noexcept;
@@ -192,17 +203,18 @@ class TaskGroup final : private detail::TaskOwner {
  private:
   friend class Executor;
   friend class coronado::TaskRegistry;
+  friend class detail::TaskOwner;
   TaskContext& create_child(PromiseBase& root, const char* name, std::source_location site);
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
   void rethrow_failure();
 
   OnFailure on_failure_;
   bool cancelled_ = false;
-  Join* joiner_ = nullptr;
+  IntrusiveList<Join> joiners_;
   std::vector<std::exception_ptr> failures_;
 };
 
-class TaskGroup::Join final : public Suspension {
+class TaskGroup::Join final : public Suspension, public ListHook {
  public:
   explicit Join(TaskGroup& group) noexcept : group_(group) {}
   bool await_ready() const noexcept { return false; }

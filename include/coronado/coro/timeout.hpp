@@ -23,15 +23,9 @@ TimePoint after(TimePoint now, Duration span) noexcept;
 class TimeoutScope : private Timer {
  public:
   /// Params  span  From the first await on, or `when` as an instant.
-  explicit TimeoutScope(Duration span) noexcept
-      : span_(span), scope_(CancelScope::Kind::kTimeout) {}
-  explicit TimeoutScope(TimePoint when) noexcept
-      : when_(when), scope_(CancelScope::Kind::kTimeout, when) {}
-  TimeoutScope(const TimeoutScope& other) noexcept
-      : Timer(),
-        span_(other.span_),
-        when_(other.when_),
-        scope_(CancelScope::Kind::kTimeout, other.when_) {}
+  explicit TimeoutScope(Duration span) noexcept : TimeoutScope(TimePoint(span), true) {}
+  explicit TimeoutScope(TimePoint when) noexcept : TimeoutScope(when, false) {}
+  TimeoutScope(const TimeoutScope& other) noexcept : TimeoutScope(other.when_, other.relative_) {}
   TimeoutScope& operator=(const TimeoutScope&) = delete;
 
   /// False: the time is up before anything has started.
@@ -45,9 +39,12 @@ class TimeoutScope : private Timer {
  private:
   void on_timer() noexcept override { scope_.cancel(); }
 
-  Duration span_{};
-  TimePoint when_ = TimePoint::max();
+  TimeoutScope(TimePoint when, bool relative) noexcept
+      : when_(when), scope_(CancelScope::Kind::kTimeout), relative_(relative) {}
+
+  TimePoint when_;  // while `relative_`, a span
   CancelScope scope_;
+  bool relative_;
 };
 
 }  // namespace detail
@@ -116,11 +113,11 @@ auto with_timeout(When when, A awaitable) {
 }
 
 /// The awaiter of `sleep`.
-class [[nodiscard("a sleep must be awaited")]] Sleep final : public Suspension, Timer {
+class [[nodiscard("a sleep must be awaited")]] Sleep final : Timer, public Suspension {
  public:
   explicit Sleep(Duration span) noexcept : relative_(true) { deadline_ = TimePoint(span); }
   explicit Sleep(TimePoint when) noexcept : relative_(false) { deadline_ = when; }
-  Sleep(Sleep&& other) noexcept : Suspension(), Timer(), relative_(other.relative_) {
+  Sleep(Sleep&& other) noexcept : Timer(), Suspension(), relative_(other.relative_) {
     deadline_ = other.deadline_;
   }
 
@@ -137,7 +134,7 @@ class [[nodiscard("a sleep must be awaited")]] Sleep final : public Suspension, 
   bool begin(PromiseBase& promise) noexcept;
   void on_timer() noexcept override { wake(); }
 
-  bool relative_;
+  bool relative_;  // lies in the padding of Suspension: a million sleepers notice
 };
 
 /// Wait for a span, or until an instant. Never ends early; zero or less gives the others one turn.

@@ -179,6 +179,7 @@ class HTTPExchange : private detail::TaskOwner {
   struct Body;
 
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
+  void on_child_released() noexcept override;
   void recycle() noexcept;
   void pin();
 
@@ -186,6 +187,7 @@ class HTTPExchange : private detail::TaskOwner {
   ResponseSink* sink_ = nullptr;
   HTTPEndpoint* endpoint_ = nullptr;
   TaskContext* task_ = nullptr;
+  std::exception_ptr error_;  // with `outcome_`: how the task ended
   Function<void()> close_callback_;
   std::string pinned_;          // the head's bytes, once they are ours
   std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
@@ -193,6 +195,7 @@ class HTTPExchange : private detail::TaskOwner {
   std::uint64_t promised_ = 0;  // the length told to the client
   std::uint64_t body_sent_ = 0;
   int status_ = 0;
+  TaskOutcome outcome_ = TaskOutcome::kPending;
   bool pinned_valid_ = false;
   bool started_ = false;
   bool finished_ = false;

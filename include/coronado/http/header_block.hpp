@@ -3,15 +3,31 @@
 /// Layer: http.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace coronado {
 
-/// Fields in order, each "Name: value" and CRLF. Few and short: looking one up is a walk.
+/// Fields in order, each "Name: value" and CRLF. They are few and short: looking one up is a walk,
+/// and the usual response needs no memory beside the block.
 class HeaderBlock {
  public:
+  /// Fields whose presence is asked for with every response.
+  enum Known : std::uint8_t {
+    kUnknown = 0,
+    kDate = 1,
+    kServer = 2,
+    kContentType = 4,
+    kContentLength = 8,
+  };
+
+  HeaderBlock() noexcept {}
+  HeaderBlock(const HeaderBlock& other) { *this = other; }
+  HeaderBlock& operator=(const HeaderBlock& other);
+
   /// Replaces every field of that name.
   /// Throws  std::invalid_argument  The name is no token, or the value has control characters: the
   ///                                message shows it. Nothing is changed then.
@@ -26,16 +42,28 @@ class HeaderBlock {
   /// The first value of that name.   Lifetime  Until the next change.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
   bool contains(std::string_view name) const noexcept { return find(name).has_value(); }
+  /// Cost  One test.
+  bool contains(Known field) const noexcept { return (known_ & field) != 0; }
 
-  /// Appends text that is already in wire form and known to be right.
-  void append_wire(std::string_view text) { text_.append(text); }
+  /// Appends a field known to be right, already in wire form with its CRLF.
+  void append_wire(std::string_view text, Known field = kUnknown);
 
-  void clear() noexcept { text_.clear(); }
-  bool empty() const noexcept { return text_.empty(); }
-  std::string_view wire() const noexcept { return text_; }
+  void clear() noexcept;
+  bool empty() const noexcept { return size_ == 0 && more_.empty(); }
+  std::string_view wire() const noexcept {
+    return more_.empty() ? std::string_view(inline_, size_) : std::string_view(more_);
+  }
 
  private:
-  std::string text_;
+  static constexpr std::size_t kInline = 190;
+
+  void append(std::string_view name, std::string_view value);
+  char* grow(std::size_t size);
+
+  std::string more_;  // all of it, once it does not fit
+  std::uint8_t size_ = 0;
+  std::uint8_t known_ = 0;
+  char inline_[kInline];  // the first `size_` are set
 };
 
 }  // namespace coronado

@@ -59,12 +59,12 @@ enum class SameSite : std::uint8_t { kUnset, kLax, kStrict, kNone };
 
 /// The attributes of a cookie that is set.
 struct CookieOptions {
-  std::string domain;                   ///< Empty: the host that sets it, without subdomains.
-  std::string path = "/";               ///< Empty: left out.
-  std::optional<std::time_t> expires;   ///< Seconds since 1970. None: when the browser closes.
-  std::optional<std::int64_t> max_age;  ///< Seconds; 0 or less deletes it. Wins over `expires`.
-  bool secure = false;                  ///< Over TLS only.
-  bool http_only = false;               ///< Hidden from scripts.
+  std::string domain = {};                   ///< Empty: the host that sets it, without subdomains.
+  std::string path = "/";                    ///< Empty: left out.
+  std::optional<std::time_t> expires = {};   ///< Seconds since 1970. None: when the browser closes.
+  std::optional<std::int64_t> max_age = {};  ///< Seconds; 0 deletes it. Wins over `expires`.
+  bool secure = false;                       ///< Over TLS only.
+  bool http_only = false;                    ///< Hidden from scripts.
   SameSite same_site = SameSite::kUnset;
 };
 

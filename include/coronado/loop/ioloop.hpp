@@ -148,6 +148,7 @@ class IOLoop final : public Executor {
   Reactor& reactor() noexcept { return *reactor_; }
 
  private:
+  class CurrentScope;
   struct State;
 
   TaskGroup& main_group() noexcept;

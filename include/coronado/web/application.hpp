@@ -30,9 +30,9 @@ namespace coronado::web {
 /// What a route may be told beside its pattern.
 struct RouteOptions {
   /// For `reverse_url`. Empty: none.
-  std::string name;
+  std::string name = {};
   /// Only for requests to this host; see <coronado/web/routing.hpp>.
-  Pattern host;
+  Pattern host = {};
   /// The handler is called when the head is complete and reads the body itself, with
   /// `HTTPExchange::read_body`.
   bool stream_body = false;

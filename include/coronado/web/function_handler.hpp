@@ -17,9 +17,10 @@
 ///
 /// With `T` an `std::optional` the argument may be missing; otherwise that is a 400 which names it.
 ///
-/// **Results**: `Response`, text (`std::string`, `std::string_view`, `const char*`: text/plain),
-/// nothing (204, unless the function answered through `HTTPExchange`), or a `Task` of any of them.
-/// A function that is no coroutine costs no frame.
+/// **Results**: `Response`; text (`std::string`, `std::string_view`, `const char*`: text/plain); a
+/// `Json` or a described struct (application/json, with <coronado/web/json.hpp>); nothing (204,
+/// unless the function answered through `HTTPExchange`); or a `Task` of any of them. A function
+/// that is no coroutine costs no frame.
 ///
 /// A function that throws `HTTPError` is answered with its status, anything else with 500.
 ///
@@ -132,7 +133,16 @@ struct Header {
   }
 };
 
+/// How a result of type `T` is sent; specialise it for types of your own:
+/// `static void send(HTTPExchange&, const T&)`.
+template <class T>
+struct ResultWriter;
+
 namespace detail {
+
+template <class T>
+concept WritableResult =
+    requires(HTTPExchange& exchange, const T& result) { ResultWriter<T>::send(exchange, result); };
 
 template <class T>
 concept Extractor = requires(const HTTPServerRequest& request) {
@@ -175,8 +185,8 @@ struct AwaitedResult<Task<T>> {
 };
 
 template <class T>
-constexpr bool kIsResult =
-    std::is_void_v<T> || std::is_same_v<T, Response> || std::is_convertible_v<T, std::string_view>;
+constexpr bool kIsResult = std::is_void_v<T> || std::is_same_v<T, Response> ||
+                           std::is_convertible_v<T, std::string_view> || WritableResult<T>;
 
 void send_text(HTTPExchange& exchange, std::string_view text);
 void send_response(HTTPExchange& exchange, const Response& response);
@@ -187,8 +197,10 @@ template <class T>
 void send_result(HTTPExchange& exchange, const T& result) {
   if constexpr (std::is_same_v<T, Response>) {
     send_response(exchange, result);
-  } else {
+  } else if constexpr (std::is_convertible_v<T, std::string_view>) {
     send_text(exchange, result);
+  } else {
+    ResultWriter<T>::send(exchange, result);
   }
 }
 
@@ -251,8 +263,8 @@ class FunctionEndpoint final : public HTTPEndpoint {
   using Result = typename Signature<F>::Result;
   using Awaited = AwaitedResult<Result>;
   static_assert(kIsResult<typename Awaited::type>,
-                "a handler returns web::Response, text, void, or a Task of one of these; for JSON "
-                "return web::json(value)");
+                "a handler returns web::Response, text, a described struct or Json (include "
+                "<coronado/web/json.hpp>), void, or a Task of one of these");
 
   template <std::size_t... I>
   static constexpr std::size_t path_parameters_before(std::size_t end, std::index_sequence<I...>) {

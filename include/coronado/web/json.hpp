@@ -3,6 +3,8 @@
 ///     json(value)    a response from a `Json`, a described struct, or a container of either
 ///     JsonBody<T>    a handler's parameter: the body read into a `T`
 ///
+/// A handler may also return a described struct, or a `Json`, as it is.
+///
 ///     struct Order { std::string item; int count; };
 ///     BOOST_DESCRIBE_STRUCT(Order, (), (item, count))       // with <coronado/base/describe.hpp>
 ///
@@ -15,6 +17,7 @@
 #include <coronado/base/json.hpp>
 #include <coronado/base/json_typed.hpp>
 #include <coronado/http/server_request.hpp>
+#include <coronado/web/function_handler.hpp>
 #include <coronado/web/response.hpp>
 
 #include <concepts>
@@ -22,6 +25,12 @@
 #include <utility>
 
 namespace coronado::web {
+
+namespace detail {
+/// An empty string of this thread whose memory is kept for the next response.
+std::string& json_scratch();
+void send_json(HTTPExchange& exchange, std::string_view body);
+}  // namespace detail
 
 /// A response with `value` as JSON; `application/json`.
 /// Throws  std::invalid_argument  It holds a number JSON does not have (NaN, infinity).
@@ -33,6 +42,17 @@ template <class T>
 Response json(const T& value, int status = 200) {
   return Response(status, json_encode(value), kJsonType);
 }
+
+/// A described struct, or a `Json`, is written straight into the response.
+template <class T>
+  requires(JsonDescribed<T> || std::same_as<T, Json>)
+struct ResultWriter<T> {
+  static void send(HTTPExchange& exchange, const T& result) {
+    std::string& body = detail::json_scratch();
+    append_json(body, result);
+    detail::send_json(exchange, body);
+  }
+};
 
 namespace detail {
 /// 400 with what is wrong, field by field.
@@ -46,7 +66,8 @@ struct JsonBody {
   const T& operator*() const noexcept { return value; }
   const T* operator->() const noexcept { return &value; }
 
-  /// Throws  HTTPError(400)  The body is no JSON, or not of that shape; the message names the fields.
+  /// Throws  HTTPError(400)  The body is no JSON, or not of that shape; the message names the
+  /// fields.
   static JsonBody from_request(const HTTPServerRequest& request) {
     try {
       if constexpr (std::same_as<T, Json>) {

@@ -106,6 +106,14 @@ class RequestHandler : public coronado::detail::Pooled {
   std::string get_body_argument(std::string_view name, std::string_view fallback) const;
   std::vector<std::string> get_body_arguments(std::string_view name) const;
 
+  /// The next piece of the body, empty at the end; for routes with `stream_body`. On others the
+  /// body is whole in `request().body()`.
+  ///
+  /// Throws  StreamClosedError  The client went away before the end.
+  ///         HTTPError          The body breaks the rules or a limit (400, 413).
+  /// Cancel  Ends the wait; nothing is lost.
+  HTTPExchange::ReadBody read_body() noexcept { return exchange_->read_body(); }
+
   /// A cookie of the request.
   std::optional<std::string_view> get_cookie(std::string_view name) const {
     return request().cookie(name);
