@@ -26,6 +26,9 @@ constexpr std::size_t kLargePiece = 32 * 1024;
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 /// Memory taken on the word of a Content-Length; more comes as the bytes come.
 constexpr std::uint64_t kMostReserved = 1024 * 1024;
+/// With more than this unsent no further request is begun: a client that does not read gets no
+/// more.
+constexpr std::size_t kMostUnsent = 1024 * 1024;
 
 bool status_forbids_body(int status) noexcept {
   return status < 200 || status == 204 || status == 304;
@@ -40,16 +43,17 @@ class HTTP1Connection::Emission {
   explicit Emission(HTTP1Connection& connection) noexcept
       : connection_(connection), corked_(connection.server_.corked == &connection) {}
   ~Emission() {
-    if (!corked_ && !own_.empty()) connection_.transport_->write(own_.view());
+    if (!corked_ && !own_.empty()) connection_.send(own_.view());
   }
   OutputBuffer& buffer() noexcept { return corked_ ? connection_.server_.output : own_; }
 
-  /// Appends a piece of a body; a large one goes straight to the socket.
+  /// Appends a piece of a body; a large one goes straight to the socket, and so does a buffer that
+  /// has become large: what is back-pressure is known of the transport only.
   void append(std::string_view piece) {
-    if (piece.size() < kLargePiece) return buffer().append(piece);
-    if (!buffer().empty()) connection_.transport_->write(buffer().view());
+    if (piece.size() + buffer().size() < kLargePiece) return buffer().append(piece);
+    if (!buffer().empty()) connection_.send(buffer().view());
     buffer().clear();
-    connection_.transport_->write(piece);
+    connection_.send(piece);
   }
 
  private:
@@ -57,6 +61,40 @@ class HTTP1Connection::Emission {
   bool corked_;
   OutputBuffer own_;
 };
+
+/// While it lives, the responses of one connection gather in the server's buffer. They leave at its
+/// end in any case: nothing may stay for the next connection.
+class HTTP1Connection::Cork {
+ public:
+  explicit Cork(HTTP1Connection& connection) noexcept : connection_(connection) {
+    connection.server_.corked = &connection;
+  }
+  ~Cork() {
+    connection_.flush_output();
+    connection_.server_.corked = nullptr;
+  }
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+
+ private:
+  HTTP1Connection& connection_;
+};
+
+void HTTP1Connection::send(std::string_view bytes) {
+  transport_->write(bytes);
+  if (transport_->pending() != 0) watch(server_.options.write_timeout);
+}
+
+/// Sends what is gathered, if it is this connection's.
+void HTTP1Connection::flush_output() noexcept {
+  if (server_.corked != this || server_.output.empty()) return;
+  try {
+    send(server_.output.view());
+  } catch (const std::bad_alloc&) {
+    dead_ = true;
+  }
+  server_.output.clear();
+}
 
 // --- life --------------------------------------------------------------------------------------
 
@@ -74,7 +112,7 @@ HTTP1Connection::~HTTP1Connection() {
 }
 
 void HTTP1Connection::open() {
-  phase_since_ = server_.loop.turn_time();
+  phase_since_ = server_.loop.now();  // perhaps before the loop's first turn
   server_.loop.arm(timer_, phase_since_ + limit());
   transport_->start(*this);
 }
@@ -85,16 +123,24 @@ void HTTP1Connection::enter_from_outside(Step&& step) noexcept {
   try {
     step();
   } catch (const std::exception& error) {
-    general_log().error(std::string("connection closed after an internal error: ") + error.what());
-    dead_ = true;
+    give_up(error.what());
+  } catch (...) {
+    give_up("not a std::exception");
   }
   --depth_;
   if (depth_ == 0 && dead_ && (exchange_ == nullptr || exchange_->task_ == nullptr)) delete this;
 }
 
+void HTTP1Connection::give_up(const char* why) noexcept {
+  general_log().error(std::string("connection closed after an internal error: ") + why);
+  dead_ = true;
+  if (exchange_ != nullptr && exchange_->task_ != nullptr) exchange_->task_->cancel();
+}
+
 void HTTP1Connection::drain() {
   enter_from_outside([this] {
-    if (phase_ == Phase::kIdle) dead_ = true;
+    const bool discarding = exchange_ != nullptr && exchange_->body_ && exchange_->body_->discard;
+    if (phase_ == Phase::kIdle || discarding) close_soon(discarding);
   });
 }
 
@@ -113,18 +159,13 @@ void HTTP1Connection::on_receive(std::span<char> bytes) noexcept {
 
 void HTTP1Connection::receive(std::span<char> bytes) {
   if (phase_ == Phase::kClosing || dead_) return;  // discarded
-  server_.corked = this;
+  const Cork cork(*this);
   if (input_) {
     input_->append(bytes.data(), bytes.size());
     process_kept();
   } else {
     const std::string_view all(bytes.data(), bytes.size());
     keep_input(all.substr(process(all)));
-  }
-  server_.corked = nullptr;
-  if (!server_.output.empty()) {
-    transport_->write(server_.output.view());
-    server_.output.clear();
   }
 }
 
@@ -139,12 +180,21 @@ void HTTP1Connection::process_kept() {
   hold_back_client();
 }
 
-/// While a handler is at work only so much pipelined input is kept.
+/// While a handler is at work, or the client does not read, only so much pipelined input is kept.
 void HTTP1Connection::hold_back_client() noexcept {
-  if (!input_ || input_->size() <= kMostKeptInput || exchange_ == nullptr || receive_paused_)
-    return;
+  if (!input_ || input_->size() <= kMostKeptInput || receive_paused_) return;
+  if (exchange_ == nullptr && !output_blocked()) return;
   receive_paused_ = true;
   transport_->pause_receive();
+}
+
+void HTTP1Connection::let_client_go_on() noexcept {
+  if (!std::exchange(receive_paused_, false)) return;
+  transport_->resume_receive();
+}
+
+bool HTTP1Connection::output_blocked() const noexcept {
+  return transport_->pending() > kMostUnsent;
 }
 
 void HTTP1Connection::keep_input(std::string_view rest) {
@@ -160,6 +210,7 @@ std::size_t HTTP1Connection::process(std::string_view bytes) {
     const std::string_view rest = bytes.substr(used);
     std::size_t step = 0;
     if (exchange_ == nullptr) {
+      if (output_blocked()) break;  // `on_drained` goes on
       step = parse_head(rest);
     } else if (exchange_->body_ && !exchange_->body_->complete) {
       step = feed_body(rest);
@@ -218,7 +269,8 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
       exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
       exchange.body_->data.assign(exchange.request_.body_);
       exchange.body_->complete = true;
-      exchange.request_.body_ = exchange.body_->data;
+      exchange.request_.body_ = {};
+      if (!endpoint.streams_body()) exchange.request_.body_ = exchange.body_->data;
     }
     dispatch();
     return size;
@@ -239,7 +291,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
 }
 
 std::size_t HTTP1Connection::feed_body(std::string_view bytes) {
-  if (phase_ == Phase::kBody) phase_since_ = server_.loop.turn_time();
+  if (phase_ == Phase::kBody || waits_for_body()) phase_since_ = server_.loop.turn_time();
   return exchange_->request_.head_.framing() == Framing::kChunked ? feed_chunked(bytes)
                                                                   : feed_length(bytes);
 }
@@ -299,12 +351,12 @@ void HTTP1Connection::body_complete() {
 }
 
 void HTTP1Connection::body_failed(int status, const char* reason) {
-  if (phase_ != Phase::kHandling) return refuse(status, reason);
   HTTPExchange::Body& body = *exchange_->body_;
+  if (body.discard) return close_soon(true);  // answered already
+  if (phase_ != Phase::kHandling) return refuse(status, reason);
   body.failed_status = status;
   body.failed_reason = reason;
-  exchange_->keep_alive_ = false;
-  peer_ended_ = true;  // what follows cannot be understood
+  exchange_->keep_alive_ = false;  // what follows cannot be understood
   if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
 }
 
@@ -314,32 +366,49 @@ void HTTP1Connection::want_body(HTTPExchange& exchange) {
     Emission out(*this);  // behind the responses to earlier requests
     out.buffer().append(kContinue);
   }
-  if (receive_paused_ && body.data.size() <= HTTPExchange::Body::kHighWater) {
-    receive_paused_ = false;
-    transport_->resume_receive();
-  }
+  if (body.data.size() <= HTTPExchange::Body::kHighWater) let_client_go_on();
+  if (phase_ != Phase::kHandling) return;
+  phase_since_ = server_.loop.turn_time();
+  watch(server_.options.body_timeout);
 }
 
 // --- the client going away ---------------------------------------------------------------------
 
-void HTTP1Connection::on_receive_end(std::error_code) noexcept {
-  enter_from_outside([this] {
+void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
+  enter_from_outside([&] {
     peer_ended_ = true;
-    if (exchange_ == nullptr || exchange_->task_ == nullptr) {
-      // Answered already, or never understood. What is still on its way out is let go.
-      if (phase_ != Phase::kClosing || transport_->pending() == 0 || linger_) dead_ = true;
-      return;
+    if (exchange_ != nullptr && exchange_->task_ != nullptr) return peer_went();
+    // An orderly end: what has been answered is still wanted.
+    if (error || transport_->pending() == 0) {
+      dead_ = true;
+    } else if (phase_ != Phase::kClosing && !(input_ && output_blocked())) {
+      close_soon(false);
     }
-    HTTPExchange& exchange = *exchange_;
-    exchange.client_gone_ = true;
-    exchange.keep_alive_ = false;
-    if (exchange.drain_ != nullptr) std::exchange(exchange.drain_, nullptr)->wake();
-    if (exchange.body_ && exchange.body_->reader != nullptr) {
-      std::exchange(exchange.body_->reader, nullptr)->wake();
-    }
-    if (exchange.close_callback_) exchange.close_callback_();
-    if (exchange.cancel_on_close_ && exchange.task_ != nullptr) exchange.task_->cancel();
   });
+}
+
+/// Nobody waits for the response in progress.
+void HTTP1Connection::peer_went() noexcept {
+  HTTPExchange& exchange = *exchange_;
+  if (std::exchange(exchange.client_gone_, true)) return;
+  exchange.keep_alive_ = false;
+  if (!exchange.finished_) {
+    if (Function<void()> callback = std::exchange(exchange.close_callback_, nullptr)) {
+      try {
+        callback();
+      } catch (const std::exception& thrown) {
+        app_log().error(std::string("exception in a close callback: ") + thrown.what());
+      } catch (...) {
+        app_log().error("exception in a close callback, not a std::exception");
+      }
+    }
+    if (exchange.cancel_on_close_) exchange.task_->cancel();
+  }
+  // Those who are not cancelled learn it from what they wait for.
+  if (exchange.drain_ != nullptr) std::exchange(exchange.drain_, nullptr)->wake();
+  if (exchange.body_ && exchange.body_->reader != nullptr) {
+    std::exchange(exchange.body_->reader, nullptr)->wake();
+  }
 }
 
 void HTTP1Connection::on_drained() noexcept {
@@ -348,8 +417,27 @@ void HTTP1Connection::on_drained() noexcept {
     if (exchange_ != nullptr && exchange_->drain_ != nullptr) {
       std::exchange(exchange_->drain_, nullptr)->wake();
     }
-    if (phase_ == Phase::kClosing && (!linger_ || peer_ended_)) dead_ = true;
+    if (phase_ == Phase::kClosing) {
+      if (!linger_ || peer_ended_) {
+        dead_ = true;
+      } else {
+        enter(Phase::kClosing);  // the shorter limit holds now
+      }
+    } else if (exchange_ == nullptr) {
+      go_on();
+    }
   });
+}
+
+/// Between two requests: takes up what the client has sent meanwhile.
+void HTTP1Connection::go_on() {
+  if (input_) {
+    const Cork cork(*this);
+    process_kept();
+  }
+  if (exchange_ != nullptr || dead_ || phase_ == Phase::kClosing || output_blocked()) return;
+  let_client_go_on();
+  if (peer_ended_) close_soon(false);
 }
 
 // --- requests ----------------------------------------------------------------------------------
@@ -408,18 +496,7 @@ void HTTP1Connection::task_finished(HTTPExchange& exchange, TaskOutcome outcome,
     }
     if (exchange.client_gone_) dead_ = true;
     complete();
-    if (!from_outside || dead_ || phase_ == Phase::kClosing) return;
-    server_.corked = this;
-    if (input_) process_kept();
-    server_.corked = nullptr;
-    if (!server_.output.empty()) {
-      transport_->write(server_.output.view());
-      server_.output.clear();
-    }
-    if (receive_paused_ && exchange_ == nullptr) {
-      receive_paused_ = false;
-      transport_->resume_receive();
-    }
+    if (from_outside && exchange_ == nullptr && !dead_ && phase_ != Phase::kClosing) go_on();
   });
 }
 
@@ -433,6 +510,9 @@ void HTTP1Connection::fail(const std::exception_ptr& error) noexcept {
   } catch (const HTTPError& http) {
     status = http.status();
     text = http.what();
+  } catch (const StreamClosedError& closed) {
+    if (exchange.client_gone_) return;  // no news
+    text = closed.what();
   } catch (const std::exception& exception) {
     text = exception.what();
   } catch (...) {
@@ -449,8 +529,9 @@ void HTTP1Connection::fail(const std::exception_ptr& error) noexcept {
 /// The endpoint is done with the request.
 void HTTP1Connection::complete() noexcept {
   HTTPExchange& exchange = *exchange_;
+  const bool discarded = exchange.body_ && exchange.body_->discard;
+  if (!discarded) server_.service.request_done(exchange);
   if (dead_) {
-    server_.service.request_done(exchange);
     exchange.recycle();
     server_.put_back(std::exchange(exchange_, nullptr));
     return;
@@ -468,20 +549,20 @@ void HTTP1Connection::complete() noexcept {
     }
     exchange.keep_alive_ = false;
   }
-  server_.service.request_done(exchange);
   const bool keep = exchange.keep_alive_ && !server_.draining;
   const bool unread = exchange.body_ && !exchange.body_->complete;
   exchange.recycle();
   server_.put_back(std::exchange(exchange_, nullptr));
-  phase_ = Phase::kIdle;
-  phase_since_ = server_.loop.turn_time();
-  if (!keep) close_soon(unread);
+  enter(Phase::kIdle);
+  // At the end of a server's life the client may be sending its next request already.
+  if (!keep) close_soon(unread || server_.draining);
 }
 
 /// The message cannot become a request: says so and closes.
 void HTTP1Connection::refuse(int status, std::string_view reason) {
   server_.service.request_refused(transport_->peer(), status, reason);
   if (exchange_ == nullptr) {
+    server_.spare();
     exchange_ = server_.take_spare();
     exchange_->request_.head_.clear();
     exchange_->sink_ = this;
@@ -544,10 +625,7 @@ void HTTP1Connection::finish(HTTPExchange& exchange) {
 void HTTP1Connection::abort(HTTPExchange& exchange) noexcept {
   exchange.keep_alive_ = false;
   // What was written so far leaves with the connection: the client sees a truncated message.
-  if (server_.corked == this && !server_.output.empty()) {
-    transport_->write(server_.output.view());
-    server_.output.clear();
-  }
+  flush_output();
   enter_from_outside([this] { dead_ = true; });
 }
 
@@ -566,10 +644,7 @@ IOLoop& HTTP1Connection::loop() noexcept { return server_.loop; }
 /// Nothing more is served. With `linger` the client may still be sending: closing at once would
 /// make the kernel reset the connection and destroy the response on its way (RFC 9112 9.6).
 void HTTP1Connection::close_soon(bool linger) noexcept {
-  if (server_.corked == this && !server_.output.empty()) {
-    transport_->write(server_.output.view());
-    server_.output.clear();
-  }
+  flush_output();
   input_.reset();
   linger_ = linger;
   enter(Phase::kClosing);
@@ -578,7 +653,7 @@ void HTTP1Connection::close_soon(bool linger) noexcept {
     return;
   }
   transport_->shutdown_write();
-  if (receive_paused_) transport_->resume_receive();
+  let_client_go_on();
 }
 
 // --- time --------------------------------------------------------------------------------------
@@ -587,18 +662,29 @@ void HTTP1Connection::close_soon(bool linger) noexcept {
 void HTTP1Connection::enter(Phase phase) noexcept {
   phase_ = phase;
   phase_since_ = server_.loop.turn_time();
-  const TimePoint when = phase_since_ + limit();
+  watch(limit());
+}
+
+/// Sees to it that the timer comes in time for a limit that begins to hold.
+void HTTP1Connection::watch(Duration limit) noexcept {
+  const TimePoint when = server_.loop.turn_time() + limit;
   if (!timer_.armed() || when < timer_.deadline()) server_.loop.arm(timer_, when);
+}
+
+/// The handler does nothing but wait for the client.
+bool HTTP1Connection::waits_for_body() const noexcept {
+  return phase_ == Phase::kHandling && exchange_->body_ && exchange_->body_->reader != nullptr;
 }
 
 Duration HTTP1Connection::limit() const noexcept {
   const HTTPServerOptions& options = server_.options;
   switch (phase_) {
-    case Phase::kIdle: return options.idle_timeout;
+    case Phase::kIdle:
+      return transport_->pending() == 0 ? options.idle_timeout : options.write_timeout;
     case Phase::kHead: return options.header_timeout;
     case Phase::kBody: return options.body_timeout;
     case Phase::kClosing: return transport_->pending() == 0 ? kLingerTime : options.write_timeout;
-    case Phase::kHandling: break;
+    case Phase::kHandling: return waits_for_body() ? options.body_timeout : options.write_timeout;
   }
   return options.write_timeout;
 }
@@ -620,14 +706,18 @@ void HTTP1Connection::on_timer() noexcept {
 void HTTP1Connection::expire() noexcept {
   switch (phase_) {
     case Phase::kHead: return refuse(408, "the head did not come in time");
-    case Phase::kBody: return refuse(408, "the body did not come in time");
+    case Phase::kBody: return body_failed(408, "the body did not come in time");
     case Phase::kHandling:
+      if (waits_for_body()) return body_failed(408, "the body did not come in time");
       if (transport_->pending() == 0) {
         phase_since_ = server_.loop.now();  // the handler takes its time: that is its affair
         return;
       }
       general_log().info("a client took nothing of its response in time; the connection is cut");
-      if (exchange_ != nullptr && exchange_->task_ != nullptr) exchange_->task_->cancel();
+      if (exchange_->task_ != nullptr) {
+        peer_went();
+        exchange_->task_->cancel();
+      }
       break;
     case Phase::kIdle:
     case Phase::kClosing: break;

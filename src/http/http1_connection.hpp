@@ -76,6 +76,10 @@ class HTTP1Connection final : public ListHook,
   void keep_input(std::string_view rest);
   void process_kept();
   void hold_back_client() noexcept;
+  void let_client_go_on() noexcept;
+  void go_on();
+  bool output_blocked() const noexcept;
+  void peer_went() noexcept;
 
   // Requests
   void dispatch();
@@ -87,12 +91,17 @@ class HTTP1Connection final : public ListHook,
 
   // Output
   class Emission;
+  class Cork;
+  void send(std::string_view bytes);
+  void flush_output() noexcept;
   void write_error_response(int status);
   void close_soon(bool linger) noexcept;
 
   // Time
   void enter(Phase phase) noexcept;
   Duration limit() const noexcept;
+  void watch(Duration limit) noexcept;
+  bool waits_for_body() const noexcept;
   void on_timer() noexcept;
   void expire() noexcept;
   struct Deadline final : Timer {
@@ -104,6 +113,7 @@ class HTTP1Connection final : public ListHook,
   /// Every way in from outside goes through here; destroys the connection when it is over.
   template <class Step>
   void enter_from_outside(Step&& step) noexcept;
+  void give_up(const char* why) noexcept;
 
   HTTPServer::Core& server_;
   std::unique_ptr<Transport> transport_;

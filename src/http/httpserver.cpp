@@ -23,14 +23,14 @@ class AllGone final : public Suspension {
   AllGone(AllGone&& other) noexcept : Suspension(), core_(other.core_) {}
   bool await_ready() const noexcept { return core_.connection_count == 0; }
   template <class P>
-  bool await_suspend(std::coroutine_handle<P> handle) noexcept {
+  bool await_suspend(std::coroutine_handle<P> handle) {
     if (!park(handle.promise())) return false;
-    core_.waiter = this;
+    core_.waiters.push_back(this);
     return true;
   }
   void await_resume() const { check(); }
   void cancel() noexcept override {
-    core_.waiter = nullptr;
+    std::erase(core_.waiters, this);
     cancelled_ = true;
     wake();
   }
@@ -44,6 +44,7 @@ class AllGone final : public Suspension {
 // --- Core --------------------------------------------------------------------------------------
 
 void HTTPServer::Core::on_accept(std::unique_ptr<Transport> transport) noexcept {
+  if (draining) return;  // it came too late
   if (connection_count >= options.max_connections) {
     general_log().warning("connection refused: " + std::to_string(connection_count) +
                           " are open already (max_connections)");
@@ -63,7 +64,7 @@ void HTTPServer::Core::on_accept(std::unique_ptr<Transport> transport) noexcept 
 void HTTPServer::Core::on_accept_error(std::error_code error) noexcept {
   general_log().warning("accepting connections failed, trying again soon: " + error.message());
   for (auto& acceptor : acceptors) acceptor->pause();
-  loop.call_later(kAcceptPause, [this] {
+  accept_again = loop.call_later(kAcceptPause, [this] {
     for (auto& acceptor : acceptors) acceptor->resume();
   });
 }
@@ -86,7 +87,8 @@ void HTTPServer::Core::put_back(HTTPExchange* exchange) noexcept {
 
 void HTTPServer::Core::connection_gone() noexcept {
   --connection_count;
-  if (connection_count == 0 && waiter != nullptr) std::exchange(waiter, nullptr)->all_gone();
+  if (connection_count != 0) return;
+  for (AllGone* waiter : std::exchange(waiters, {})) waiter->all_gone();
 }
 
 // --- HTTPServer --------------------------------------------------------------------------------
@@ -129,12 +131,16 @@ Task<bool> HTTPServer::drain(TimePoint deadline) {
   core_->draining = true;
   core_->connections.for_each([](HTTP1Connection& connection) { connection.drain(); });
   bool clean = true;
+  bool cancelled = false;
   try {
     co_await with_timeout(deadline, AllGone(*core_));
   } catch (const TimeoutError&) {
     clean = false;
+  } catch (const Cancelled&) {
+    cancelled = true;
   }
-  if (!clean) co_await close();
+  if (!clean || cancelled) co_await close();
+  if (cancelled) throw Cancelled{};
   co_return clean;
 }
 

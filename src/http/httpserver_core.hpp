@@ -19,6 +19,7 @@ struct HTTPServer::Core final : AcceptHandler {
         service(server_service),
         options(std::move(server_options)),
         heads(options.server_name) {}
+  ~Core() { loop.remove_timeout(accept_again); }
 
   void on_accept(std::unique_ptr<Transport> transport) noexcept override;
   void on_accept_error(std::error_code error) noexcept override;
@@ -44,7 +45,8 @@ struct HTTPServer::Core final : AcceptHandler {
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::uint16_t port = 0;
   std::vector<std::unique_ptr<HTTPExchange>> pool;
-  class AllGone* waiter = nullptr;  // whoever waits for the last connection
+  TimeoutHandle accept_again;           // after accepting has failed
+  std::vector<class AllGone*> waiters;  // for the last connection to go
 };
 
 }  // namespace coronado

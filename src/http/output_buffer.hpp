@@ -20,6 +20,7 @@ class OutputBuffer {
   void commit(const char* end) noexcept { size_ = static_cast<std::size_t>(end - bytes_.get()); }
 
   void append(std::string_view text) {
+    if (text.empty()) return;  // perhaps without an address
     char* place = reserve(text.size());
     std::memcpy(place, text.data(), text.size());
     size_ += text.size();
@@ -58,6 +59,7 @@ class OutputBuffer {
 
 /// Copies `text` to `place`; returns the end.
 inline char* put(char* place, std::string_view text) noexcept {
+  if (text.empty()) return place;  // perhaps without an address
   std::memcpy(place, text.data(), text.size());
   return place + text.size();
 }

@@ -203,9 +203,10 @@ void EpollTransport::flush() noexcept {
 
 void EpollTransport::on_events(std::uint32_t events) noexcept {
   const SourceKey self = key();
+  EpollReactor& reactor = reactor_;  // the handler may destroy this transport
   if ((events & EPOLLOUT) != 0 && unsent_) {
     flush();
-    if (!reactor_.alive(self)) return;
+    if (!reactor.alive(self)) return;
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     receive((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
@@ -214,7 +215,8 @@ void EpollTransport::on_events(std::uint32_t events) noexcept {
 
 void EpollTransport::receive(bool until_end) noexcept {
   const SourceKey self = key();
-  const std::span<char> buffer = reactor_.receive_buffer();
+  EpollReactor& reactor = reactor_;  // the handler may destroy this transport
+  const std::span<char> buffer = reactor.receive_buffer();
   for (int reads = 0; !paused_ && !ended_; ++reads) {
     if (reads == kReadsPerEvent) return reactor_.again(self);
     const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
@@ -226,7 +228,7 @@ void EpollTransport::receive(bool until_end) noexcept {
     if (n == 0) return end({});
     const auto size = static_cast<std::size_t>(n);
     handler_->on_receive(buffer.first(size));
-    if (!reactor_.alive(self)) return;
+    if (!reactor.alive(self)) return;
     // A short read has drained the socket; what comes later is a new edge.
     if (size < buffer.size() && !until_end) return;
   }
@@ -260,6 +262,7 @@ class EpollAcceptor final : public Acceptor, public Source {
 
   void on_events(std::uint32_t) noexcept override {
     const SourceKey self{fd_, generation_};
+    EpollReactor& reactor = reactor_;  // the handler may destroy this acceptor
     for (int accepted = 0; !paused_; ++accepted) {
       if (accepted == kAcceptsPerEvent) return reactor_.again(self);
       sockaddr_storage address;
@@ -268,8 +271,8 @@ class EpollAcceptor final : public Acceptor, public Source {
                                    SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket >= 0) {
         handler_.on_accept(
-            std::make_unique<EpollTransport>(reactor_, socket, to_peer_address(address)));
-        if (!reactor_.alive(self)) return;
+            std::make_unique<EpollTransport>(reactor, socket, to_peer_address(address)));
+        if (!reactor.alive(self)) return;
         continue;
       }
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;

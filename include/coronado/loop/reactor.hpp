@@ -74,6 +74,9 @@ class Reactor {
   /// When the last `wait` returned from the system: the clock of everything it delivered.
   TimePoint wake_time() const noexcept { return wake_time_; }
 
+  /// Brings `wake_time` up to the present: before a loop begins to run.
+  void read_clock() noexcept { wake_time_ = now(); }
+
   /// Where to note that the loop waits, and each event delivered.
   void set_probe(StepProbe& probe) noexcept { probe_ = &probe; }
 
