@@ -52,7 +52,7 @@ function(coronado_add_examples)
     cmake_path(GET folder FILENAME name)
     file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
     coronado_program(${name} SOURCES ${sources})
-    target_compile_definitions(${name} PRIVATE "EXAMPLE_DIR=\"${folder}\"")
+    target_compile_definitions(${name} PRIVATE "EXAMPLE_DIR=\"${folder}\"" "EXAMPLE_VERSION=\"${PROJECT_VERSION}\"")
   endforeach()
 endfunction()
 

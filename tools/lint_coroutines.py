@@ -121,7 +121,7 @@ def check_text(path, text):
     library = path.startswith(("include/", "src/"))
     found = []
     all_lambdas = lambdas(code, closing)
-    for word in re.finditer(r"\bco_await\b", code):
+    for word in re.finditer(r"(?<!operator )\bco_await\b", code):
         found += [(word.start(), rule) for rule in check_await(code, closing, word.start())]
         end = expression_end(code, closing, word.end())
         if library and any(captures and word.end() < start < end for start, captures, *_ in all_lambdas):

@@ -21,7 +21,9 @@ namespace coronado {
 ///
 /// Strict: a size is hexadecimal digits and nothing else, a line ends in CRLF, chunk data is
 /// followed by CRLF. Extensions are checked for control bytes and skipped. Trailer fields are kept,
-/// except those that must not be trailers. Cost  Allocates for trailers only. Spec  RFC 9112 7.1.
+/// except those that must not be trailers.
+/// Cost  Allocates for trailers only.
+/// Spec  RFC 9112 7.1.
 /// Code  src/http/chunked.cpp, tests/http/chunked_test.cpp
 class ChunkedDecoder {
  public:

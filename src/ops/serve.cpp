@@ -39,6 +39,7 @@ class Worker {
   void run() {
     loop_.run();
     loop_.run_sync(server_.close());
+    loop_.close();  // detached tasks end while the application they refer to still stands
   }
 
   /// Begins to drain; the second call cuts it short.   Threads  Any.

@@ -66,6 +66,8 @@ class HTTPEndpoint {
   /// Begins to answer. Returns an empty task when the response is complete; otherwise the task that
   /// will complete it, which the server runs and cancels when the client goes away.
   /// Throws  Anything: answered with 500 and logged.
+  /// Cancel  The server cancels the task when the client goes away, and when it closes; it waits
+  ///         until the task has ended.
   virtual Task<> handle(HTTPExchange& exchange) = 0;
 
   /// False: `handle` never returns a task, and the request's bytes need not be kept for it.

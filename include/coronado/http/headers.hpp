@@ -21,8 +21,10 @@ namespace coronado {
 /// Header fields in the order they were added. Names compare in any case and keep their spelling.
 ///
 /// A view returned lives until the next non-const call. Arguments may be views into the same
-/// object. Cost     All text is one string and all positions one vector. Repeating a name is
-/// linear. Tornado  `httputil.HTTPHeaders`. Differs: names are not rewritten to Http-Header-Case,
+/// object.
+/// Cost     All text is one string and all positions one vector. Repeating a name is
+/// linear.
+/// Tornado  `httputil.HTTPHeaders`. Differs: names are not rewritten to Http-Header-Case,
 /// `set`
 ///          validates as `add` does, `get` joins with ", ", and folded lines are refused.
 /// Code     src/http/headers.cpp, tests/http/headers_test.cpp

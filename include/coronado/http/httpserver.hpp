@@ -75,8 +75,10 @@ class HTTPServer {
   void stop() noexcept;
 
   /// Stops accepting, closes idle connections, lets requests in progress finish, and cuts what is
-  /// left at `deadline`. Returns  True when nothing had to be cut. Throws   Nothing of its own.
-  /// Cancel   Cuts what is left at once and ends when it has ended.
+  /// left at `deadline`.
+  /// Returns  True when nothing had to be cut.
+  /// Throws   Cancelled.
+  /// Cancel   Ends the wait; what is in progress goes on, and `close` cuts it.
   Task<bool> drain(TimePoint deadline);
 
   /// Cuts every connection and waits until its tasks have ended.

@@ -45,7 +45,8 @@ ArgumentList parse_qs(std::string_view query, std::size_t max_fields = 1000);
 std::string urlencode(const ArgumentList& arguments);
 
 /// Add query arguments to a URL. What query it has is decoded and encoded again; the fragment
-/// stays. Tornado  `httputil.url_concat`.
+/// stays.
+/// Tornado  `httputil.url_concat`.
 std::string url_concat(std::string_view url, const ArgumentList& arguments);
 
 /// Read a Cookie field. Never fails: what is no pair is a value without a name, quoted values are

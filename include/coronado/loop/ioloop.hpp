@@ -90,7 +90,8 @@ class IOLoop final : public Executor {
   }
 
   /// Starts a detached task: a failure is logged with the spawn site; `close` cancels and drains
-  /// it. Tornado  `IOLoop.spawn_callback`.
+  /// it.
+  /// Tornado  `IOLoop.spawn_callback`.
   template <class T>
   TaskHandle<T> spawn(Task<T> task, const char* name = "",
                       std::source_location site = std::source_location::current()) {
@@ -130,7 +131,8 @@ class IOLoop final : public Executor {
   // --- the system ----------------------------------------------------------------------------
 
   /// Calls `handler(fd, events)` whenever `fd` is ready, level-triggered. Errors are always
-  /// reported. Throws  std::system_error    The descriptor cannot be watched.
+  /// reported.
+  /// Throws  std::system_error    The descriptor cannot be watched.
   ///         std::invalid_argument  It is watched already: "fd 7 added twice".
   /// Tornado  `IOLoop.add_handler`.
   void add_handler(int fd, Function<void(int, unsigned)> handler, unsigned events);
@@ -141,7 +143,8 @@ class IOLoop final : public Executor {
 
   /// Calls `handler` on the loop whenever the process gets `signal`. One loop per signal; the
   /// newest wins. The handler stays until it is removed or the loop closes, which restores the
-  /// default. Throws  std::system_error  Not a signal that can be caught.
+  /// default.
+  /// Throws  std::system_error  Not a signal that can be caught.
   void add_signal_handler(int signal, Function<void()> handler);
   void remove_signal_handler(int signal) noexcept;
 

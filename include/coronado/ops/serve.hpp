@@ -41,11 +41,11 @@ struct ServeOptions {
 /// Makes the application of one worker; called once on each worker's thread.
 using ApplicationFactory = Function<Application()>;
 
-/// Serves until SIGTERM or SIGINT, then drains: stops accepting, finishes what is in progress
-/// within `drain_timeout`. A second signal cuts it short. SIGUSR1 prints the task tree of every
-/// worker to stderr. Prints "listening PORT" on stdout when all workers accept. Params   factory
-/// Called from several threads, one after the other. Returns  The exit code: 0 after draining; 1
-/// when the port cannot be bound or the factory throws,
+/// Serves until SIGTERM or SIGINT, then drains: stops accepting, finishes what is in progress within
+/// `drain_timeout`. A second signal cuts it short. SIGUSR1 prints the task tree of every worker to
+/// stderr. Prints "listening PORT" on stdout when all workers accept.
+/// Params   factory  Called from several threads, one after the other.
+/// Returns  The exit code: 0 after draining; 1 when the port cannot be bound or the factory throws,
 ///          named in one line on stderr.
 /// Threads  Call it from the main thread; it becomes the first worker.
 int serve(const ServeOptions& options, ApplicationFactory factory);

@@ -19,6 +19,7 @@
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/routing.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -146,6 +147,11 @@ class Application final : public HTTPService {
     return *this;
   }
 
+    /// Called for each request when its response is complete or was cut, instead of the line in the
+  /// access log.
+  /// Tornado  The setting `log_function`.
+  void set_log_function(Function<void(const HTTPExchange&)> function);
+
   /// The path of the route called `name`, with the arguments percent-encoded.
   /// Throws  UsageError  No such name, the wrong number of arguments, or a pattern that cannot be
   ///                     reversed; the message names it.
@@ -154,6 +160,9 @@ class Application final : public HTTPService {
 
   /// "GET, HEAD, OPTIONS": what the path of this request answers.
   std::string allowed_methods(const WebExchange& exchange) const;
+
+  /// How many requests have been answered, or cut, so far.
+  std::uint64_t request_count() const noexcept;
 
   // HTTPService
   std::unique_ptr<HTTPExchange> make_exchange() override;

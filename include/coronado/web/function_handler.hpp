@@ -236,6 +236,8 @@ decltype(auto) extract(WebExchange& exchange) {
 }
 
 /// Awaits a handler's task and sends what it returned.
+/// Throws  Nothing but Cancelled: errors become responses.
+/// Cancel  Passed on to the handler.
 template <class T>
 Task<> answer(WebExchange& exchange, Task<T> task) {
   std::exception_ptr error;

@@ -103,7 +103,8 @@ inline constexpr MethodMask kMethodOther = 1u << 31;
 inline constexpr MethodMask kAnyMethod = ~MethodMask{0};
 
 /// The bit of a method by its name, which is case-sensitive; `kMethodOther` for one not listed
-/// above. Spec  RFC 9110 9.1
+/// above.
+/// Spec  RFC 9110 9.1
 MethodMask method_bit(std::string_view name) noexcept;
 
 /// The parameters of a matched route, in the order of the pattern, without any allocation.
