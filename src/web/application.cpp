@@ -44,6 +44,20 @@ class OptionsEndpoint final : public HTTPEndpoint {
   }
 };
 
+/// "200 GET /path (127.0.0.1) 0.42ms".
+std::string access_line(const HTTPExchange& exchange) {
+  const HTTPServerRequest& request = exchange.request();
+  const double milliseconds =
+      std::chrono::duration<double, std::milli>(request.request_time()).count();
+  char time[32];
+  std::snprintf(time, sizeof time, " %.2fms", milliseconds);
+  std::string line = exchange.status() == 0 ? "-" : std::to_string(exchange.status());
+  line.append(" ").append(request.method()).append(" ").append(request.uri());
+  line.append(" (").append(request.remote_ip()).append(")").append(time);
+  if (exchange.client_gone()) line.append(" client gone");
+  return line;
+}
+
 }  // namespace
 
 struct Application::State {
@@ -54,6 +68,7 @@ struct Application::State {
   StatusEndpoint method_not_allowed{405};
   OptionsEndpoint options;
   std::uint64_t request_count = 0;
+  Function<void(const HTTPExchange&)> log_function;
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -74,6 +89,10 @@ Application& Application::add_endpoint(MethodMask methods, Pattern pattern, Rout
 void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
   endpoint->describe("not found", false);
   state_->not_found = std::move(endpoint);
+}
+
+void Application::set_log_function(Function<void(const HTTPExchange&)> function) {
+  state_->log_function = std::move(function);
 }
 
 void Application::check_parameters(const Pattern& pattern, std::size_t wanted) {
@@ -132,17 +151,15 @@ void Application::request_done(HTTPExchange& exchange) noexcept {
   const LogLevel level = status < 400   ? LogLevel::kInfo
                          : status < 500 ? LogLevel::kWarning
                                         : LogLevel::kError;
-  if (!access_log().enabled(level)) return;
-  const HTTPServerRequest& request = exchange.request();
-  const double milliseconds =
-      std::chrono::duration<double, std::milli>(request.request_time()).count();
-  char time[32];
-  std::snprintf(time, sizeof time, " %.2fms", milliseconds);
-  std::string line = status == 0 ? std::string("-") : std::to_string(status);
-  line.append(" ").append(request.method()).append(" ").append(request.uri());
-  line.append(" (").append(request.remote_ip()).append(")").append(time);
-  if (exchange.client_gone()) line.append(" client gone");
-  access_log().log(level, line);
+  try {
+    if (state_->log_function) {
+      state_->log_function(exchange);
+    } else if (access_log().enabled(level)) {
+      access_log().log(level, access_line(exchange));
+    }
+  } catch (const std::exception& error) {
+    app_log().error(std::string("a request could not be logged: ") + error.what());
+  }
 }
 
 void Application::request_refused(const PeerAddress& peer, int status,

@@ -147,6 +147,11 @@ class Application final : public HTTPService {
     return *this;
   }
 
+    /// Called for each request when its response is complete or was cut, instead of the line in the
+  /// access log.
+  /// Tornado  The setting `log_function`.
+  void set_log_function(Function<void(const HTTPExchange&)> function);
+
   /// The path of the route called `name`, with the arguments percent-encoded.
   /// Throws  UsageError  No such name, the wrong number of arguments, or a pattern that cannot be
   ///                     reversed; the message names it.
