@@ -54,6 +54,12 @@ function(coronado_add_examples)
     coronado_program(${name} SOURCES ${sources})
     target_compile_definitions(${name} PRIVATE "EXAMPLE_DIR=\"${folder}\"" "EXAMPLE_VERSION=\"${PROJECT_VERSION}\"")
   endforeach()
+  find_program(CORONADO_CHROMIUM chromium)
+  mark_as_advanced(CORONADO_CHROMIUM)
+  if(CORONADO_TESTS AND CORONADO_CHROMIUM AND TARGET tour)
+    coronado_python_test(tour tests/browser/tour_test.py tour 300)
+    set_tests_properties(tour PROPERTIES RUN_SERIAL ON)  # it looks at times, as its visitors do
+  endif()
 endfunction()
 
 # bench/micro_*.cpp -> Google Benchmark programs; every other bench/*.cpp -> a program of its own.

@@ -1,5 +1,6 @@
 #include <coronado/coro/registry.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
@@ -16,14 +17,21 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)".
+/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)", and "lambda in main()" of a
+/// lambda there.
 std::string short_function(std::string_view function) {
-  const std::size_t open = function.find('(', function.starts_with('(') ? 1 : 0);
-  std::string_view head = function.substr(0, open);
-  if (head.ends_with(' ') || head.empty()) return std::string(function);  // "(anonymous ...": keep
-  const std::size_t space = head.rfind(' ');
-  if (space != std::string_view::npos) head = head.substr(space + 1);
-  return std::string(head) + "()";
+  constexpr std::string_view kNoNamespace = "(anonymous namespace)::";
+  constexpr std::string_view kLambda = "::(anonymous class)::operator()";
+  std::string name(function);
+  for (std::size_t at; (at = name.find(kNoNamespace)) != std::string::npos;) {
+    name.erase(at, kNoNamespace.size());
+  }
+  const std::size_t lambda = name.find(kLambda);
+  name.resize(std::min({name.size(), lambda, name.find('(')}));
+  if (const std::size_t space = name.rfind(' '); space != std::string::npos) {
+    name.erase(0, space + 1);
+  }
+  return (lambda == std::string::npos ? "" : "lambda in ") + name + "()";
 }
 
 void append_place(std::string& out, const AwaitFrame& frame) {
