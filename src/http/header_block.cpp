@@ -34,8 +34,10 @@ HeaderBlock::Known classify(std::string_view name) noexcept {
   switch (name.size()) {
     case 4: return if_equal(name, "Date", HeaderBlock::kDate);
     case 6: return if_equal(name, "Server", HeaderBlock::kServer);
+    case 10: return if_equal(name, "Connection", HeaderBlock::kConnection);
     case 12: return if_equal(name, "Content-Type", HeaderBlock::kContentType);
     case 14: return if_equal(name, "Content-Length", HeaderBlock::kContentLength);
+    case 17: return if_equal(name, "Transfer-Encoding", HeaderBlock::kTransferEncoding);
     default: return HeaderBlock::kUnknown;
   }
 }

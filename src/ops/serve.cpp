@@ -5,6 +5,7 @@
 #include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <deque>
@@ -27,8 +28,10 @@ LogLevel parse_log_level(const std::string& name) {
 /// One loop with its application and server.
 class Worker {
  public:
-  Worker(const ServeOptions& options, Application application)
+  /// Params   drained  Called on the worker's thread when it has nothing left to do.
+  Worker(const ServeOptions& options, Application application, Function<void(Worker&)> drained)
       : options_(options),
+        drained_(std::move(drained)),
         application_(std::move(application)),
         server_(loop_, application_, options.http) {}
 
@@ -63,16 +66,17 @@ class Worker {
 
  private:
   Task<> drain() {
-    struct StopLoop {
-      IOLoop& loop;
-      ~StopLoop() { loop.stop(); }
-    } stop{loop_};
+    struct AtTheEnd {
+      Worker& worker;
+      ~AtTheEnd() { worker.drained_(worker); }
+    } at_the_end{*this};
     if (!co_await server_.drain(loop_.now() + options_.drain_timeout)) {
       general_log().warning("requests were still in progress when the drain timeout passed");
     }
   }
 
   const ServeOptions& options_;
+  Function<void(Worker&)> drained_;
   IOLoop loop_;
   Application application_;
   HTTPServer server_;
@@ -87,7 +91,8 @@ class Workers {
         factory_(factory),
         count_(options.workers != 0 ? options.workers
                                     : std::max(1U, std::thread::hardware_concurrency())),
-        ready_(static_cast<std::ptrdiff_t>(count_)) {}
+        ready_(static_cast<std::ptrdiff_t>(count_)),
+        unfinished_(count_) {}
 
   /// Binds, starts the other threads and runs the first worker here.
   void run() {
@@ -112,8 +117,10 @@ class Workers {
   }
 
   void run_worker(std::uint32_t index) {
+    bool counted = false;
     try {
       Worker& worker = make_worker(index);
+      counted = true;
       ready_.arrive_and_wait();
       if (index == 0 && !failed()) announce(worker.loop());
       if (failed()) return;
@@ -123,14 +130,27 @@ class Workers {
         std::lock_guard lock(mutex_);
         if (!failure_) failure_ = std::current_exception();
       }
-      ready_.count_down();
+      if (!counted) ready_.count_down();
       shut_down_all();
     }
+    if (index != 0) finish_one();
+  }
+
+  /// The first worker's loop hears the signals: it runs until all the others have finished.
+  void finish_one() {
+    if (unfinished_.fetch_sub(1) == 1) first_->loop().stop();
   }
 
   Worker& make_worker(std::uint32_t index) {
     std::lock_guard lock(mutex_);
-    Worker& worker = workers_.emplace_back(options_, factory_());
+    Worker& worker = workers_.emplace_back(options_, factory_(), [this, index](Worker& drained) {
+      if (index == 0) {
+        finish_one();
+      } else {
+        drained.loop().stop();
+      }
+    });
+    if (index == 0) first_ = &worker;
     worker.add_sockets(std::move(sockets_[index]));
     return worker;
   }
@@ -163,6 +183,8 @@ class Workers {
   std::uint16_t port_ = 0;
   std::vector<std::vector<Socket>> sockets_;
   std::latch ready_;
+  std::atomic<std::uint32_t> unfinished_;
+  Worker* first_ = nullptr;  // set before it is counted as ready
   std::mutex mutex_;
   std::deque<Worker> workers_;  // guarded by mutex_
   std::exception_ptr failure_;  // guarded by mutex_

@@ -3,7 +3,9 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/escape.hpp>
 #include <coronado/base/log.hpp>
+#include <coronado/base/strings.hpp>
 #include <coronado/coro/registry.hpp>
+#include <coronado/http/httputil.hpp>
 #include <coronado/web/application.hpp>
 
 namespace coronado::web {
@@ -43,6 +45,9 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
   } catch (const HTTPInputError& input) {
     general_log().warning("400 " + describe_request(exchange) + ": " + input.what());
     return;
+  } catch (const StreamClosedError& closed) {
+    if (exchange.client_gone()) return;  // no failure of the handler's
+    what = closed.what();
   } catch (const std::exception& exception) {
     what = exception.what();
   } catch (...) {
@@ -56,10 +61,22 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
   app_log().error(what);
 }
 
+std::string_view safe_reason(std::string_view reason) noexcept {
+  const bool safe = is_field_value(reason) && reason.find('<') == std::string_view::npos;
+  return safe ? reason : "Unknown";
+}
+
+void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange) {
+  if (headers.contains(HeaderBlock::kTransferEncoding)) headers.erase("Transfer-Encoding");
+  if (!headers.contains(HeaderBlock::kConnection)) return;
+  if (equals_ignore_case(*headers.find("Connection"), "close")) exchange.close_after_response();
+  headers.erase("Connection");
+}
+
 std::string error_page(int status, std::string_view reason) {
   const std::string line =
       std::to_string(status) + ": " +
-      xhtml_escape(reason.empty() ? std::string_view(reason_phrase(status)) : reason);
+      xhtml_escape(reason.empty() ? std::string_view(reason_phrase(status)) : safe_reason(reason));
   return "<html><title>" + line + "</title><body>" + line + "</body></html>";
 }
 
@@ -69,7 +86,7 @@ void respond_with_status(WebExchange& exchange, int status, std::string_view rea
   if (status == 405) headers.set("Allow", exchange.application().allowed_methods(exchange));
   ResponseHead head;
   head.status = status;
-  head.reason = reason;
+  head.reason = safe_reason(reason);
   head.fields = headers.wire();
   exchange.respond(head, error_page(status, reason));
 }

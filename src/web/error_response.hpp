@@ -1,6 +1,7 @@
 /// What becomes of an exception that a handler throws: a status, a log line, a page.
 #pragma once
 
+#include <coronado/http/header_block.hpp>
 #include <coronado/web/exchange.hpp>
 
 #include <exception>
@@ -18,6 +19,14 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
 
 /// "<html><title>404: Not Found</title>...", with the reason escaped.
 std::string error_page(int status, std::string_view reason);
+
+/// `reason`, or "Unknown" when it cannot be sent.
+/// Spec  RFC 9112 4: HTAB, SP, visible characters; and, as Tornado, no "<" (reflected markup).
+std::string_view safe_reason(std::string_view reason) noexcept;
+
+/// Removes the fields that are the server's business: `Transfer-Encoding`, and `Connection`, of
+/// which "close" is obeyed.
+void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange);
 
 /// Answers with an error page, and `Allow` where that belongs. The head must not be out.
 void respond_with_status(WebExchange& exchange, int status, std::string_view reason);

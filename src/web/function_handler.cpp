@@ -61,6 +61,14 @@ void send_text(HTTPExchange& exchange, std::string_view text) {
 
 void send_response(HTTPExchange& exchange, const Response& response) {
   if (exchange.started()) return;
+  constexpr int kServers = HeaderBlock::kContentLength | HeaderBlock::kConnection |
+                           HeaderBlock::kTransferEncoding;
+  if (response.headers().contains(HeaderBlock::Known{kServers})) [[unlikely]] {
+    Response cleaned = response;
+    cleaned.headers().erase("Content-Length");
+    take_connection_fields(cleaned.headers(), exchange);
+    return send_response(exchange, cleaned);
+  }
   ResponseHead head;
   head.status = response.status();
   head.fields = response.headers().wire();

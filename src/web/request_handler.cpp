@@ -17,14 +17,17 @@ namespace {
 
 constexpr std::string_view kDefaultContentType = "Content-Type: text/html; charset=UTF-8\r\n";
 
-/// Spec  RFC 9112 4: HTAB, SP, visible characters; and, as Tornado, no "<" (reflected markup).
-bool is_reason_phrase(std::string_view reason) noexcept {
-  return is_field_value(reason) && reason.find('<') == std::string_view::npos;
-}
-
 std::string required(std::optional<std::string> value, std::string_view name) {
   if (!value) throw MissingArgumentError(std::string(name));
   return std::move(*value);
+}
+
+/// The length a handler has set, which is for the server to send.
+std::optional<std::uint64_t> take_content_length(HeaderBlock& headers) {
+  if (!headers.contains(HeaderBlock::kContentLength)) return std::nullopt;
+  const auto length = parse_int<std::uint64_t>(*headers.find("Content-Length"));
+  headers.erase("Content-Length");
+  return length;
 }
 
 std::string optional(std::optional<std::string> value, std::string_view fallback) {
@@ -73,6 +76,8 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
         handler.on_finish();
       } catch (const std::exception& error) {
         app_log().error(std::string("exception in on_finish: ") + error.what());
+      } catch (...) {
+        app_log().error("exception in on_finish, not a std::exception");
       }
     }
   } finally{self};
@@ -98,15 +103,18 @@ void RequestHandler::handle_exception(const std::exception_ptr& error) noexcept 
     log_exception(error);
     if (finished_) return;
     const auto [status, reason] = error_status(error);
-    send_error(status, reason, error);
+    return send_error(status, reason, error);
   } catch (const std::exception& again) {
     app_log().error(std::string("uncaught exception in write_error: ") + again.what());
-    if (!exchange_->started()) {
-      finished_ = true;
-      exchange_->respond({.status = 500}, {});
-    } else if (!exchange_->finished()) {
-      exchange_->abort();
-    }
+  } catch (...) {
+    app_log().error("uncaught exception in write_error, not a std::exception");
+  }
+  // The error page has failed: an empty 500 is left.
+  finished_ = true;
+  if (!exchange_->started()) {
+    exchange_->respond({.status = 500}, {});
+  } else if (!exchange_->finished()) {
+    exchange_->abort();
   }
 }
 
@@ -183,7 +191,7 @@ void RequestHandler::set_status(int status, std::string_view reason) {
     throw std::invalid_argument("not an HTTP status: " + std::to_string(status));
   }
   status_ = status;
-  reason_ = is_reason_phrase(reason) ? reason : "Unknown";
+  reason_ = safe_reason(reason);
 }
 
 void RequestHandler::set_header(std::string_view name, std::string_view value) {
@@ -230,6 +238,7 @@ ResponseHead RequestHandler::response_head() {
   head.status = status_;
   head.reason = reason_;
   for (const auto& [name, field] : set_cookies_) headers_.add("Set-Cookie", field);
+  take_connection_fields(headers_, *exchange_);
   const bool body_allowed = status_ >= 200 && status_ != 204 && status_ != 304;
   if (!body_allowed) {
     headers_.erase("Content-Type");
@@ -251,11 +260,7 @@ HTTPExchange::Drain RequestHandler::flush() {
   if (exchange_->started()) {
     exchange_->write(chunk);
   } else {
-    std::optional<std::uint64_t> length;
-    if (const auto field = headers_.find("Content-Length")) {
-      length = parse_int<std::uint64_t>(*field);
-      headers_.erase("Content-Length");
-    }
+    const std::optional<std::uint64_t> length = take_content_length(headers_);
     exchange_->start(response_head(), length, chunk);
   }
   return exchange_->drain();
@@ -270,7 +275,12 @@ void RequestHandler::finish(std::string_view last) {
     exchange_->finish();
     return;
   }
-  if (headers_.contains(HeaderBlock::kContentLength)) headers_.erase("Content-Length");
+  const std::optional<std::uint64_t> length = take_content_length(headers_);
+  if (length && body_.empty() && request().method_id() == Method::kHead) {
+    exchange_->start(response_head(), length);  // that of the body which is not sent
+    exchange_->finish();
+    return;
+  }
   exchange_->respond(response_head(), body_);
 }
 

@@ -142,6 +142,9 @@ class HTTPExchange : private detail::TaskOwner {
   /// Cuts the connection: the client sees a truncated message.
   void abort() noexcept;
 
+  /// Ends the connection with this response.
+  void close_after_response() noexcept { keep_alive_ = false; }
+
   class Drain;
   /// Waits until what was written has left, as far as the high-water mark (64 KiB) asks.
   /// Throws   StreamClosedError  The client went away.

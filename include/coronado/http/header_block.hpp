@@ -22,6 +22,8 @@ class HeaderBlock {
     kServer = 2,
     kContentType = 4,
     kContentLength = 8,
+    kConnection = 16,
+    kTransferEncoding = 32,
   };
 
   HeaderBlock() noexcept {}

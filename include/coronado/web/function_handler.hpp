@@ -235,6 +235,13 @@ decltype(auto) extract(WebExchange& exchange) {
   }
 }
 
+/// True for arguments that a coroutine may keep beyond the call that made it.
+template <class Argument>
+constexpr bool kOutlivesTheCall =
+    !std::is_reference_v<Argument> ||
+    std::is_same_v<std::remove_cvref_t<Argument>, HTTPServerRequest> ||
+    std::is_base_of_v<std::remove_cvref_t<Argument>, WebExchange>;
+
 /// Awaits a handler's task and sends what it returned.
 /// Throws  Nothing but Cancelled: errors become responses.
 /// Cancel  Passed on to the handler.
@@ -267,6 +274,15 @@ class FunctionEndpoint final : public HTTPEndpoint {
   static_assert(kIsResult<typename Awaited::type>,
                 "a handler returns web::Response, text, a described struct or Json (include "
                 "<coronado/web/json.hpp>), void, or a Task of one of these");
+
+  template <std::size_t... I>
+  static constexpr bool safe_for_a_task(std::index_sequence<I...>) {
+    return (kOutlivesTheCall<std::tuple_element_t<I, Arguments>> && ...);
+  }
+  static_assert(!Awaited::kIsTask ||
+                    safe_for_a_task(std::make_index_sequence<std::tuple_size_v<Arguments>>{}),
+                "a handler that returns a Task takes its arguments by value: they are gone when "
+                "the Task runs (only the request and the exchange may be references)");
 
   template <std::size_t... I>
   static constexpr std::size_t path_parameters_before(std::size_t end, std::index_sequence<I...>) {

@@ -1,4 +1,6 @@
 // Several requests at once: order, interruption, and clients that do not read.
+#include "http/http1_connection.hpp"
+
 #include "tests/http/server_fixture.hpp"
 
 namespace coronado::http_test {
@@ -6,11 +8,11 @@ namespace {
 
 using Kind = LambdaService::Kind;
 
-class HTTPServerPipelining : public ::testing::TestWithParam<Wire> {};
-INSTANTIATE_TEST_SUITE_P(Wires, HTTPServerPipelining,
+class HTTP1Pipelining : public ::testing::TestWithParam<Wire> {};
+INSTANTIATE_TEST_SUITE_P(Wires, HTTP1Pipelining,
                          ::testing::Values(Wire::kWhole, Wire::kBytes, Wire::kSockets), wire_name);
 
-TEST_P(HTTPServerPipelining, SixteenDeepInOrder) {
+TEST_P(HTTP1Pipelining, SixteenDeepInOrder) {
   ServerBench bench(GetParam());
   bench.service.on("/chunks", [](HTTPExchange& exchange) -> Task<> {
     exchange.start({}, std::nullopt, "a");
@@ -48,7 +50,7 @@ TEST_P(HTTPServerPipelining, SixteenDeepInOrder) {
   EXPECT_EQ(bench.server->request_count(), 16U);
 }
 
-TEST_P(HTTPServerPipelining, WhatFollowsACloseIsNotServed) {
+TEST_P(HTTP1Pipelining, WhatFollowsACloseIsNotServed) {
   ServerBench bench(GetParam());
   for (const std::string path : {"/now", "/later"}) {
     const std::string text =
@@ -59,7 +61,7 @@ TEST_P(HTTPServerPipelining, WhatFollowsACloseIsNotServed) {
   EXPECT_EQ(bench.service.done.size(), 2U);
 }
 
-TEST_P(HTTPServerPipelining, RequestsBeforeAnOrderlyEndAreAnswered) {
+TEST_P(HTTP1Pipelining, RequestsBeforeAnOrderlyEndAreAnswered) {
   ServerBench bench(GetParam());
   auto client = bench.connect();
   client->send(get("/1") + get("/2") + get("/3"));
@@ -69,7 +71,7 @@ TEST_P(HTTPServerPipelining, RequestsBeforeAnOrderlyEndAreAnswered) {
   EXPECT_EQ(bench.service.done.size(), 3U);
 }
 
-TEST(HTTPServerInput, OrderlyEndDoesNotCutALargeResponse) {
+TEST(ConnectionTest, OrderlyEndDoesNotCutALargeResponse) {
   ServerBench bench;
   bench.service.on(
       "/big",
@@ -86,7 +88,7 @@ TEST(HTTPServerInput, OrderlyEndDoesNotCutALargeResponse) {
   EXPECT_EQ(response.body.size(), 500'000U);
 }
 
-TEST(HTTPServerInput, ClientThatDoesNotReadIsAnsweredUpToALimit) {
+TEST(ConnectionTest, ClientThatDoesNotReadIsAnsweredUpToALimit) {
   ServerBench bench;
   int served = 0;
   bench.service.on(
@@ -117,7 +119,7 @@ TEST(HTTPServerInput, ClientThatDoesNotReadIsAnsweredUpToALimit) {
   EXPECT_EQ(served, 3000);
 }
 
-TEST(HTTPServerInput, PipelinedInputIsBoundedWhileAHandlerWorks) {
+TEST(ConnectionTest, PipelinedInputIsBoundedWhileAHandlerWorks) {
   ServerBench bench;
   bench.service.on("/slow", [](HTTPExchange& exchange) -> Task<> {
     co_await sleep(1s);
@@ -137,7 +139,7 @@ TEST(HTTPServerInput, PipelinedInputIsBoundedWhileAHandlerWorks) {
   EXPECT_FALSE(bench.server_end->receive_paused());
 }
 
-TEST(HTTPServerInput, FailureInsideTheServerLeavesNothingToTheNextConnection) {
+TEST(ConnectionTest, FailureInsideTheServerLeavesNothingToTheNextConnection) {
   ServerBench bench;
   auto first = bench.connect();
   first->send(get("/private") + get("/route-throws"));
@@ -151,7 +153,7 @@ TEST(HTTPServerInput, FailureInsideTheServerLeavesNothingToTheNextConnection) {
   EXPECT_EQ(second->received(), "");
 }
 
-TEST(HTTPServerInput, UnreadBodyIsDiscardedAndTheConnectionKept) {
+TEST(ConnectionTest, UnreadBodyIsDiscardedAndTheConnectionKept) {
   ServerBench bench;
   bench.service.on(
       "/ignore",
@@ -169,7 +171,7 @@ TEST(HTTPServerInput, UnreadBodyIsDiscardedAndTheConnectionKept) {
   EXPECT_EQ(bench.service.done.size(), 2U);
 }
 
-TEST(HTTPServerInput, LargeUnreadBodyClosesTheConnection) {
+TEST(ConnectionTest, LargeUnreadBodyClosesTheConnection) {
   ServerBench bench;
   bench.service.on(
       "/ignore",

@@ -1,4 +1,6 @@
 // Bodies in pieces, back-pressure, clients that go away and handlers that fail.
+#include <coronado/http/exchange.hpp>
+
 #include "tests/http/server_fixture.hpp"
 
 namespace coronado::http_test {
@@ -6,7 +8,7 @@ namespace {
 
 using Kind = LambdaService::Kind;
 
-TEST(HTTPServerStreaming, SlowReaderOfABodyPausesTheClient) {
+TEST(ExchangeTest, SlowReaderOfABodyPausesTheClient) {
   ServerBench bench;
   std::size_t most = 0;
   std::size_t total = 0;
@@ -35,7 +37,7 @@ TEST(HTTPServerStreaming, SlowReaderOfABodyPausesTheClient) {
   EXPECT_EQ(bench.run(ask(*client, get("/next"))).body, "GET /next");
 }
 
-TEST(HTTPServerStreaming, ABodyThatCameWithTheHeadIsStreamedToo) {
+TEST(ExchangeTest, ABodyThatCameWithTheHeadIsStreamedToo) {
   ServerBench bench;
   bench.service.on(
       "/twice",
@@ -56,7 +58,7 @@ TEST(HTTPServerStreaming, ABodyThatCameWithTheHeadIsStreamedToo) {
             std::string(40, 'q'));
 }
 
-TEST(HTTPServerStreaming, DrainWaitsForTheClient) {
+TEST(ExchangeTest, DrainWaitsForTheClient) {
   ServerBench bench;
   std::size_t written = 0;
   std::size_t most_pending = 0;
@@ -80,7 +82,7 @@ TEST(HTTPServerStreaming, DrainWaitsForTheClient) {
   EXPECT_LT(most_pending, 128'000U);
 }
 
-TEST(HTTPServerStreaming, SmallPiecesInTheFirstStepMeetBackPressure) {
+TEST(ExchangeTest, SmallPiecesInTheFirstStepMeetBackPressure) {
   ServerBench bench;
   int written = 0;
   bench.service.on("/small", [&](HTTPExchange& exchange) -> Task<> {
@@ -139,7 +141,7 @@ TEST_P(HTTPServerClientGone, CancelsTheHandler) {
   EXPECT_EQ(bench.log.count("error"), 0U);
 }
 
-TEST(HTTPServerStreaming, ClientGoneIsNoReasonWhereTheHandlerSaysSo) {
+TEST(ExchangeTest, ClientGoneIsNoReasonWhereTheHandlerSaysSo) {
   ServerBench bench;
   Seen seen;
   bench.service.on("/wait", seen.waiting(false));
@@ -153,7 +155,7 @@ TEST(HTTPServerStreaming, ClientGoneIsNoReasonWhereTheHandlerSaysSo) {
   EXPECT_EQ(seen.events, "close slept gone");
 }
 
-TEST(HTTPServerStreaming, WaitsThatAreNotCancelledEndWhenTheClientGoes) {
+TEST(ExchangeTest, WaitsThatAreNotCancelledEndWhenTheClientGoes) {
   ServerBench bench;
   std::string events;
   bench.service.on(
@@ -193,7 +195,7 @@ TEST(HTTPServerStreaming, WaitsThatAreNotCancelledEndWhenTheClientGoes) {
   EXPECT_EQ(bench.log.count("Stream is closed"), 0U);
 }
 
-TEST(HTTPServerStreaming, CloseCallbackThatThrowsDoesNotSaveTheTask) {
+TEST(ExchangeTest, CloseCallbackThatThrowsDoesNotSaveTheTask) {
   ServerBench bench;
   bool cancelled = false;
   bench.service.on("/wait", [&](HTTPExchange& exchange) -> Task<> {
@@ -215,7 +217,7 @@ TEST(HTTPServerStreaming, CloseCallbackThatThrowsDoesNotSaveTheTask) {
   EXPECT_EQ(bench.log.count("from the callback"), 1U);
 }
 
-TEST(HTTPServerStreaming, WorkAfterTheResponseIsNotCancelledByTheClient) {
+TEST(ExchangeTest, WorkAfterTheResponseIsNotCancelledByTheClient) {
   ServerBench bench;
   std::string events;
   bench.service.on("/work", [&](HTTPExchange& exchange) -> Task<> {
@@ -233,7 +235,7 @@ TEST(HTTPServerStreaming, WorkAfterTheResponseIsNotCancelledByTheClient) {
   EXPECT_EQ(events, "worked");
 }
 
-TEST(HTTPServerStreaming, BodyThatNeverCompletesIsDropped) {
+TEST(ExchangeTest, BodyThatNeverCompletesIsDropped) {
   ServerBench bench;
   auto client = bench.connect();
   client->send("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
@@ -244,7 +246,7 @@ TEST(HTTPServerStreaming, BodyThatNeverCompletesIsDropped) {
   EXPECT_TRUE(bench.service.done.empty());
 }
 
-TEST(HTTPServerStreaming, HandlersThatFailAreAnsweredWith500) {
+TEST(ExchangeTest, HandlersThatFailAreAnsweredWith500) {
   ServerBench bench;
   bench.service.on("/throws", [](HTTPExchange&) -> Task<> { throw std::runtime_error("broken"); });
   bench.service.on("/throws-later", [](HTTPExchange&) -> Task<> {
@@ -316,7 +318,7 @@ TEST_P(HTTPServerTruncation, FailureAfterTheHeadCutsTheConnection) {
   EXPECT_EQ(bench.service.done.size(), 3U);
 }
 
-TEST(HTTPServerStreaming, MisuseOfTheExchangeIsAnError) {
+TEST(ExchangeTest, MisuseOfTheExchangeIsAnError) {
   ServerBench bench;
   bench.service.on("/misuse", [](HTTPExchange& exchange) -> Task<> {
     EXPECT_THROW(exchange.write("x"), std::logic_error);
@@ -332,7 +334,7 @@ TEST(HTTPServerStreaming, MisuseOfTheExchangeIsAnError) {
   EXPECT_EQ(bench.run(ask(*client, get("/misuse"))).body, "ok");
 }
 
-TEST(HTTPServerStreaming, TheHeadStaysValidWhileTheHandlerWaits) {
+TEST(ExchangeTest, TheHeadStaysValidWhileTheHandlerWaits) {
   ServerBench bench;
   bench.service.on("/pinned", [](HTTPExchange& exchange) -> Task<> {
     const std::string_view before = *exchange.request().header("X-Mark");
