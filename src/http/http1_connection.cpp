@@ -550,12 +550,10 @@ void HTTP1Connection::complete() noexcept {
     exchange.keep_alive_ = false;
   }
   const bool keep = exchange.keep_alive_ && !server_.draining;
-  const bool unread = exchange.body_ && !exchange.body_->complete;
   exchange.recycle();
   server_.put_back(std::exchange(exchange_, nullptr));
   enter(Phase::kIdle);
-  // At the end of a server's life the client may be sending its next request already.
-  if (!keep) close_soon(unread || server_.draining);
+  if (!keep) close_soon(true);
 }
 
 /// The message cannot become a request: says so and closes.

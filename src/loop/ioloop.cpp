@@ -203,8 +203,7 @@ bool IOLoop::turn() {
 
   bool alive = true;
   if (ready_count() == 0 || now - state.last_poll >= kPollInterval) {
-    const bool done = state.awaited != nullptr && state.awaited->finished();
-    const bool busy = done || ready_count() > 0 ||
+    const bool busy = goal_reached() || ready_count() > 0 ||
                       state.has_posted.load(std::memory_order_acquire) ||
                       state.stopping.load(std::memory_order_relaxed);
     state.last_poll = now;
@@ -215,6 +214,13 @@ bool IOLoop::turn() {
     report_slow_step(nullptr);
   }
   return alive;
+}
+
+/// What the turns are for has come about: the next wait must not block.
+bool IOLoop::goal_reached() noexcept {
+  const State& state = *state_;
+  if (state.awaited != nullptr) return state.awaited->finished();
+  return state.closed && root_group().empty() && state.main_tasks.empty();
 }
 
 void IOLoop::run_signal_handlers() {
@@ -230,7 +236,7 @@ void IOLoop::close() {
   if (std::exchange(state.closed, true)) return;
   root_group().cancel();
   state.main_tasks.cancel();
-  while (!root_group().empty() || !state.main_tasks.empty()) {
+  while (!goal_reached()) {
     if (!turn()) {
       app_log().error("the loop is closed while tasks wait for what cannot come:\n" +
                       dump_tasks(*this));

@@ -1,13 +1,12 @@
 #include "loop/watchdog.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "loop/quiet_thread.hpp"
 
 namespace coronado {
 namespace {
@@ -54,13 +53,7 @@ class Watchdog {
 
   void start() {
     stopping_ = false;
-    // Signals are for the loops' threads.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_quiet_thread([this] { run(); });
   }
 
   void stop() noexcept {

@@ -43,6 +43,7 @@ class ClosedError : public std::runtime_error {
 class QueueFull : public std::runtime_error {
  public:
   QueueFull() : std::runtime_error("queue is full") {}
+  using std::runtime_error::runtime_error;
 };
 
 /// `get_nowait` found nothing.   Tornado  `queues.QueueEmpty`.

@@ -30,6 +30,9 @@ class TimeoutHandle {
  public:
   TimeoutHandle() noexcept = default;
 
+  /// True until the call is made or removed, or its loop is closed.
+  bool pending() const noexcept { return !call_.expired(); }
+
  private:
   friend class IOLoop;
   explicit TimeoutHandle(std::weak_ptr<detail::ScheduledCall> call) noexcept
@@ -40,7 +43,7 @@ class TimeoutHandle {
 /// How a loop is made.
 struct IOLoopOptions {
   /// The backend. Default: what `CORONADO_REACTOR` says ("epoll"), else epoll.
-  std::optional<ReactorKind> reactor;
+  std::optional<ReactorKind> reactor = std::nullopt;
 
   /// A task step or callback that runs longer is logged with the place where it was spawned and
   /// where it next waited. Zero: never.
@@ -157,6 +160,7 @@ class IOLoop final : public Executor {
   TaskGroup& main_group() noexcept;
   void run_until_done(TaskContext& context, std::optional<Duration> timeout);
   bool turn();
+  bool goal_reached() noexcept;
   void run_posted();
   void run_signal_handlers();
   void report_slow_step(const TaskContext* context) noexcept override;

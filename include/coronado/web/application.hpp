@@ -147,7 +147,7 @@ class Application final : public HTTPService {
     return *this;
   }
 
-    /// Called for each request when its response is complete or was cut, instead of the line in the
+  /// Called for each request when its response is complete or was cut, instead of the line in the
   /// access log.
   /// Tornado  The setting `log_function`.
   void set_log_function(Function<void(const HTTPExchange&)> function);
