@@ -20,7 +20,7 @@ class HTTPService;
 /// Every limit and timeout of a server; all are on by default.
 struct HTTPServerOptions {
   /// Sizes of heads and bodies.
-  HTTPLimits limits;
+  HTTPLimits limits = {};
 
   /// Longest wait for the first byte of a request on an idle connection. When it passes: close.
   Duration idle_timeout = std::chrono::seconds(75);
