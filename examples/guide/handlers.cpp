@@ -91,6 +91,16 @@ struct Teapot : web::RequestHandler {
 };
 // [/errors]
 
+// [offload]
+std::uint64_t fibonacci(unsigned n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+
+Task<std::string> compute(unsigned n) {
+  if (n > 40) throw HTTPError(400, "that would take too long");
+  const std::uint64_t result = co_await coronado::offload([n] { return fibonacci(n); });
+  co_return std::to_string(result) + "\n";
+}
+// [/offload]
+
 // [stream-out]
 Task<> countdown(HTTPExchange& exchange) {
   exchange.start({.fields = "Content-Type: text/plain\r\n"}, std::nullopt);
@@ -170,6 +180,7 @@ void add_handlers(web::Application& app) {
   app.add<Upload>("/upload", {.stream_body = true});
   // [/stream-routes]
 
+  app.get("/fibonacci/{n:uint}", compute);
   app.post("/orders", take_order);
   app.get("/list", [](Page page) { return "page " + std::to_string(page.number) + "\n"; });
   app.add<Teapot>("/teapot");

@@ -10,6 +10,7 @@
 #include <coronado/http/httpserver.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/loop/ioloop.hpp>
+#include <coronado/loop/thread_pool.hpp>
 #include <coronado/ops/serve.hpp>
 #include <coronado/web/application.hpp>
 #include <coronado/web/function_handler.hpp>

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import unittest
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 PROGRAM = ""
@@ -351,6 +352,15 @@ class Program(unittest.TestCase):
                 connection.request("GET", "/sleep?ms=1")
                 self.assertEqual(connection.getresponse().read(), b"slept")
         self.assertEqual(server.stop(), (0, ""))
+
+    def test_every_option_is_documented_with_its_default(self):
+        shown = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, timeout=TIMEOUT).stdout
+        offered = dict(re.findall(r"(--[a-z-]+) [A-Z]+(?::{[^}]*})?=(\S+)", shown))
+        guide = (Path(__file__).parents[2] / "docs/guide/operating.md").read_text()
+        documented = dict(re.findall(r"^\| `(--[a-z-]+)` \| (\S+) \|", guide, re.MULTILINE))
+        documented["--max-body-size"] = str(128 << 20)  # this server's own
+        self.assertGreater(len(offered), 10, shown)
+        self.assertEqual(documented, offered)
 
     def test_options_not_served(self):
         for option in ("--static=/", "--tls-cert=x", "--tls-key=x", "--nonsense", "--max-body-size=many"):

@@ -117,6 +117,7 @@ template <class T>
 class TaskHandle<T>::Join final : public JoinWaiter {
  public:
   explicit Join(TaskContext* target) noexcept : target_(target) {}
+  Join(Join&& other) noexcept : Join(other.target_) {}
   bool await_ready() const noexcept { return target_->finished(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {
@@ -217,6 +218,7 @@ class TaskGroup final : private detail::TaskOwner {
 class TaskGroup::Join final : public Suspension, public ListHook {
  public:
   explicit Join(TaskGroup& group) noexcept : group_(group) {}
+  Join(Join&& other) noexcept : Join(other.group_) {}
   bool await_ready() const noexcept { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {

@@ -87,6 +87,7 @@ class WaitCore::Waiter : public Suspension {
 class [[nodiscard("close() must be awaited")]] WaitCore::Close final : public Waiter {
  public:
   explicit Close(WaitCore& core) noexcept : Waiter(core) { wants_all_ = true; }
+  Close(Close&& other) noexcept : Close(other.core_) {}
   bool await_ready() const noexcept { return !core_.has_children(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {
@@ -143,6 +144,7 @@ class [[nodiscard("next() must be awaited")]] WaitIterator<T>::Next final
     : public detail::WaitCore::Waiter {
  public:
   explicit Next(WaitIterator& iterator) noexcept : Waiter(iterator), iterator_(iterator) {}
+  Next(Next&& other) noexcept : Next(other.iterator_) {}
   bool await_ready() const noexcept { return iterator_.has_result(); }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {
