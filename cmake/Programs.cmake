@@ -26,6 +26,17 @@ function(coronado_add_tests)
     gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                          PROPERTIES LABELS ${layer} TIMEOUT 120)
   endforeach()
+  # Wrong programs, each with the sentence that the compiler must say.
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    file(GLOB wrong CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/compile_fail/*.cpp")
+    foreach(source IN LISTS wrong)
+      cmake_path(GET source STEM name)
+      add_test(NAME CompileFail.${name}
+               COMMAND python3 "${PROJECT_SOURCE_DIR}/tests/compile_fail/check.py" "${CMAKE_CXX_COMPILER}"
+                       "${PROJECT_SOURCE_DIR}/include" "${source}")
+      set_tests_properties(CompileFail.${name} PROPERTIES LABELS compile_fail TIMEOUT 120)
+    endforeach()
+  endif()
   # Programs that tests run beside themselves: tests/<layer>/<name>_child.cpp.
   file(GLOB children CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*/*_child.cpp")
   foreach(source IN LISTS children)

@@ -94,16 +94,19 @@ class Application final : public HTTPService {
   }
   template <class H, class... Args>
   Application& add(Pattern pattern, RouteOptions options, Args... arguments) {
-    static_assert(std::is_base_of_v<RequestHandler, H>,
-                  "add<H>: H must derive from coronado::web::RequestHandler");
-    static_assert(std::is_constructible_v<H, Args&...>,
+    constexpr bool is_handler = std::is_base_of_v<RequestHandler, H>;
+    constexpr bool constructible = std::is_constructible_v<H, Args&...>;
+    static_assert(is_handler, "add<H>: H must derive from coronado::web::RequestHandler");
+    static_assert(constructible || !is_handler,
                   "add<H>: H is not constructible from the arguments given after the pattern");
-    constexpr MethodMask methods = detail::overridden_methods<H>();
-    static_assert(methods != 0,
-                  "add<H>: H overrides none of get, head, post, put, patch, del, options");
-    return add_endpoint(
-        methods, std::move(pattern), std::move(options),
-        std::make_unique<detail::ClassEndpoint<H, Args...>>(std::move(arguments)...));
+    if constexpr (is_handler && constructible) {
+      constexpr MethodMask methods = detail::overridden_methods<H>();
+      static_assert(methods != 0,
+                    "add<H>: H overrides none of get, head, post, put, patch, del, options");
+      add_endpoint(methods, std::move(pattern), std::move(options),
+                   std::make_unique<detail::ClassEndpoint<H, Args...>>(std::move(arguments)...));
+    }
+    return *this;
   }
 
   /// Routes one method to a function.
@@ -132,10 +135,13 @@ class Application final : public HTTPService {
   /// Routes several methods to a function: `kMethodGet | kMethodPost`.
   template <class F>
   Application& route(MethodMask methods, Pattern pattern, F function, RouteOptions options = {}) {
-    using Endpoint = detail::FunctionEndpoint<F>;
-    check_parameters(pattern, Endpoint::kPathParameters);
-    return add_endpoint(methods, std::move(pattern), std::move(options),
-                        std::make_unique<Endpoint>(std::move(function)));
+    if constexpr (detail::check_handler<F>()) {
+      using Endpoint = detail::FunctionEndpoint<F>;
+      check_parameters(pattern, Endpoint::kPathParameters);
+      add_endpoint(methods, std::move(pattern), std::move(options),
+                   std::make_unique<Endpoint>(std::move(function)));
+    }
+    return *this;
   }
 
   /// Answers what no route matches, instead of the 404 page.

@@ -68,6 +68,7 @@ std::uint64_t to_unsigned(std::string_view text, std::uint64_t most, std::string
 double to_double(std::string_view text, std::string_view what);
 bool to_bool(std::string_view text, std::string_view what);
 std::string to_text(std::string_view text, std::string_view what);
+[[noreturn]] void throw_missing(std::string_view kind, std::string_view name);
 
 /// `text` as a `T`.
 template <class T>
@@ -81,21 +82,27 @@ T convert(std::string_view text, std::string_view what) {
     return static_cast<T>(to_unsigned(text, std::numeric_limits<T>::max(), what));
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(to_double(text, what));
-  } else {
-    static_assert(std::is_same_v<T, std::string>,
-                  "an argument is a bool, a number or a std::string (or an std::optional of one)");
+  } else if constexpr (std::is_same_v<T, std::string>) {
     return to_text(text, what);
+  } else {
+    throw_missing("conversion for", what);
   }
 }
 
+/// True for what `convert` makes of text, and for an std::optional of it.
+template <class T>
+constexpr bool kIsConvertible = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
+template <class T>
+constexpr bool kIsConvertible<std::optional<T>> = kIsConvertible<T>;
+
 std::optional<std::string> query_argument(const HTTPServerRequest& request, std::string_view name);
-[[noreturn]] void throw_missing(std::string_view kind, std::string_view name);
 
 }  // namespace detail
 
 /// The last argument `Name` of the query.
 template <FixedString Name, class T = std::string>
 struct Query {
+  static constexpr bool kConvertible = detail::kIsConvertible<T>;
   T value;
   const T& operator*() const noexcept { return value; }
   const T* operator->() const noexcept { return &value; }
@@ -116,6 +123,7 @@ struct Query {
 /// The first field `Name` of the request.
 template <FixedString Name, class T = std::string>
 struct Header {
+  static constexpr bool kConvertible = detail::kIsConvertible<T>;
   T value;
   const T& operator*() const noexcept { return value; }
   const T* operator->() const noexcept { return &value; }
@@ -156,6 +164,8 @@ constexpr bool kIsPathParameter = std::is_arithmetic_v<T> || std::is_same_v<T, s
 /// The parameters and the result of a callable.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
+template <class R, class... Args>
+struct Signature<R (*)(Args...) noexcept> : Signature<R (*)(Args...)> {};
 template <class R, class... Args>
 struct Signature<R (*)(Args...)> {
   using Result = R;
@@ -226,21 +236,79 @@ decltype(auto) extract(WebExchange& exchange) {
   } else if constexpr (kIsPathParameter<T>) {
     return path_parameter<T>(exchange, PathIndex);
   } else {
-    static_assert(Extractor<T>,
-                  "a handler's parameter is a path parameter (a number or string), Query, Header, "
-                  "JsonBody, const HTTPServerRequest&, HTTPExchange&, or a type with "
-                  "static T from_request(const HTTPServerRequest&); see "
-                  "<coronado/web/function_handler.hpp>");
     return T::from_request(exchange.request());
   }
 }
 
-/// True for arguments that a coroutine may keep beyond the call that made it.
+/// True for arguments that live as long as the request.
 template <class Argument>
-constexpr bool kOutlivesTheCall =
-    !std::is_reference_v<Argument> ||
-    std::is_same_v<std::remove_cvref_t<Argument>, HTTPServerRequest> ||
-    std::is_base_of_v<std::remove_cvref_t<Argument>, WebExchange>;
+constexpr bool kIsOfTheRequest = std::is_same_v<std::remove_cvref_t<Argument>, HTTPServerRequest> ||
+                                 std::is_base_of_v<std::remove_cvref_t<Argument>, WebExchange>;
+
+template <class Argument>
+constexpr bool kIsParameter =
+    kIsOfTheRequest<Argument> || kIsPathParameter<std::remove_cvref_t<Argument>> ||
+    Extractor<std::remove_cvref_t<Argument>>;
+
+/// False for a Query or Header of a type that no text becomes.
+template <class T>
+constexpr bool kIsReadable = true;
+template <class T>
+  requires requires { T::kConvertible; }
+constexpr bool kIsReadable<T> = T::kConvertible;
+
+/// A reference through which the function would change what nobody looks at.
+template <class Argument>
+constexpr bool kIsMutableReference =
+    std::is_lvalue_reference_v<Argument> && !std::is_const_v<std::remove_reference_t<Argument>> &&
+    !kIsOfTheRequest<Argument>;
+
+template <class Arguments>
+struct Parameters;
+template <class... Args>
+struct Parameters<std::tuple<Args...>> {
+  static constexpr bool kKnown = (kIsParameter<Args> && ...);
+  static constexpr bool kReadable = (kIsReadable<std::remove_cvref_t<Args>> && ...);
+  static constexpr bool kMutable = (kIsMutableReference<Args> || ...);
+  static constexpr bool kOutliveTheCall =
+      ((!std::is_reference_v<Args> || kIsOfTheRequest<Args>) && ...);
+};
+
+// Named so that a failed assertion is not followed by why.
+template <class F>
+constexpr bool kIsPlainCallable = PlainCallable<F>;
+
+/// True for a function that can be a handler. Otherwise one message says what is wrong, and the
+/// caller goes no further.
+template <class F>
+constexpr bool check_handler() {
+  constexpr bool plain = kIsPlainCallable<F>;
+  static_assert(plain, "a handler is a function or a lambda with one, non-template call operator");
+  if constexpr (plain) {
+    using Awaited = AwaitedResult<typename Signature<F>::Result>;
+    using Taken = Parameters<typename Signature<F>::Arguments>;
+    constexpr bool result = kIsResult<typename Awaited::type>;
+    constexpr bool safe = !Awaited::kIsTask || Taken::kOutliveTheCall;
+    static_assert(result,
+                  "a handler returns web::Response, text, a described struct or Json (include "
+                  "<coronado/web/json.hpp>), void, or a Task of one of these");
+    static_assert(Taken::kKnown,
+                  "a handler's parameter is a path parameter (a number or string), Query, Header, "
+                  "JsonBody, const HTTPServerRequest&, HTTPExchange&, or a type with "
+                  "static T from_request(const HTTPServerRequest&); see "
+                  "<coronado/web/function_handler.hpp>");
+    static_assert(Taken::kReadable,
+                  "an argument is a bool, a number or a std::string (or an std::optional of one)");
+    static_assert(safe,
+                  "a handler that returns a Task takes its arguments by value: they are gone when "
+                  "the Task runs (only the request and the exchange may be references)");
+    static_assert(!Taken::kMutable || !safe,
+                  "a handler takes its arguments by value or const reference");
+    return result && Taken::kKnown && Taken::kReadable && safe && !Taken::kMutable;
+  } else {
+    return false;
+  }
+}
 
 /// Awaits a handler's task and sends what it returned.
 /// Throws  Nothing but Cancelled: errors become responses.
@@ -266,23 +334,9 @@ Task<> answer(WebExchange& exchange, Task<T> task) {
 
 template <class F>
 class FunctionEndpoint final : public HTTPEndpoint {
-  static_assert(PlainCallable<F>,
-                "a handler is a function or a lambda with one, non-template call operator");
   using Arguments = typename Signature<F>::Arguments;
   using Result = typename Signature<F>::Result;
   using Awaited = AwaitedResult<Result>;
-  static_assert(kIsResult<typename Awaited::type>,
-                "a handler returns web::Response, text, a described struct or Json (include "
-                "<coronado/web/json.hpp>), void, or a Task of one of these");
-
-  template <std::size_t... I>
-  static constexpr bool safe_for_a_task(std::index_sequence<I...>) {
-    return (kOutlivesTheCall<std::tuple_element_t<I, Arguments>> && ...);
-  }
-  static_assert(!Awaited::kIsTask ||
-                    safe_for_a_task(std::make_index_sequence<std::tuple_size_v<Arguments>>{}),
-                "a handler that returns a Task takes its arguments by value: they are gone when "
-                "the Task runs (only the request and the exchange may be references)");
 
   template <std::size_t... I>
   static constexpr std::size_t path_parameters_before(std::size_t end, std::index_sequence<I...>) {
