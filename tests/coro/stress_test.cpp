@@ -125,8 +125,8 @@ Task<int> in_race(World& world, int depth) {
 }
 
 Task<int> together(World& world, int depth) {
-  const auto [left, right] = co_await multi(act(world, depth + 1), act(world, depth + 1));
-  co_return left + right;
+  const auto both = co_await multi(act(world, depth + 1), act(world, depth + 1));
+  co_return std::get<0>(both) + std::get<1>(both);
 }
 
 Task<int> shielded(World& world, int depth) {
