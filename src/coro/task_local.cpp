@@ -28,8 +28,9 @@ LocalNode* LocalNode::find(const void* key) {
   return nullptr;
 }
 
-void LocalNode::bind(LocalNode* node) {
+void LocalNode::bind(std::unique_ptr<LocalNode> fresh) {
   LocalNode*& head = running_task().locals_;
+  LocalNode* const node = fresh.release();
   // Replaced in place while nobody else shares it, so that a loop of `set` does not grow the chain.
   for (LocalNode** link = &head; *link != nullptr && (*link)->references == 1;
        link = &(*link)->next) {

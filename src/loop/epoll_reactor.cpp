@@ -218,7 +218,7 @@ void EpollTransport::receive(bool until_end) noexcept {
   EpollReactor& reactor = reactor_;  // the handler may destroy this transport
   const std::span<char> buffer = reactor.receive_buffer();
   for (int reads = 0; !paused_ && !ended_; ++reads) {
-    if (reads == kReadsPerEvent) return reactor_.again(self);
+    if (reads == kReadsPerEvent) return reactor.again(self);
     const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (n < 0) {
       if (errno == EINTR) continue;
@@ -264,7 +264,7 @@ class EpollAcceptor final : public Acceptor, public Source {
     const SourceKey self{fd_, generation_};
     EpollReactor& reactor = reactor_;  // the handler may destroy this acceptor
     for (int accepted = 0; !paused_; ++accepted) {
-      if (accepted == kAcceptsPerEvent) return reactor_.again(self);
+      if (accepted == kAcceptsPerEvent) return reactor.again(self);
       sockaddr_storage address;
       socklen_t length = sizeof address;
       const int socket = ::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length,

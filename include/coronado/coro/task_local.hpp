@@ -14,7 +14,7 @@
 
 #include <coronado/coro/context.hpp>
 
-#include <atomic>
+#include <memory>
 
 namespace coronado {
 
@@ -39,7 +39,7 @@ struct LocalNode {
   /// The running task's node for `key`, or null. Throws `std::logic_error` outside a task.
   static LocalNode* find(const void* key);
   /// Binds in the running task, replacing its binding of the same key.
-  static void bind(LocalNode* node);
+  static void bind(std::unique_ptr<LocalNode> fresh);
 };
 
 template <class T>
@@ -61,7 +61,7 @@ class TaskLocal {
 
   /// Sets the value in the running task, and for the tasks it spawns from now on.
   void set(T value) const {
-    detail::LocalNode::bind(new detail::LocalValue<T>(this, std::move(value)));
+    detail::LocalNode::bind(std::make_unique<detail::LocalValue<T>>(this, std::move(value)));
   }
 
   /// The value of the running task or the one it inherited; null when there is none.
