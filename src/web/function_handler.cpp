@@ -61,8 +61,8 @@ void send_text(HTTPExchange& exchange, std::string_view text) {
 
 void send_response(HTTPExchange& exchange, const Response& response) {
   if (exchange.started()) return;
-  constexpr int kServers = HeaderBlock::kContentLength | HeaderBlock::kConnection |
-                           HeaderBlock::kTransferEncoding;
+  constexpr int kServers =
+      HeaderBlock::kContentLength | HeaderBlock::kConnection | HeaderBlock::kTransferEncoding;
   if (response.headers().contains(HeaderBlock::Known{kServers})) [[unlikely]] {
     Response cleaned = response;
     cleaned.headers().erase("Content-Length");
