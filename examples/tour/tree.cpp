@@ -47,8 +47,10 @@ Task<TreeStarted> Tree::start(TreeShape shape) {
       count_tasks(shape) > kMostTasks) {
     throw HTTPError(400, "a tree has 1 to 8 branches at each level and at most 500 tasks");
   }
-  if (group_ != nullptr) group_->cancel();
-  while (!gardener_.done()) co_await coronado::sleep(milliseconds(20));
+  while (!gardener_.done()) {  // again and again: somebody else may have grown one meanwhile
+    if (group_ != nullptr) group_->cancel();
+    co_await coronado::sleep(milliseconds(20));
+  }
   grown_ = cancelled_ = Clock::now();
   gardener_ = IOLoop::current()->spawn(grow(shape), "tree");
   co_return TreeStarted{gardener_.context()->id()};

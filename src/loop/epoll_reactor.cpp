@@ -339,16 +339,15 @@ EpollReactor::~EpollReactor() {
 
 SourceKey EpollReactor::add(int fd, Source& source, std::uint32_t events) {
   const auto index = static_cast<std::size_t>(fd);
-  if (index >= sources_.size()) sources_.resize(std::max(index + 1, sources_.size() * 2));
-  Entry& entry = sources_[index];
-  const SourceKey key{fd, entry.generation + 1};
+  const SourceKey key{fd, index < sources_.size() ? sources_[index].generation + 1 : 1};
   epoll_event event{};
   event.events = events;
   event.data.u64 = std::uint64_t{key.generation} << 32 | static_cast<std::uint32_t>(fd);
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    throw std::system_error(last_error(), "epoll_ctl");
+    throw std::system_error(last_error(), "fd " + std::to_string(fd) + " cannot be watched");
   }
-  entry = {&source, key.generation};
+  if (index >= sources_.size()) sources_.resize(std::max(index + 1, sources_.size() * 2));
+  sources_[index] = {&source, key.generation};
   return key;
 }
 

@@ -1,6 +1,7 @@
 #include <coronado/loop/ioloop.hpp>
 
 #include <coronado/base/log.hpp>
+#include <coronado/base/strings.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 
@@ -111,15 +112,23 @@ struct IOLoop::State {
   detail::ScheduledCall::Table scheduled;
 };
 
-/// Makes a loop the current one of its thread for a while.
+/// Makes a loop the current one of its thread for a turn. Between its turns the watchdog has no
+/// business with it.
 class IOLoop::CurrentScope {
  public:
-  explicit CurrentScope(IOLoop& loop) noexcept : outer_(std::exchange(current_, &loop)) {}
+  explicit CurrentScope(IOLoop& loop) noexcept
+      : loop_(loop), outer_(std::exchange(current_, &loop)) {
+    loop_.probe().idle.store(false, std::memory_order_relaxed);
+  }
   CurrentScope(const CurrentScope&) = delete;
   CurrentScope& operator=(const CurrentScope&) = delete;
-  ~CurrentScope() { current_ = outer_; }
+  ~CurrentScope() {
+    current_ = outer_;
+    loop_.probe().idle.store(outer_ != &loop_, std::memory_order_relaxed);
+  }
 
  private:
+  IOLoop& loop_;
   Executor* outer_;
 };
 
@@ -184,9 +193,9 @@ void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeou
   remove_timeout(limit);
   if (context.finished() && context.outcome() != TaskOutcome::kCancelled) return;
   if (timed_out) {
-    throw TimeoutError("operation timed out after " +
-                       std::to_string(std::chrono::duration<double>(*timeout).count()) +
-                       " seconds");
+    std::string text = "operation timed out after ";
+    append_double(text, std::chrono::duration<double>(*timeout).count());
+    throw TimeoutError(text + " seconds");
   }
   if (!stuck.empty()) throw ClosedError("nothing is left that could wake the task:\n" + stuck);
   if (stopped) throw ClosedError("the loop was stopped before the task was done");

@@ -1,0 +1,57 @@
+#include <coronado/loop/reactor.hpp>
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace coronado {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ReactorTest : public testing::TestWithParam<ReactorKind> {
+ protected:
+  ReactorTest() { reactor_->set_probe(probe_); }
+  StepProbe probe_;
+  std::unique_ptr<Reactor> reactor_ = make_reactor(GetParam());
+};
+
+INSTANTIATE_TEST_SUITE_P(Reactors, ReactorTest,
+                         testing::Values(ReactorKind::kSim, ReactorKind::kEpoll),
+                         [](const auto& each) {
+                           return each.param == ReactorKind::kSim ? "Sim" : "Epoll";
+                         });
+
+TEST_P(ReactorTest, Name) {
+  EXPECT_STREQ(reactor_->name(), GetParam() == ReactorKind::kSim ? "sim" : "epoll");
+}
+
+TEST_P(ReactorTest, WaitsUntilTheInstant) {
+  const TimePoint until = reactor_->now() + 3ms;
+  while (reactor_->now() < until) EXPECT_TRUE(reactor_->wait(until));
+  EXPECT_TRUE(reactor_->wait(TimePoint::min()));
+  EXPECT_TRUE(reactor_->wait(until - 1h));
+}
+
+TEST_P(ReactorTest, AWakeBeforeTheWaitEndsIt) {
+  const TimePoint begin = reactor_->now();
+  reactor_->wake();
+  reactor_->wake();
+  EXPECT_TRUE(reactor_->wait(begin + 1h));
+  EXPECT_LT(reactor_->now(), begin + 1h);
+}
+
+TEST_P(ReactorTest, AWakeFromAnotherThreadEndsIt) {
+  for (int i = 0; i < 100; ++i) {
+    reactor_->begin_outside_work();
+    std::thread waker([&] { reactor_->wake(); });
+    const TimePoint begin = reactor_->now();
+    EXPECT_TRUE(reactor_->wait(begin + 1h));
+    EXPECT_LT(reactor_->now(), begin + 1h);
+    waker.join();
+    reactor_->end_outside_work();
+  }
+}
+
+}  // namespace
+}  // namespace coronado
