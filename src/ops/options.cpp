@@ -64,7 +64,17 @@ void OptionParser::define(const std::string& name, std::uint32_t& value, const s
   state_->app.add_option(name, value, help);
 }
 void OptionParser::define(const std::string& name, std::uint64_t& value, const std::string& help) {
-  state_->app.add_option(name, value, help);
+  state_->app
+      .add_option_function<std::string>(
+          name,
+          [&value, name](const std::string& text) {
+            // CLI11 takes the largest number for one that is larger still.
+            const std::optional<std::uint64_t> number = parse_int<std::uint64_t>(text);
+            if (!number) throw CLI::ValidationError(name, "not a number: \"" + text + '"');
+            value = *number;
+          },
+          help)
+      ->default_str(std::to_string(value));
 }
 
 void OptionParser::define(const std::string& name, Duration& value, const std::string& help) {

@@ -110,7 +110,7 @@ class RequestHandler : public coronado::detail::Pooled {
   /// body is whole in `request().body()`.
   ///
   /// Throws  StreamClosedError  The client went away before the end.
-  ///         HTTPError          The body breaks the rules or a limit (400, 413).
+  ///         HTTPError          The body breaks the rules or a limit (400, 413), or pauses (408).
   /// Cancel  Ends the wait; nothing is lost.
   HTTPExchange::ReadBody read_body() noexcept { return exchange_->read_body(); }
 
