@@ -314,7 +314,8 @@ void IOLoop::post(Function<void()> callback) {
   std::lock_guard lock(state.posted_mutex);
   if (!state.accepts_posts) return;
   state.posted.push_back(std::move(callback));
-  if (!state.has_posted.exchange(true, std::memory_order_release)) reactor_->wake();
+  const bool first = !state.has_posted.exchange(true, std::memory_order_release);
+  if (first && current_ != this) reactor_->wake();  // inside its turn the loop looks by itself
 }
 
 void IOLoop::run_posted() {
