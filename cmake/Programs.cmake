@@ -11,7 +11,7 @@ function(coronado_program name)
   endif()
 endfunction()
 
-# tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server.
+# tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server, driven by interop_test.py.
 function(coronado_add_tests)
   include(GoogleTest)
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
@@ -26,9 +26,37 @@ function(coronado_add_tests)
     gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                          PROPERTIES LABELS ${layer} TIMEOUT 120)
   endforeach()
+  # Wrong programs, each with the sentence that the compiler must say.
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    file(GLOB wrong CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/compile_fail/*.cpp")
+    foreach(source IN LISTS wrong)
+      cmake_path(GET source STEM name)
+      add_test(NAME CompileFail.${name}
+               COMMAND python3 "${PROJECT_SOURCE_DIR}/tests/compile_fail/check.py" "${CMAKE_CXX_COMPILER}"
+                       "${PROJECT_SOURCE_DIR}/include" "${source}")
+      set_tests_properties(CompileFail.${name} PROPERTIES LABELS compile_fail TIMEOUT 120)
+    endforeach()
+  endif()
+  # Programs that tests run beside themselves: tests/<layer>/<name>_child.cpp.
+  file(GLOB children CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*/*_child.cpp")
+  foreach(source IN LISTS children)
+    cmake_path(GET source STEM name)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME layer)
+    coronado_program(${name} SOURCES "${source}")
+    add_dependencies(test_${layer} ${name})
+  endforeach()
   if(EXISTS "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
     coronado_program(interop_server SOURCES "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
+    coronado_python_test(interop tests/interop/interop_test.py interop_server 120)
   endif()
+endfunction()
+
+# Runs `script PROGRAM`, which tests a program of ours from the outside.
+function(coronado_python_test name script program timeout)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME ${name} COMMAND "${Python3_EXECUTABLE}" -B "${PROJECT_SOURCE_DIR}/${script}" $<TARGET_FILE:${program}>)
+  set_tests_properties(${name} PROPERTIES LABELS programs TIMEOUT ${timeout})
 endfunction()
 
 # examples/hello.cpp -> hello; examples/tour/main.cpp and its neighbours -> tour, which finds its files under EXAMPLE_DIR.
@@ -44,8 +72,14 @@ function(coronado_add_examples)
     cmake_path(GET folder FILENAME name)
     file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
     coronado_program(${name} SOURCES ${sources})
-    target_compile_definitions(${name} PRIVATE "EXAMPLE_DIR=\"${folder}\"")
+    target_compile_definitions(${name} PRIVATE "EXAMPLE_DIR=\"${folder}\"" "EXAMPLE_VERSION=\"${PROJECT_VERSION}\"")
   endforeach()
+  find_program(CORONADO_CHROMIUM chromium)
+  mark_as_advanced(CORONADO_CHROMIUM)
+  if(CORONADO_TESTS AND CORONADO_CHROMIUM AND TARGET tour)
+    coronado_python_test(tour tests/browser/tour_test.py tour 300)
+    set_tests_properties(tour PROPERTIES RUN_SERIAL ON)  # it looks at times, as its visitors do
+  endif()
 endfunction()
 
 # bench/micro_*.cpp -> Google Benchmark programs; every other bench/*.cpp -> a program of its own.

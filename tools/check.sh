@@ -24,6 +24,7 @@ check 'layers and includes' python3 tools/check_layers.py
 check 'one name in three trees' python3 tools/check_mirror.py
 check 'doc labels' python3 tools/check_docs.py
 check 'coroutine rules' python3 tools/lint_coroutines.py
+check 'listings in the documents' python3 tools/check_snippets.py
 check 'formatting' formatted
 check 'each header alone' python3 tools/check_headers.py
 

@@ -12,8 +12,8 @@ import re
 import sys
 
 LABELS = ("Throws", "Cancel")
-TASK = re.compile(r"^\s*(?:(?:\[\[\w+(?:\(.*?\))?\]\]|template <.*>|requires .*|virtual|static|inline|friend|constexpr|explicit)\s+)*"
-                  r"(?:coronado::)?Task<")
+BEFORE = r"\[\[\w+(?:\(.*?\))?\]\]|template <.*>|requires .*|virtual|static|inline|friend|constexpr|explicit"
+TASK = re.compile(rf"^\s*(?:(?:{BEFORE})\s+)*(?:coronado::)?Task<")
 NAME = re.compile(r"\s*(~?\w+|operator\s*\S+)\s*\(")
 
 

@@ -3,8 +3,8 @@
 
     tools/check_headers.py [--table] [header...]
 
-The size is the number of lines after preprocessing: what every file that includes the header pays. --table prints it for
-each header. CXX names the compiler (clang++-19).
+The size is the number of lines after preprocessing, without blank ones and markers: what every file that
+includes the header pays. --table prints it for each header. CXX names the compiler (clang++-19).
 """
 import concurrent.futures
 import os
@@ -30,7 +30,7 @@ def check(name, include=ROOT / "include"):
     compiled = compile_stdin(["-fsyntax-only"], source, include)
     if compiled.returncode != 0:
         return 0, f"include/coronado/{name}: does not compile alone:\n{compiled.stderr}"
-    lines = compile_stdin(["-E"], source, include).stdout.count("\n")
+    lines = compile_stdin(["-E", "-P"], source, include).stdout.count("\n")
     limit = HEADER_LIMIT if "/" in name else UMBRELLA_LIMIT
     if lines > limit:
         return lines, f"include/coronado/{name}: {lines} lines after preprocessing, at most {limit}"

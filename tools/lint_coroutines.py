@@ -11,7 +11,8 @@ Rules
     await-lambda          co_await f([x] { ... })        only in include/ and src/: a capture in an await expression is what
                                                          compilers broke most (PR 99576). Name the lambda first.
     coroutine-call        [x]() -> Task<> { ... }()      the captures die with the closure, at the end of this statement,
-                                                         and the task lives on. Await it here, or pass arguments.
+                                                         and the task lives on. Await it here, run it to its end here (`run`,
+                                                         `run_sync`), or pass arguments.
     coroutine-capture     auto f = [x]() -> Task<> {...} only in include/, src/ and examples/: as before when f dies first.
                                                          Pass arguments, or hand the lambda itself to what keeps it.
 
@@ -121,7 +122,7 @@ def check_text(path, text):
     library = path.startswith(("include/", "src/"))
     found = []
     all_lambdas = lambdas(code, closing)
-    for word in re.finditer(r"\bco_await\b", code):
+    for word in re.finditer(r"(?<!operator )\bco_await\b", code):
         found += [(word.start(), rule) for rule in check_await(code, closing, word.start())]
         end = expression_end(code, closing, word.end())
         if library and any(captures and word.end() < start < end for start, captures, *_ in all_lambdas):
@@ -131,7 +132,7 @@ def check_text(path, text):
             continue
         before = code[statement_start(code, closing, start) : start].rstrip()
         if re.match(r"\s*\(", code[end + 1 :]):
-            if not before.endswith("co_await"):
+            if not re.search(r"\bco_await$|\brun(_sync)?\($", before):
                 found.append((start, "coroutine-call"))
         elif (library or path.startswith("examples/")) and re.search(r"\bauto\s+\w+\s*=$", before):
             found.append((start, "coroutine-capture"))

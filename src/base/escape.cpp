@@ -8,26 +8,19 @@
 #include <optional>
 
 #include "base/html_entities.hpp"
+#include "base/utf8.hpp"
 
 namespace coronado {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
 std::string_view xhtml_entity(char c) {
   switch (c) {
-    case '&':
-      return "&amp;";
-    case '<':
-      return "&lt;";
-    case '>':
-      return "&gt;";
-    case '"':
-      return "&quot;";
-    case '\'':
-      return "&#x27;";
-    default:
-      return {};
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#x27;";
+    default: return {};
   }
 }
 
@@ -73,31 +66,6 @@ std::optional<char32_t> decode_reference(std::string_view reference) {
     return kWindows1252[number - 0x80];
   }
   return static_cast<char32_t>(number);
-}
-
-// How many bytes at the start of `text` are one UTF-8 character (`valid`), or else the longest
-// start of one (at least 1). Unicode 3.9, table 3-7.
-std::size_t utf8_unit(std::string_view text, bool& valid) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  valid = true;
-  if (lead < 0x80) return 1;
-  valid = false;
-  if (lead < 0xC2 || lead > 0xF4) return 1;
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (lead == 0xE0) low = 0xA0;
-  if (lead == 0xED) high = 0x9F;
-  if (lead == 0xF0) low = 0x90;
-  if (lead == 0xF4) high = 0x8F;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (i == text.size() || byte(i) < low || byte(i) > high) return i;
-    low = 0x80;
-    high = 0xBF;
-  }
-  valid = true;
-  return length;
 }
 
 }  // namespace
@@ -203,6 +171,29 @@ std::string squeeze(std::string_view text) {
   return out;
 }
 
+std::size_t utf8_unit(std::string_view text, bool& valid) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  valid = true;
+  if (lead < 0x80) return 1;
+  valid = false;
+  if (lead < 0xC2 || lead > 0xF4) return 1;
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (lead == 0xE0) low = 0xA0;
+  if (lead == 0xED) high = 0x9F;
+  if (lead == 0xF0) low = 0x90;
+  if (lead == 0xF4) high = 0x8F;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i == text.size() || byte(i) < low || byte(i) > high) return i;
+    low = 0x80;
+    high = 0xBF;
+  }
+  valid = true;
+  return length;
+}
+
 bool is_valid_utf8(std::string_view text) noexcept {
   return simdjson::validate_utf8(text.data(), text.size());
 }
@@ -214,7 +205,7 @@ std::string replace_invalid_utf8(std::string_view text) {
   while (!text.empty()) {
     bool valid = false;
     const std::size_t length = utf8_unit(text, valid);
-    out.append(valid ? text.substr(0, length) : kReplacement);
+    out.append(valid ? text.substr(0, length) : kReplacementCharacter);
     text.remove_prefix(length);
   }
   return out;
@@ -230,7 +221,7 @@ void append_utf8(std::string& out, char32_t code_point) {
     out += static_cast<char>(0xC0 | (code_point >> 6));
     tail(0);
   } else if ((code_point >= 0xD800 && code_point < 0xE000) || code_point > 0x10FFFF) {
-    out += kReplacement;
+    out += kReplacementCharacter;
   } else if (code_point < 0x10000) {
     out += static_cast<char>(0xE0 | (code_point >> 12));
     tail(6);

@@ -1,5 +1,6 @@
 #include <coronado/coro/registry.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
@@ -16,25 +17,21 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)"; "serve() lambda" of a lambda
-/// in it.
+/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)", and "lambda in main()" of a
+/// lambda there.
 std::string short_function(std::string_view function) {
-  constexpr std::string_view kLambda = "(anonymous class)::operator()";
-  constexpr std::string_view kNamespace = "(anonymous namespace)::";
-  if (const std::size_t lambda = function.rfind(kLambda); lambda != std::string_view::npos) {
-    const std::string_view around = function.substr(0, lambda);
-    if (!around.ends_with("::")) return "lambda";
-    return short_function(around.substr(0, around.size() - 2)) + " lambda";
+  constexpr std::string_view kNoNamespace = "(anonymous namespace)::";
+  constexpr std::string_view kLambda = "::(anonymous class)::operator()";
+  std::string name(function);
+  for (std::size_t at; (at = name.find(kNoNamespace)) != std::string::npos;) {
+    name.erase(at, kNoNamespace.size());
   }
-  std::size_t open = function.find('(');
-  while (open != std::string_view::npos && function.substr(open).starts_with(kNamespace)) {
-    function.remove_prefix(open + kNamespace.size());
-    open = function.find('(');
+  const std::size_t lambda = name.find(kLambda);
+  name.resize(std::min({name.size(), lambda, name.find('(')}));
+  if (const std::size_t space = name.rfind(' '); space != std::string::npos) {
+    name.erase(0, space + 1);
   }
-  std::string_view name = function.substr(0, open);
-  const std::size_t space = name.rfind(' ');
-  if (space != std::string_view::npos) name.remove_prefix(space + 1);
-  return std::string(name) + "()";
+  return (lambda == std::string::npos ? "" : "lambda in ") + name + "()";
 }
 
 void append_place(std::string& out, const AwaitFrame& frame) {
@@ -92,8 +89,51 @@ class TaskRegistry {
     return frames;
   }
 
+  /// Writes what is below `parent`, and counts what it leaves out.
+  void write_below(std::string& out, const TaskContext* parent, std::size_t depth) {
+    const auto found = owners_.find(parent);
+    if (found == owners_.end()) return;
+    const TaskContext* last = nullptr;
+    std::size_t alike = 0;
+    const auto end_run = [&] {
+      if (alike > kAlikeShown) {
+        out += std::string(depth * 3, ' ') + "... and " + std::to_string(alike - kAlikeShown) +
+               " like it\n";
+      }
+      alike = 0;
+    };
+    for (const detail::TaskOwner* owner : found->second) {
+      owner->children().for_each([&](const TaskContext& child) {
+        const bool has_children = owners_.contains(&child);
+        if (has_children || last == nullptr || !look_alike(*last, child)) end_run();
+        last = has_children ? nullptr : &child;
+        if (++alike > kAlikeShown) {
+          ++folded_;
+        } else if (left_ > 0) {
+          --left_;
+          write_alone(out, child, depth);
+          write_below(out, &child, depth + 1);
+        } else {
+          alike = 0;  // a run whose beginning is not shown is not folded
+        }
+      });
+    }
+    end_run();
+  }
+
+  std::size_t folded() const noexcept { return folded_; }
+  std::size_t left() const noexcept { return left_; }
+
  private:
+  static constexpr std::size_t kAlikeShown = 3;
+
   TaskInfo describe(const TaskContext& context) {
+    TaskInfo info = describe_alone(context);
+    info.children = below(&context);
+    return info;
+  }
+
+  static TaskInfo describe_alone(const TaskContext& context) {
     TaskInfo info;
     info.id = context.id();
     info.name = context.name();
@@ -108,37 +148,52 @@ class TaskRegistry {
     } else {
       info.state = "running";
     }
-    info.children = below(&context);
     return info;
   }
 
+  /// Whether a dump says the same about both, but for the number.
+  static bool look_alike(const TaskContext& a, const TaskContext& b) {
+    if (a.suspension() == nullptr || b.suspension() == nullptr) return false;
+    if (a.suspension()->what() != b.suspension()->what() || a.name() != b.name() ||
+        a.cancel_requested() != b.cancel_requested() ||
+        a.spawn_site().line() != b.spawn_site().line()) {
+      return false;
+    }
+    const PromiseBase* left = a.leaf();
+    const PromiseBase* right = b.leaf();
+    for (; left != nullptr && right != nullptr; left = left->parent(), right = right->parent()) {
+      if (left->site().line() != right->site().line() ||
+          left->site().file_name() != right->site().file_name()) {
+        return false;
+      }
+    }
+    return left == right;
+  }
+
+  void write_alone(std::string& out, const TaskContext& context, std::size_t depth) {
+    const TaskInfo task = describe_alone(context);
+    const std::string indent(depth * 3, ' ');
+    out += indent + '#' + std::to_string(task.id);
+    if (!task.name.empty()) out += " \"" + task.name + '"';
+    out += ' ' + task.state;
+    if (!task.waits_for.empty()) out += ": " + task.waits_for;
+    if (task.cancelled) out += " (cancelled)";
+    if (task.name.empty()) {
+      out += ", spawned at ";
+      append_place(out, task.spawned);
+    }
+    out += '\n';
+    for (const AwaitFrame& frame : task.frames) {
+      out += indent + "   at ";
+      append_place(out, frame);
+      out += '\n';
+    }
+  }
+
   std::size_t left_;
+  std::size_t folded_ = 0;
   std::unordered_map<const TaskContext*, std::vector<const detail::TaskOwner*>> owners_;
 };
-
-namespace {
-
-void append_task(std::string& out, const TaskInfo& task, std::size_t depth) {
-  const std::string indent(depth * 3, ' ');
-  out += indent + '#' + std::to_string(task.id);
-  if (!task.name.empty()) out += " \"" + task.name + '"';
-  out += ' ' + task.state;
-  if (!task.waits_for.empty()) out += ": " + task.waits_for;
-  if (task.cancelled) out += " (cancelled)";
-  if (task.name.empty()) {
-    out += ", spawned at ";
-    append_place(out, task.spawned);
-  }
-  out += '\n';
-  for (const AwaitFrame& frame : task.frames) {
-    out += indent + "   at ";
-    append_place(out, frame);
-    out += '\n';
-  }
-  for (const TaskInfo& child : task.children) append_task(out, child, depth + 1);
-}
-
-}  // namespace
 
 std::vector<TaskInfo> task_tree(const Executor& executor, std::size_t limit) {
   return TaskRegistry(executor, limit).below(nullptr);
@@ -155,8 +210,10 @@ std::size_t count_tasks(const Executor& executor) { return TaskRegistry::count(e
 std::string dump_tasks(const Executor& executor, std::size_t limit) {
   const std::size_t total = count_tasks(executor);
   std::string out = std::to_string(total) + (total == 1 ? " task\n" : " tasks\n");
-  for (const TaskInfo& task : task_tree(executor, limit)) append_task(out, task, 0);
-  if (total > limit) out += "... and " + std::to_string(total - limit) + " more\n";
+  TaskRegistry registry(executor, limit);
+  registry.write_below(out, nullptr, 0);
+  const std::size_t counted = registry.folded() + limit - registry.left();
+  if (total > counted) out += "... and " + std::to_string(total - counted) + " more\n";
   return out;
 }
 

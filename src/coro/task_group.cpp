@@ -43,6 +43,7 @@ void TaskOwner::child_finished(TaskContext& child) noexcept {
   child.notify_waiters();
   on_child_finished(child, *child.leaf_);
   child.release();
+  on_child_released();
 }
 
 /// A group that was made inside a task and outlives it stands at the top from then on.

@@ -1,17 +1,14 @@
 #include <coronado/http/field_id.hpp>
 
+#include "http/ascii.hpp"
 #include "http/field_table.hpp"
 
 namespace coronado {
 
 FieldId field_id(std::string_view name) noexcept {
-  if (name.size() < 2 || name.size() > kFieldNameSlot) return FieldId::kOther;
-  const std::uint8_t id = kFieldHash[field_hash(name)];
-  if (kFieldSizes[id] != name.size()) return FieldId::kOther;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (ascii_lower(name[i]) != kFieldPatterns[id].lower[i]) return FieldId::kOther;
-  }
-  return static_cast<FieldId>(id);
+  if (name.size() < 2) return FieldId::kOther;
+  const FieldId id = kFieldSlots[field_hash(name)].id;
+  return equals_ignoring_case(name, field_name(id)) ? id : FieldId::kOther;
 }
 
 std::string_view field_name(FieldId id) noexcept {

@@ -23,7 +23,6 @@ inline constexpr std::array<std::string_view, kFieldIdCount> kFieldNames = {
     "Authorization",
     "Cache-Control",
     "Connection",
-    "Content-Disposition",
     "Content-Encoding",
     "Content-Length",
     "Content-Range",
@@ -57,7 +56,6 @@ inline constexpr std::array<std::string_view, kFieldIdCount> kFieldNames = {
     "Sec-WebSocket-Version",
     "TE",
     "Traceparent",
-    "Trailer",
     "Transfer-Encoding",
     "Upgrade",
     "Upgrade-Insecure-Requests",
@@ -72,66 +70,45 @@ inline constexpr std::array<std::string_view, kFieldIdCount> kFieldNames = {
     "X-XSRFToken",
 };
 
-/// The longest name in `kFieldNames` fits here, with room for whole 16-byte loads.
-inline constexpr std::size_t kFieldNameSlot = 32;
-
-/// Lower-case spelling of each name, padded with zeros.
-struct alignas(16) FieldPattern {
-  char lower[kFieldNameSlot];
+/// What one hash stands for: a name in lower case with the colon after it, padded with zeros, and
+/// its id. All zero where no name has that hash. Two blocks of 16 bytes.
+struct alignas(16) FieldSlot {
+  char lower[31];
+  FieldId id;
 };
 
 constexpr char ascii_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-/// A perfect hash of the last two bytes, the first byte and the length of a name of 2 or more
-/// bytes. Setting bit 5 folds the case of letters; that it also maps other bytes onto each other
-/// does no harm, since the candidate is compared in full. The multiplier was found by trying random
-/// ones; `make_field_hash` refuses to compile when a name added later collides.
-constexpr std::uint8_t field_hash(std::uint32_t last_two, std::uint8_t first,
-                                  std::size_t size) noexcept {
-  const std::uint32_t key =
-      (last_two | std::uint32_t{first} << 16 | static_cast<std::uint32_t>(size) << 24) | 0x202020U;
-  return static_cast<std::uint8_t>(key * 0x82283d15U >> 24);
+/// A perfect hash of the last two bytes and the length of a name of 2 or more bytes. Setting bit 5
+/// folds the case of letters; that it also maps other bytes onto each other does no harm, since the
+/// candidate is compared in full. The multiplier was found by trying random ones;
+/// `make_field_slots` refuses to compile when a name added later collides.
+constexpr std::uint8_t field_hash(std::uint32_t last_two, std::size_t size) noexcept {
+  const std::uint32_t key = last_two | static_cast<std::uint32_t>(size) << 16 | 0x2020U;
+  return static_cast<std::uint8_t>(key * 0xf9270f4fU >> 24);
 }
 
 constexpr std::uint8_t field_hash(std::string_view name) noexcept {
   const auto at = [name](std::size_t i) { return static_cast<std::uint8_t>(name[i]); };
-  return field_hash(at(name.size() - 2) | std::uint32_t{at(name.size() - 1)} << 8, at(0),
-                    name.size());
+  return field_hash(at(name.size() - 2) | std::uint32_t{at(name.size() - 1)} << 8, name.size());
 }
 
-consteval std::array<std::uint8_t, 256> make_field_hash() {
-  std::array<std::uint8_t, 256> table{};
-  for (std::size_t id = 1; id < kFieldIdCount; ++id) {
-    std::uint8_t& slot = table[field_hash(kFieldNames[id])];
-    if (slot != 0) throw "two field names share a slot: choose another multiplier";
-    slot = static_cast<std::uint8_t>(id);
-  }
-  return table;
-}
-
-consteval std::array<FieldPattern, kFieldIdCount> make_field_patterns() {
-  std::array<FieldPattern, kFieldIdCount> patterns{};
+consteval std::array<FieldSlot, 256> make_field_slots() {
+  std::array<FieldSlot, 256> slots{};
   for (std::size_t id = 1; id < kFieldIdCount; ++id) {
     const std::string_view name = kFieldNames[id];
-    if (name.size() > kFieldNameSlot) throw "a field name is longer than kFieldNameSlot";
-    for (std::size_t i = 0; i < name.size(); ++i) patterns[id].lower[i] = ascii_lower(name[i]);
+    FieldSlot& slot = slots[field_hash(name)];
+    if (slot.id != FieldId::kOther) throw "two field names share a slot: choose another multiplier";
+    if (name.size() >= sizeof slot.lower) throw "a field name is too long for its slot";
+    for (std::size_t i = 0; i < name.size(); ++i) slot.lower[i] = ascii_lower(name[i]);
+    slot.lower[name.size()] = ':';
+    slot.id = static_cast<FieldId>(id);
   }
-  return patterns;
+  return slots;
 }
 
-consteval std::array<std::uint8_t, kFieldIdCount> make_field_sizes() {
-  std::array<std::uint8_t, kFieldIdCount> sizes{};
-  for (std::size_t id = 0; id < kFieldIdCount; ++id) {
-    sizes[id] = static_cast<std::uint8_t>(kFieldNames[id].size());
-  }
-  return sizes;
-}
-
-/// Hash to `FieldId`; 0 where no name has that hash.
-inline constexpr std::array<std::uint8_t, 256> kFieldHash = make_field_hash();
-inline constexpr std::array<FieldPattern, kFieldIdCount> kFieldPatterns = make_field_patterns();
-inline constexpr std::array<std::uint8_t, kFieldIdCount> kFieldSizes = make_field_sizes();
+inline constexpr std::array<FieldSlot, 256> kFieldSlots = make_field_slots();
 
 }  // namespace coronado

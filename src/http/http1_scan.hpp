@@ -10,7 +10,6 @@
 /// Layer: http.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -46,11 +45,22 @@ inline bool is_valid_host(std::string_view host) noexcept {
   return true;
 }
 
+/// What a scanner finds at the start of a field line.
+struct FieldName {
+  std::uint32_t size = 0;  ///< 0: no valid name with a colon.
+  FieldId id = FieldId::kOther;
+};
+
+/// Longer field names have no place in a `RequestHead`.
+inline constexpr std::ptrdiff_t kMostNameBytes = 0xFFFF;
+
 class ScalarScanner {
  public:
-  static constexpr std::size_t kMinimumSize = 0;
+  static constexpr std::ptrdiff_t kMinimumSize = 0;
 
   explicit ScalarScanner(const char* end) noexcept : end_(end) {}
+
+  const char* end() const noexcept { return end_; }
 
   /// The first byte at or after `p` that no target has, or that starts the query.
   const char* path_end(const char* p) const noexcept {
@@ -64,19 +74,28 @@ class ScalarScanner {
     return p;
   }
 
+  /// The first byte at or after `p` that is not plain ASCII text: a control, a tab included. Bytes
+  /// of 0x80 and above may stop it, too.
+  const char* plain_end(const char* p) const noexcept { return control(p); }
+
   /// The first control byte at or after `p`; a tab counts as one.
   const char* control(const char* p) const noexcept {
     while (p != end_ && is_in(*p, kValueChar) && *p != '\t') ++p;
     return p;
   }
 
-  /// The colon that ends the field name at `p`, or null when there is no valid name and colon.
-  const char* field_name(const char* p, FieldId& id) const noexcept {
+  /// The size of the name of the field line at `p`, 0 without a valid name and a colon; and its id.
+  void field_name(const char* p, std::uint32_t& size, FieldId& id) const noexcept {
+    const FieldName found = field_name(p);
+    size = found.size;
+    id = found.id;
+  }
+  FieldName field_name(const char* p) const noexcept {
     const char* colon = p;
     while (colon != end_ && is_in(*colon, kTokenChar)) ++colon;
-    if (colon == end_ || *colon != ':' || colon == p) return nullptr;
-    id = field_id({p, static_cast<std::size_t>(colon - p)});
-    return colon;
+    if (colon == end_ || *colon != ':' || colon == p || colon - p > kMostNameBytes) return {};
+    const auto size = static_cast<std::size_t>(colon - p);
+    return {static_cast<std::uint32_t>(size), field_id({p, size})};
   }
 
   bool host(const char* p, std::size_t size) const noexcept { return is_valid_host({p, size}); }
@@ -89,47 +108,51 @@ class ScalarScanner {
 
 class SSE2Scanner {
  public:
-  static constexpr std::size_t kMinimumSize = 16;
+  static constexpr std::ptrdiff_t kMinimumSize = 16;
 
-  explicit SSE2Scanner(const char* end) noexcept : last_(end - 16), end_(end) {}
+  explicit SSE2Scanner(const char* end) noexcept : end_(end), last_(end - 16) {}
 
-  const char* path_end(const char* p) const noexcept {
+  const char* end() const noexcept { return end_; }
+
+  [[gnu::always_inline]] const char* path_end(const char* p) const noexcept {
     return find(p, [](__m128i x) {
-      return _mm_or_si128(outside_target(x), _mm_cmpeq_epi8(x, _mm_set1_epi8('?')));
+      return mask(in_target(x)) ^ mask(_mm_cmpeq_epi8(x, _mm_set1_epi8('?'))) ^ 0xFFFF;
     });
   }
 
-  const char* target_end(const char* p) const noexcept { return find(p, outside_target); }
+  [[gnu::always_inline]] const char* target_end(const char* p) const noexcept {
+    return find(p, [](__m128i x) { return mask(in_target(x)) ^ 0xFFFF; });
+  }
+
+  [[gnu::always_inline]] const char* plain_end(const char* p) const noexcept {
+    // One more than each byte: DEL and everything from 0x80 on but 0xFF become negative, 0xFF zero.
+    return find(p, [](__m128i x) {
+      const __m128i next = _mm_add_epi8(x, _mm_set1_epi8(1));
+      return mask(_mm_cmpgt_epi8(next, _mm_set1_epi8(0x20))) ^ 0xFFFF;
+    });
+  }
 
   const char* control(const char* p) const noexcept {
     return find(p, [](__m128i x) {
       const __m128i below_space = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1F)), x);
-      return _mm_or_si128(below_space, _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F)));
+      return mask(_mm_or_si128(below_space, _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F))));
     });
   }
 
-  const char* field_name(const char* p, FieldId& id) const noexcept {
-    const __m128i bytes = load(p);
-    const unsigned colons = mask(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')));
-    if (colons == 0) [[unlikely]]
-      return long_field_name(p, id);
-    const auto size = static_cast<std::size_t>(std::countr_zero(colons));
-    if (size < 2) [[unlikely]]
-      return short_field_name(p, size, id);
-    const unsigned name_bits = ~colons & (colons - 1);
-    const unsigned found = hashed(p, size);
-    if (kFieldSizes[found] == size && has_all(match(bytes, kFieldPatterns[found].lower), name_bits))
-        [[likely]] {
-      id = static_cast<FieldId>(found);
-      return p + size;
+  [[gnu::always_inline]] void field_name(const char* p, std::uint32_t& size,
+                                         FieldId& id) const noexcept {
+    if (p > last_) [[unlikely]] {
+      const FieldName late = late_field_name(p, end_);
+      size = late.size;
+      id = late.id;
+    } else {
+      find_name(load16(p), p, end_, size, id);
     }
-    id = FieldId::kOther;
-    return has_all(mask(usual_in_name(bytes)), name_bits) || is_token(p, size) ? p + size : nullptr;
   }
 
-  bool host(const char* p, std::size_t size) const noexcept {
+  [[gnu::always_inline]] bool host(const char* p, std::size_t size) const noexcept {
     if (size == 0 || size > 15) return is_valid_host({p, size});
-    const __m128i bytes = load(p);
+    const __m128i bytes = load(p, end_);
     const __m128i digits = in_range(bytes, '0', '9');
     const __m128i usual =
         _mm_or_si128(_mm_or_si128(digits, letters(bytes)), in_range(bytes, '-', '.'));
@@ -137,7 +160,7 @@ class SSE2Scanner {
     const unsigned unusual = ~mask(usual) & all;
     if (unusual == 0) return true;
     // The common case: one colon, not the first byte, and nothing but digits after it.
-    const auto at = static_cast<unsigned>(std::countr_zero(unusual));
+    const unsigned at = lowest(unusual);
     if (at != 0 && p[at] == ':' && (~mask(digits) & all) >> (at + 1) == 0) return true;
     return is_valid_host({p, size});
   }
@@ -149,30 +172,32 @@ class SSE2Scanner {
   static unsigned mask(__m128i matches) noexcept {
     return static_cast<unsigned>(_mm_movemask_epi8(matches));
   }
-  static bool has_all(unsigned matches, unsigned wanted) noexcept {
-    return (matches & wanted) == wanted;
+  /// The index of the lowest one; there must be one. `std::countr_zero` would test for zero.
+  static unsigned lowest(unsigned mask) noexcept {
+    return static_cast<unsigned>(__builtin_ctz(mask));
   }
-
-  /// The 16 bytes at `p`; near the end, what is left of them, then zeros.
-  __m128i load(const char* p) const noexcept {
-    if (p <= last_) [[likely]]
-      return load16(p);
+  /// The bytes from `p` to the end, fewer than 16 of them, then zeros.
+  static __m128i load_late(const char* p, const char* end) noexcept {
     char padded[32];
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(padded), load16(last_));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(padded), load16(end - 16));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(padded + 16), _mm_setzero_si128());
-    return load16(padded + (p - last_));
+    return load16(padded + (16 - (end - p)));
+  }
+  static __m128i load(const char* p, const char* end) noexcept {
+    return end - p >= 16 ? load16(p) : load_late(p, end);
   }
 
-  template <class Class>
-  [[gnu::always_inline]] const char* find(const char* p, Class char_class) const noexcept {
+  /// The first byte for which `stops`, a function from 16 bytes to 16 bits, has a one.
+  template <class Stops>
+  [[gnu::always_inline]] const char* find(const char* p, Stops stops) const noexcept {
     while (p <= last_) [[likely]] {
-      const unsigned found = mask(char_class(load16(p)));
-      if (found != 0) return p + std::countr_zero(found);
+      const unsigned found = stops(load16(p));
+      if (found != 0) return p + lowest(found);
       p += 16;
     }
     // Fewer than 16 bytes are left: look at the last 16 and drop those that have been seen.
-    const unsigned found = mask(char_class(load16(last_))) >> static_cast<unsigned>(p - last_);
-    return found != 0 ? p + std::countr_zero(found) : end_;
+    const unsigned found = stops(load16(last_)) >> static_cast<unsigned>(p - last_);
+    return found != 0 ? p + lowest(found) : end_;
   }
 
   // Comparisons are signed, so that bytes of 0x80 and above are below every bound.
@@ -183,10 +208,9 @@ class SSE2Scanner {
   static __m128i letters(__m128i x) noexcept {
     return in_range(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 'z');
   }
-  static __m128i outside_target(__m128i x) noexcept {
-    const __m128i refused =
-        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(0x7F)), _mm_cmpeq_epi8(x, _mm_set1_epi8('#')));
-    return _mm_or_si128(_mm_cmplt_epi8(x, _mm_set1_epi8(0x21)), refused);
+  static __m128i in_target(__m128i x) noexcept {
+    const __m128i visible = _mm_cmpgt_epi8(_mm_add_epi8(x, _mm_set1_epi8(1)), _mm_set1_epi8(0x21));
+    return _mm_andnot_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('#')), visible);
   }
   static __m128i usual_in_name(__m128i x) noexcept {
     const __m128i marks =
@@ -203,47 +227,75 @@ class SSE2Scanner {
     return mask(_mm_cmpeq_epi8(_mm_or_si128(x, case_bits), wanted));
   }
 
-  static unsigned hashed(const char* name, std::size_t size) noexcept {
+  static const FieldSlot& slot(const char* name, std::size_t size) noexcept {
     std::uint16_t last_two;
     std::memcpy(&last_two, name + size - 2, sizeof last_two);
-    return kFieldHash[field_hash(last_two, static_cast<std::uint8_t>(*name), size)];
+    return kFieldSlots[field_hash(last_two, size)];
   }
-  static bool is_token(const char* p, std::size_t size) noexcept {
-    for (std::size_t i = 0; i < size; ++i) {
+
+  /// Params  bytes  The first 16 of the line. A line follows another, so the two bytes before it
+  /// are
+  ///                readable, and hashing a name shorter than that does no harm.
+  [[gnu::always_inline]] static void find_name(__m128i bytes, const char* p, const char* end,
+                                               std::uint32_t& size, FieldId& id) noexcept {
+    const unsigned colons = mask(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(':')));
+    if (colons == 0) [[unlikely]] {
+      const FieldName found = long_field_name(p, end);
+      size = found.size;
+      id = found.id;
+      return;
+    }
+    const unsigned at = lowest(colons);
+    const FieldSlot& found = slot(p, at);
+    if (lowest(~match(bytes, found.lower)) > at) [[likely]] {
+      [[assume(at >= 2)]];
+      size = at;
+      id = found.id;
+    } else {
+      size = other_field_name(bytes, p, at);
+      id = FieldId::kOther;
+    }
+  }
+
+  /// A name that starts in the last 15 bytes.
+  [[gnu::noinline]] static FieldName late_field_name(const char* p, const char* end) noexcept {
+    FieldName late;
+    find_name(load_late(p, end), p, end, late.size, late.id);
+    return late;
+  }
+
+  /// `size`, if those bytes are a name; 0 if not. For names without an id, of up to 15 bytes.
+  [[gnu::noinline]] static unsigned other_field_name(__m128i bytes, const char* p,
+                                                     unsigned size) noexcept {
+    const bool usual = lowest(~mask(usual_in_name(bytes))) >= size;
+    return usual || is_token(p, size) ? size : 0;
+  }
+  static bool is_token(const char* p, unsigned size) noexcept {
+    for (unsigned i = 0; i < size; ++i) {
       if (!is_in(p[i], kTokenChar)) return false;
     }
     return true;
   }
 
-  static const char* short_field_name(const char* p, std::size_t size, FieldId& id) noexcept {
-    id = FieldId::kOther;
-    return size == 1 && is_in(*p, kTokenChar) ? p + 1 : nullptr;
-  }
-
   /// A name with no colon in its first 16 bytes.
-  [[gnu::noinline]] const char* long_field_name(const char* p, FieldId& id) const noexcept {
-    const __m128i head = load(p);
-    if (end_ - p <= 16) return nullptr;
-    const __m128i tail = load(p + 16);
+  [[gnu::noinline]] static FieldName long_field_name(const char* p, const char* end) noexcept {
+    if (end - p <= 16) return {};
+    const __m128i head = load16(p);
+    const __m128i tail = load(p + 16, end);
     const unsigned colons = mask(_mm_cmpeq_epi8(tail, _mm_set1_epi8(':')));
-    if (colons == 0) return ScalarScanner(end_).field_name(p, id);
-    const auto size = 16 + static_cast<std::size_t>(std::countr_zero(colons));
-    const unsigned name_bits = ~colons & (colons - 1);
-    const unsigned found = hashed(p, size);
-    if (kFieldSizes[found] == size && match(head, kFieldPatterns[found].lower) == 0xFFFF &&
-        has_all(match(tail, kFieldPatterns[found].lower + 16), name_bits)) {
-      id = static_cast<FieldId>(found);
-      return p + size;
+    if (colons == 0) return ScalarScanner(end).field_name(p);
+    const unsigned size = 16 + lowest(colons);
+    const FieldSlot& found = slot(p, size);
+    if (match(head, found.lower) == 0xFFFF && 16 + lowest(~match(tail, found.lower + 16)) > size) {
+      return {size, found.id};
     }
-    id = FieldId::kOther;
-    if (mask(usual_in_name(head)) == 0xFFFF && has_all(mask(usual_in_name(tail)), name_bits)) {
-      return p + size;
-    }
-    return is_token(p, size) ? p + size : nullptr;
+    const bool usual =
+        mask(usual_in_name(head)) == 0xFFFF && 16 + lowest(~mask(usual_in_name(tail))) >= size;
+    return usual || is_token(p, size) ? FieldName{size} : FieldName{};
   }
 
-  const char* last_;  // start of the last 16 bytes
   const char* end_;
+  const char* last_;  // start of the last 16 bytes
 };
 
 using FastScanner = SSE2Scanner;

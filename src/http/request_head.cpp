@@ -5,16 +5,11 @@
 namespace coronado {
 
 void RequestHead::clear() noexcept {
-  base_ = "";
+  base_ = " ";
   content_length_ = present_ = repeated_ = 0;
-  size_ = field_count_ = method_size_ = 0;
-  target_ = target_size_ = path_ = path_size_ = query_ = query_size_ = 0;
-  authority_ = authority_size_ = 0;
-  method_id_ = Method::kOther;
-  framing_ = Framing::kNone;
-  minor_version_ = 1;
-  target_is_https_ = keep_alive_ = expects_continue_ = upgrade_ = false;
-  more_.clear();
+  size_ = field_count_ = method_size_ = path_ = path_size_ = authority_ = authority_size_ = 0;
+  target_end_ = mark_ = 1;
+  facts_ = {};
 }
 
 HeaderField RequestHead::field(std::size_t index) const noexcept {
@@ -22,9 +17,15 @@ HeaderField RequestHead::field(std::size_t index) const noexcept {
   return {view(found.name, found.name_size), view(found.value, found.value_size), found.id};
 }
 
+const RequestHead::Entry& RequestHead::first_entry(FieldId id) const noexcept {
+  std::size_t index = 0;
+  while (entry(index).id != id) ++index;
+  return entry(index);
+}
+
 std::optional<std::string_view> RequestHead::find(FieldId id) const noexcept {
   if (!contains(id)) return std::nullopt;
-  const Entry& found = entry(first_[static_cast<std::size_t>(id)]);
+  const Entry& found = first_entry(id);
   return view(found.value, found.value_size);
 }
 

@@ -1,5 +1,6 @@
 #include "http/request_head_builder.hpp"
 
+#include <coronado/http/httputil.hpp>
 #include <cstring>
 #include <limits>
 
@@ -9,38 +10,54 @@
 
 namespace coronado {
 
-HeadError RequestHeadBuilder::set_unusual_target(const char* begin, const char* mark,
-                                                 const char* end) {
+RequestHead::Entry* RequestHeadBuilder::add_entry(RequestHead& head, std::size_t max_fields) {
+  if (RequestHead::kInlineFields + head.field_count_ >= max_fields) return nullptr;
+  if (head.field_count_++ == 0) head.more_.clear();
+  return &head.more_.emplace_back();
+}
+
+void RequestHeadBuilder::note_repeated(RequestHead& head, FieldId id) noexcept {
+  head.repeated_ |= RequestHead::bit(id);
+}
+
+const RequestHead::Entry& RequestHeadBuilder::first_entry(const RequestHead& head,
+                                                          FieldId id) noexcept {
+  return head.first_entry(id);
+}
+
+HeadError RequestHeadBuilder::set_unusual_target(RequestHead& head, const char* begin,
+                                                 const char* mark, const char* end) {
   const std::string_view target(begin, static_cast<std::size_t>(end - begin));
   // RFC 9112 3.2.3: CONNECT takes host and port, nothing else.
-  if (head_.method_id_ == Method::kConnect) {
+  if (head.facts_.method == Method::kConnect) {
     const std::size_t colon = target.rfind(':');
     if (!is_valid_host(target) || colon == 0 || colon == std::string_view::npos ||
         colon + 1 == target.size() || target.back() == ']') {
       return {400, "invalid CONNECT target"};
     }
-    head_.authority_ = head_.target_;
-    head_.authority_size_ = head_.target_size_;
-    head_.path_size_ = head_.query_size_ = 0;
+    head.authority_ = head.path_;
+    head.authority_size_ = head.path_size_;
+    head.path_size_ = 0;
     return {};
   }
   // RFC 9112 3.2.4: the asterisk is for a server-wide OPTIONS.
   if (target == "*") {
-    if (head_.method_id_ == Method::kOptions) return {};
+    if (head.facts_.method == Method::kOptions) return {};
     return {400, "asterisk target with a method other than OPTIONS"};
   }
   const auto has_scheme = [target](std::string_view scheme) {
     return equals_ignoring_case(target.substr(0, scheme.size()), scheme);
   };
-  if (has_scheme("http://")) return set_absolute_target(begin + 7, mark);
+  if (has_scheme("http://")) return set_absolute_target(head, begin + 7, mark);
   if (has_scheme("https://")) {
-    head_.target_is_https_ = true;
-    return set_absolute_target(begin + 8, mark);
+    head.facts_.target_is_https = true;
+    return set_absolute_target(head, begin + 8, mark);
   }
   return {400, "invalid request target"};
 }
 
-HeadError RequestHeadBuilder::set_absolute_target(const char* authority, const char* mark) {
+HeadError RequestHeadBuilder::set_absolute_target(RequestHead& head, const char* authority,
+                                                  const char* mark) {
   // A '?' inside "http://" is not possible: the prefix has been compared.
   const auto room = static_cast<std::size_t>(mark - authority);
   const auto* slash = static_cast<const char*>(std::memchr(authority, '/', room));
@@ -49,85 +66,85 @@ HeadError RequestHeadBuilder::set_absolute_target(const char* authority, const c
   // RFC 9110 4.2.1: an http URI with an empty host is invalid; 4.2.4: user information is refused
   // (the '@' is no host character).
   if (host.empty() || !is_valid_host(host)) return {400, "invalid authority in request target"};
-  head_.authority_ = offset(authority);
-  head_.authority_size_ = size(authority, authority_end);
+  const auto offset = [&head](const char* p) { return static_cast<std::uint32_t>(p - head.base_); };
+  head.authority_ = offset(authority);
+  head.authority_size_ = static_cast<std::uint32_t>(host.size());
   // RFC 9110 4.2.3: no path means "/". The last slash of "http://" stands in for it.
-  head_.path_ = offset(slash != nullptr ? slash : authority - 1);
-  head_.path_size_ = slash != nullptr ? size(slash, mark) : 1;
+  head.path_ = offset(slash != nullptr ? slash : authority - 1);
+  head.path_size_ = slash != nullptr ? offset(mark) - offset(slash) : 1;
   return {};
 }
 
-HeadError RequestHeadBuilder::apply_control_fields() {
-  if (head_.contains(FieldId::kConnection)) apply_connection();
-  const bool has_coding = head_.contains(FieldId::kTransferEncoding);
-  const bool has_length = head_.contains(FieldId::kContentLength);
+HeadError RequestHeadBuilder::apply_control_fields(RequestHead& head) {
+  if (head.contains(FieldId::kConnection)) apply_connection(head);
+  const bool has_coding = head.contains(FieldId::kTransferEncoding);
+  const bool has_length = head.contains(FieldId::kContentLength);
   // RFC 9112 6.3 (3): Transfer-Encoding together with Content-Length is how requests are smuggled.
   // A server may let Transfer-Encoding win; this one refuses, because a proxy in front may have
   // chosen the other.
   if (has_coding && has_length) return {400, "both Transfer-Encoding and Content-Length"};
   if (has_coding) {
-    if (HeadError error = apply_transfer_encoding()) return error;
+    if (HeadError error = apply_transfer_encoding(head)) return error;
   }
   if (has_length) {
-    if (HeadError error = apply_content_length()) return error;
+    if (HeadError error = apply_content_length(head)) return error;
   }
-  if (head_.contains(FieldId::kExpect)) return apply_expect();
+  if (head.contains(FieldId::kExpect)) return apply_expect(head);
   return {};
 }
 
-void RequestHeadBuilder::apply_connection() {
+void RequestHeadBuilder::apply_connection(RequestHead& head) {
   bool close = false;
   bool keep_alive = false;
   bool upgrade = false;
-  for (const HeaderField& field : head_.fields()) {
-    if (field.id != FieldId::kConnection) continue;
-    std::string_view rest = field.value;
+  each_value(head, FieldId::kConnection, [&](std::string_view rest) -> HeadError {
     while (!rest.empty()) {
       const std::string_view option = next_element(rest, ',');
       close = close || equals_ignoring_case(option, "close");
       keep_alive = keep_alive || equals_ignoring_case(option, "keep-alive");
       upgrade = upgrade || equals_ignoring_case(option, "upgrade");
     }
-  }
+    return {};
+  });
   // RFC 9112 9.3: close wins; HTTP/1.0 stays only when asked to.
-  head_.keep_alive_ = !close && (head_.minor_version_ != 0 || keep_alive);
+  head.facts_.keep_alive = !close && (head.facts_.minor_version != 0 || keep_alive);
   // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0.
-  head_.upgrade_ = upgrade && head_.minor_version_ != 0 && head_.contains(FieldId::kUpgrade);
+  head.facts_.upgrade =
+      upgrade && head.facts_.minor_version != 0 && head.contains(FieldId::kUpgrade);
 }
 
-HeadError RequestHeadBuilder::apply_transfer_encoding() {
+HeadError RequestHeadBuilder::apply_transfer_encoding(RequestHead& head) {
   // RFC 9112 6.1: in HTTP/1.0 the framing is to be treated as faulty.
-  if (head_.minor_version_ == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
+  if (head.facts_.minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
   bool others = false;
   bool chunked = false;
-  for (const HeaderField& field : head_.fields()) {
-    if (field.id != FieldId::kTransferEncoding) continue;
-    std::string_view rest = field.value;
+  const auto visit = [&](std::string_view rest) -> HeadError {
+    // RFC 9110 5.6.1 lets a recipient skip empty list elements; here they are refused.
+    if (rest.ends_with(',')) return {400, "invalid Transfer-Encoding"};
     do {
       const std::string_view coding = next_element(rest, ',');
-      // RFC 9112 7.1: chunked is applied once, and is the last. An empty element is refused too.
-      if (chunked || coding.empty()) return {400, "invalid Transfer-Encoding"};
-      for (const char c : coding) {
-        if (!is_in(c, kTokenChar)) return {400, "invalid Transfer-Encoding"};
-      }
+      // RFC 9112 7.1: chunked is applied once, and is the last.
+      if (chunked || !is_token(coding)) return {400, "invalid Transfer-Encoding"};
       chunked = equals_ignoring_case(coding, "chunked");
       others = others || !chunked;
     } while (!rest.empty());
-  }
+    return {};
+  };
+  if (HeadError error = each_value(head, FieldId::kTransferEncoding, visit)) return error;
   // RFC 9112 6.3 (4): without chunked at the end, nobody knows where the body ends.
   if (!chunked) return {400, "Transfer-Encoding without chunked at its end"};
   // RFC 9112 6.1: a coding that is not understood.
   if (others) return {501, "unsupported Transfer-Encoding"};
-  head_.framing_ = Framing::kChunked;
+  head.facts_.framing = Framing::kChunked;
   return {};
 }
 
-HeadError RequestHeadBuilder::apply_content_length() {
+HeadError RequestHeadBuilder::apply_content_length(RequestHead& head) {
   // RFC 9112 6.3 (5) lets a recipient accept repeated equal lengths; what is ambiguous is refused.
-  if ((head_.repeated_ & RequestHead::bit(FieldId::kContentLength)) != 0) {
+  if ((head.repeated_ & RequestHead::bit(FieldId::kContentLength)) != 0) {
     return {400, "more than one Content-Length"};
   }
-  const std::string_view digits = *head_.find(FieldId::kContentLength);
+  const std::string_view digits = *head.find(FieldId::kContentLength);
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::uint64_t length = 0;
   if (digits.empty()) return {400, "invalid Content-Length"};
@@ -137,20 +154,20 @@ HeadError RequestHeadBuilder::apply_content_length() {
     if (length > (kMost - digit) / 10) return {400, "Content-Length out of range"};
     length = length * 10 + digit;
   }
-  head_.content_length_ = length;
-  head_.framing_ = Framing::kLength;
+  head.content_length_ = length;
+  head.facts_.framing = Framing::kLength;
   return {};
 }
 
-HeadError RequestHeadBuilder::apply_expect() {
-  for (const HeaderField& field : head_.fields()) {
+HeadError RequestHeadBuilder::apply_expect(RequestHead& head) {
+  const auto visit = [](std::string_view expectation) -> HeadError {
     // RFC 9110 10.1.1: the only expectation there is.
-    if (field.id == FieldId::kExpect && !equals_ignoring_case(field.value, "100-continue")) {
-      return {417, "unknown expectation"};
-    }
-  }
+    if (equals_ignoring_case(expectation, "100-continue")) return {};
+    return {417, "unknown expectation"};
+  };
+  if (HeadError error = each_value(head, FieldId::kExpect, visit)) return error;
   // RFC 9110 10.1.1: ignored in HTTP/1.0, and pointless where no body follows.
-  head_.expects_continue_ = head_.minor_version_ != 0 && head_.has_body();
+  head.facts_.expects_continue = head.facts_.minor_version != 0 && head.has_body();
   return {};
 }
 

@@ -1,12 +1,15 @@
 /// Filling a `RequestHead`: fields as they are found, then the facts about framing.
 ///
+///     HeadError            why a head is refused
+///     RequestHeadBuilder   writes one head
+///
 /// Layer: http.
 #pragma once
 
+#include <algorithm>
 #include <coronado/http/request_head.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace coronado {
 
@@ -18,124 +21,139 @@ struct HeadError {
   explicit operator bool() const noexcept { return status != 0; }
 };
 
-/// Writes the parts of one head. All pointers must lie in the bytes that start at `base`.
+/// Writes the parts of one head. All pointers given must lie in the bytes that start at `base`.
+///
+/// What changes with every field is kept here and stored by `finish`, so that the compiler can hold
+/// it in registers: members must be inlined, and nothing may take the address of a builder.
 class RequestHeadBuilder {
  public:
-  RequestHeadBuilder(RequestHead& head, const char* base) noexcept : head_(head) {
+  RequestHeadBuilder(RequestHead& head, const char* base) noexcept
+      : head_(head), base_(base), next_(head.inline_.data()) {
     head.base_ = base;
-    head.present_ = head.repeated_ = 0;
+    head.repeated_ = 0;
     head.field_count_ = 0;
-    head.size_ = 0;
     head.authority_ = head.authority_size_ = 0;
-    head.more_.clear();
+    head.facts_ = {};
   }
 
-  void set_method(Method method, std::size_t size) noexcept {
-    head_.method_id_ = method;
+  [[gnu::always_inline]] void set_method(Method method, std::size_t size) noexcept {
+    if (method != Method::kGet) head_.facts_.method = method;
     head_.method_size_ = static_cast<std::uint32_t>(size);
   }
-  void set_minor_version(int minor) noexcept {
-    head_.minor_version_ = static_cast<std::uint8_t>(minor);
+
+  /// HTTP/1.0; without this call it is HTTP/1.1.
+  void set_version_1_0() noexcept {
+    head_.facts_.minor_version = 0;
+    head_.facts_.keep_alive = false;
   }
 
   /// Split the target into path, query and authority, and check that its form fits the method.
   /// Params  mark  The first '?' of the target, or its end.
-  HeadError set_target(const char* begin, const char* mark, const char* end) {
-    head_.target_ = offset(begin);
-    head_.target_size_ = size(begin, end);
-    head_.target_is_https_ = false;
-    head_.query_ = offset(mark == end ? end : mark + 1);
-    head_.query_size_ = offset(end) - head_.query_;
-    head_.path_ = head_.target_;
+  [[gnu::always_inline]] HeadError set_target(const char* begin, const char* mark,
+                                              const char* end) {
+    head_.path_ = offset(begin);
     head_.path_size_ = size(begin, mark);
+    head_.mark_ = offset(mark);
+    head_.target_end_ = offset(end);
     // RFC 9112 3.2.1: the origin form is a path that starts with a slash.
-    if (*begin == '/' && head_.method_id_ != Method::kConnect) [[likely]]
+    if (*begin == '/' && head_.facts_.method != Method::kConnect) [[likely]]
       return {};
-    return set_unusual_target(begin, mark, end);
+    return set_unusual_target(head_, begin, mark, end);
   }
 
-  std::size_t field_count() const noexcept { return head_.field_count_; }
-
-  void add_field(FieldId id, const char* name, std::size_t name_size, const char* value,
-                 const char* value_end) {
-    const std::uint32_t index = head_.field_count_++;
-    const std::uint64_t bit = RequestHead::bit(id);
-    if ((head_.present_ & bit) == 0) {
-      head_.first_[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(index);
-    }
-    head_.repeated_ |= head_.present_ & bit;
-    head_.present_ |= bit;
-    const RequestHead::Entry entry{offset(name), offset(value), size(value, value_end),
-                                   static_cast<std::uint16_t>(name_size), id};
-    if (index < RequestHead::kInlineFields) [[likely]] {
-      head_.inline_[index] = entry;
+  /// Returns  False when there are too many. Fewer than the head has room for, `finish` counts.
+  [[gnu::always_inline]] bool add_field(FieldId id, const char* name, std::size_t name_size,
+                                        const char* value, std::size_t value_size,
+                                        std::size_t max_fields) {
+    RequestHead::Entry* entry = next_;
+    if (entry == head_.inline_.data() + RequestHead::kInlineFields) [[unlikely]] {
+      entry = add_entry(head_, max_fields);
+      if (entry == nullptr) return false;
     } else {
-      head_.more_.push_back(entry);
+      ++next_;
     }
+    entry->name = offset(name);
+    entry->name_size = static_cast<std::uint16_t>(name_size);
+    entry->value = offset(value);
+    entry->value_size = static_cast<std::uint32_t>(value_size);
+    entry->id = id;
+    if ((present_ >> static_cast<unsigned>(id) & 1) != 0) [[unlikely]]
+      note_repeated(head_, id);
+    present_ |= RequestHead::bit(id);
+    return true;
   }
 
   /// The head ends at `end`: settle Host, the body's framing and what becomes of the connection.
   template <class Scanner>
-  HeadError finish(const char* end, const Scanner& scan) {
+  [[gnu::always_inline]] HeadError finish(const char* end, const Scanner& scan,
+                                          std::size_t max_fields) {
     head_.size_ = offset(end);
-    // Fields without an id have no bit of their own.
-    head_.present_ &= ~RequestHead::bit(FieldId::kOther);
-    head_.repeated_ &= ~RequestHead::bit(FieldId::kOther);
-    if (HeadError error = check_host(scan)) return error;
+    // Those that were not inline have been counted.
+    head_.field_count_ += static_cast<std::uint32_t>(next_ - head_.inline_.data());
+    if (head_.field_count_ > max_fields) [[unlikely]]
+      return {431, "too many header fields"};
+    head_.present_ = present_;
     head_.content_length_ = 0;
-    head_.framing_ = Framing::kNone;
-    head_.keep_alive_ = head_.minor_version_ != 0;
-    head_.expects_continue_ = head_.upgrade_ = false;
-    if ((head_.present_ & kControlFields) == 0) [[likely]]
+    // RFC 9112 3.2: exactly one Host field; only HTTP/1.0 may leave it out.
+    const std::uint64_t host_bit = RequestHead::bit(FieldId::kHost);
+    if ((present_ & host_bit) == 0) [[unlikely]] {
+      if (head_.facts_.minor_version != 0) return {400, "missing Host field"};
+    } else {
+      if ((head_.repeated_ & host_bit) != 0) return {400, "more than one Host field"};
+      const RequestHead::Entry* host = head_.inline_.data();
+      if (host->id != FieldId::kHost) host = &first_entry(head_, FieldId::kHost);
+      if (!scan.host(base_ + host->value, host->value_size)) return {400, "invalid Host field"};
+      // RFC 9112 3.2.2: the authority of an absolute target wins over the Host field.
+      if (head_.authority_size_ == 0) [[likely]] {
+        head_.authority_ = host->value;
+        head_.authority_size_ = host->value_size;
+      }
+    }
+    if ((present_ & kControlFields) == 0) [[likely]]
       return {};
-    return apply_control_fields();
+    return apply_control_fields(head_);
   }
 
  private:
   // The fields that change what happens after the head.
   static constexpr std::uint64_t kControlFields =
       RequestHead::bit(FieldId::kConnection) | RequestHead::bit(FieldId::kContentLength) |
-      RequestHead::bit(FieldId::kTransferEncoding) | RequestHead::bit(FieldId::kExpect) |
-      RequestHead::bit(FieldId::kUpgrade);
+      RequestHead::bit(FieldId::kTransferEncoding) | RequestHead::bit(FieldId::kExpect);
 
   std::uint32_t offset(const char* p) const noexcept {
-    return static_cast<std::uint32_t>(p - head_.base_);
+    return static_cast<std::uint32_t>(p - base_);
   }
   static std::uint32_t size(const char* begin, const char* end) noexcept {
     return static_cast<std::uint32_t>(end - begin);
   }
 
-  template <class Scanner>
-  HeadError check_host(const Scanner& scan) {
-    if (!head_.contains(FieldId::kHost)) {
-      // RFC 9112 3.2: only HTTP/1.0 may leave Host out.
-      if (head_.minor_version_ != 0) return {400, "missing Host field"};
-      return {};
-    }
-    // RFC 9112 3.2: more than one Host field is refused.
-    if ((head_.repeated_ & RequestHead::bit(FieldId::kHost)) != 0) {
-      return {400, "more than one Host field"};
-    }
-    const RequestHead::Entry& host =
-        head_.entry(head_.first_[static_cast<std::size_t>(FieldId::kHost)]);
-    if (!scan.host(head_.base_ + host.value, host.value_size)) return {400, "invalid Host field"};
-    // RFC 9112 3.2.2: an absolute target wins over the Host field.
-    if (head_.authority_size_ == 0) {
-      head_.authority_ = host.value;
-      head_.authority_size_ = host.value_size;
+  /// Room for one more field, beyond the inline ones; null when there are too many.
+  static RequestHead::Entry* add_entry(RequestHead& head, std::size_t max_fields);
+  static void note_repeated(RequestHead& head, FieldId id) noexcept;
+  static const RequestHead::Entry& first_entry(const RequestHead& head, FieldId id) noexcept;
+  /// Call `visit` with each value of the fields with that id, until it returns an error.
+  template <class Visit>
+  static HeadError each_value(const RequestHead& head, FieldId id, Visit visit) {
+    for (std::size_t i = 0; i < head.field_count_; ++i) {
+      const RequestHead::Entry& entry = head.entry(i);
+      if (entry.id != id) continue;
+      if (HeadError error = visit(head.view(entry.value, entry.value_size))) return error;
     }
     return {};
   }
-
-  HeadError set_unusual_target(const char* begin, const char* mark, const char* end);
-  HeadError set_absolute_target(const char* authority, const char* mark);
-  HeadError apply_control_fields();
-  void apply_connection();
-  HeadError apply_transfer_encoding();
-  HeadError apply_content_length();
-  HeadError apply_expect();
+  static HeadError set_unusual_target(RequestHead& head, const char* begin, const char* mark,
+                                      const char* end);
+  static HeadError set_absolute_target(RequestHead& head, const char* authority, const char* mark);
+  static HeadError apply_control_fields(RequestHead& head);
+  static void apply_connection(RequestHead& head);
+  static HeadError apply_transfer_encoding(RequestHead& head);
+  static HeadError apply_content_length(RequestHead& head);
+  static HeadError apply_expect(RequestHead& head);
 
   RequestHead& head_;
+  const char* base_;
+  RequestHead::Entry* next_;
+  std::uint64_t present_ = 0;
 };
 
 }  // namespace coronado

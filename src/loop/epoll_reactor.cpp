@@ -3,6 +3,7 @@
 // an EAGAIN; writes are attempted at once; one receive buffer serves every connection of the loop.
 #include <coronado/loop/reactor.hpp>
 
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -28,6 +29,22 @@ constexpr int kAcceptsPerEvent = 128;
 constexpr int kEventsPerWait = 512;
 
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+PeerAddress to_peer_address(const sockaddr_storage& address) noexcept {
+  PeerAddress peer;
+  if (address.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(address);
+    peer.family = PeerAddress::Family::kIPv4;
+    peer.port = ntohs(in.sin_port);
+    std::memcpy(peer.ip.data(), &in.sin_addr, 4);
+  } else if (address.ss_family == AF_INET6) {
+    const auto& in = reinterpret_cast<const sockaddr_in6&>(address);
+    peer.family = PeerAddress::Family::kIPv6;
+    peer.port = ntohs(in.sin6_port);
+    std::memcpy(peer.ip.data(), &in.sin6_addr, 16);
+  }
+  return peer;
+}
 
 class EpollReactor;
 
@@ -82,7 +99,7 @@ class EpollReactor final : public Reactor {
 
   int epoll_;
   int wake_fd_;
-  bool precise_ = true;  // the kernel has epoll_pwait2
+  bool precise_ = true;  // epoll_pwait2 is there
   std::unique_ptr<char[]> buffer_;
   std::vector<Entry> sources_;
   std::vector<SourceKey> again_;
@@ -93,7 +110,8 @@ class EpollReactor final : public Reactor {
 
 class EpollTransport final : public Transport, public Source {
  public:
-  EpollTransport(EpollReactor& reactor, int fd) noexcept : reactor_(reactor), fd_(fd) {}
+  EpollTransport(EpollReactor& reactor, int fd, const PeerAddress& peer) noexcept
+      : reactor_(reactor), peer_(peer), fd_(fd) {}
   ~EpollTransport() override {
     reactor_.remove(fd_);
     ::close(fd_);
@@ -118,6 +136,7 @@ class EpollTransport final : public Transport, public Source {
     shutdown_ = true;
     if (!unsent_) ::shutdown(fd_, SHUT_WR);
   }
+  PeerAddress peer() const noexcept override { return peer_; }
   int native_handle() const noexcept override { return fd_; }
 
   void on_events(std::uint32_t events) noexcept override;
@@ -137,6 +156,7 @@ class EpollTransport final : public Transport, public Source {
   EpollReactor& reactor_;
   TransportHandler* handler_ = nullptr;
   std::unique_ptr<Unsent> unsent_;  // only while the socket does not take more
+  PeerAddress peer_;
   int fd_;
   std::uint32_t generation_ = 0;
   bool paused_ = false;
@@ -246,9 +266,13 @@ class EpollAcceptor final : public Acceptor, public Source {
     EpollReactor& reactor = reactor_;  // the handler may destroy this acceptor
     for (int accepted = 0; !paused_; ++accepted) {
       if (accepted == kAcceptsPerEvent) return reactor.again(self);
-      const int socket = ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      sockaddr_storage address;
+      socklen_t length = sizeof address;
+      const int socket = ::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length,
+                                   SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket >= 0) {
-        handler_.on_accept(std::make_unique<EpollTransport>(reactor, socket));
+        handler_.on_accept(
+            std::make_unique<EpollTransport>(reactor, socket, to_peer_address(address)));
         if (!reactor.alive(self)) return;
         continue;
       }
@@ -345,21 +369,24 @@ void EpollReactor::deliver(SourceKey key, std::uint32_t events) noexcept {
 }
 
 int EpollReactor::wait_for_events(epoll_event* events, TimePoint until) noexcept {
-  const bool forever = until == TimePoint::max();
-  std::int64_t left = 0;
-  if (!forever && until != TimePoint::min()) {
-    left = std::max<std::int64_t>((until - now()).count(), 0);
+  std::int64_t left = -1;  // nanoseconds; negative: without end
+  if (until == TimePoint::min()) {
+    left = 0;
+  } else if (until != TimePoint::max()) {
+    left = std::max<std::int64_t>(0, (until - now()).count());
   }
-  if (precise_) {
+  if (left > 0 && precise_) {
     const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
-    const int count =
-        ::epoll_pwait2(epoll_, events, kEventsPerWait, forever ? nullptr : &timeout, nullptr);
+    const int count = ::epoll_pwait2(epoll_, events, kEventsPerWait, &timeout, nullptr);
     if (count >= 0 || errno != ENOSYS) return count;
-    precise_ = false;  // a kernel before 5.11, or valgrind: whole milliseconds must do
+    precise_ = false;  // a kernel or a sandbox without it: milliseconds, rounded up
   }
-  const std::int64_t longest = std::numeric_limits<int>::max();
-  const auto milliseconds = static_cast<int>(std::min((left + 999'999) / 1'000'000, longest));
-  return ::epoll_wait(epoll_, events, kEventsPerWait, forever ? -1 : milliseconds);
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  constexpr std::int64_t kLongest = 3'600'000;
+  const int milliseconds =
+      left < 0 ? -1
+               : static_cast<int>(std::min(kLongest, (left + kMillisecond - 1) / kMillisecond));
+  return ::epoll_wait(epoll_, events, kEventsPerWait, milliseconds);
 }
 
 bool EpollReactor::wait(TimePoint until) {
@@ -368,7 +395,8 @@ bool EpollReactor::wait(TimePoint until) {
   probe_->idle.store(true, std::memory_order_relaxed);
   const int count = wait_for_events(events.data(), until);
   probe_->idle.store(false, std::memory_order_relaxed);
-  if (count < 0 && errno != EINTR) throw std::system_error(last_error(), "epoll_pwait2");
+  wake_time_ = now();
+  if (count < 0 && errno != EINTR) throw std::system_error(last_error(), "epoll_wait");
   for (int i = 0; i < count; ++i) {
     const std::uint64_t data = events[static_cast<std::size_t>(i)].data.u64;
     deliver({static_cast<int>(data & 0xffffffff), static_cast<std::uint32_t>(data >> 32)},
@@ -388,7 +416,10 @@ void EpollReactor::wake() noexcept {
 }
 
 std::unique_ptr<Transport> EpollReactor::adopt(int socket) {
-  return std::make_unique<EpollTransport>(*this, socket);
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &length);
+  return std::make_unique<EpollTransport>(*this, socket, to_peer_address(address));
 }
 
 std::unique_ptr<Acceptor> EpollReactor::accept_from(int socket, AcceptHandler& handler) {

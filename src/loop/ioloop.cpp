@@ -135,6 +135,7 @@ class IOLoop::CurrentScope {
 IOLoop::IOLoop(IOLoopOptions options)
     : reactor_(make_reactor(choose_reactor(options.reactor))),
       state_(std::make_unique<State>(*this)) {
+  reactor_->read_clock();
   reactor_->set_probe(probe());
   if (options.slow_step_threshold > Duration::zero()) {
     watch_steps(probe(), options.slow_step_threshold);
@@ -151,6 +152,7 @@ TaskGroup& IOLoop::main_group() noexcept { return state_->main_tasks; }
 // --- running -----------------------------------------------------------------------------------
 
 void IOLoop::run() {
+  reactor_->read_clock();
   while (!state_->stopping.exchange(false)) {
     if (!turn() && !state_->stopping.load()) {
       throw ClosedError("nothing is left that could wake the loop:\n" + dump_tasks(*this));
@@ -164,6 +166,7 @@ void IOLoop::stop() noexcept {
 }
 
 void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeout) {
+  reactor_->read_clock();
   TimeoutHandle limit;
   bool timed_out = false;
   if (timeout) {

@@ -22,6 +22,26 @@ class SimReactor final : public Reactor {
   TimePoint now() const noexcept override { return now_; }
 
   bool wait(TimePoint until) override {
+    const bool alive = advance(until);
+    wake_time_ = now_;
+    return alive;
+  }
+
+  void wake() noexcept override {
+    if (!woken_.exchange(true, std::memory_order_release)) ::sem_post(&changed_);
+  }
+
+  std::unique_ptr<Transport> adopt(int) override { refuse(); }
+  std::unique_ptr<Acceptor> accept_from(int, AcceptHandler&) override { refuse(); }
+  void add_poll(int, PollHandler&, unsigned) override { refuse(); }
+  void modify_poll(int, unsigned) override { refuse(); }
+  void remove_poll(int) noexcept override {}
+
+  void begin_outside_work() noexcept override { ++outside_work_; }
+  void end_outside_work() noexcept override { --outside_work_; }
+
+ private:
+  bool advance(TimePoint until) {
     if (woken_.exchange(false, std::memory_order_acquire)) {
       ::sem_trywait(&changed_);
       return true;
@@ -39,20 +59,6 @@ class SimReactor final : public Reactor {
     return true;
   }
 
-  void wake() noexcept override {
-    if (!woken_.exchange(true, std::memory_order_release)) ::sem_post(&changed_);
-  }
-
-  std::unique_ptr<Transport> adopt(int) override { refuse(); }
-  std::unique_ptr<Acceptor> accept_from(int, AcceptHandler&) override { refuse(); }
-  void add_poll(int, PollHandler&, unsigned) override { refuse(); }
-  void modify_poll(int, unsigned) override { refuse(); }
-  void remove_poll(int) noexcept override {}
-
-  void begin_outside_work() noexcept override { ++outside_work_; }
-  void end_outside_work() noexcept override { --outside_work_; }
-
- private:
   [[noreturn]] static void refuse() {
     throw std::system_error(ENOTSUP, std::generic_category(),
                             "the simulated reactor has no descriptors");

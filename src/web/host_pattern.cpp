@@ -36,13 +36,11 @@ HostPattern::HostPattern(const Pattern& pattern) {
 
 bool HostPattern::matches(std::string_view host) const {
   switch (kind_) {
-    case Kind::kExact:
-      return equals_ignore_case(host, text_);
+    case Kind::kExact: return equals_ignore_case(host, text_);
     case Kind::kSuffix:
       return host.size() > text_.size() &&
              equals_ignore_case(host.substr(host.size() - text_.size()), text_);
-    case Kind::kRegex:
-      return regex_->full_match(ascii_lower(host));
+    case Kind::kRegex: return regex_->full_match(ascii_lower(host));
   }
   return false;
 }

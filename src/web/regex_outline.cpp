@@ -40,9 +40,7 @@ Group skip_group(std::string_view regex, std::size_t begin) {
   int depth = 0;
   for (std::size_t i = begin; i < regex.size();) {
     switch (regex[i]) {
-      case '\\':
-        i += 2;
-        continue;
+      case '\\': i += 2; continue;
       case '[':
         i = skip_class(regex, i);
         if (i == npos) return {};
@@ -57,8 +55,7 @@ Group skip_group(std::string_view regex, std::size_t begin) {
           return group;
         }
         break;
-      default:
-        break;
+      default: break;
     }
     ++i;
   }
@@ -95,9 +92,7 @@ RegexItem read_item(std::string_view regex, std::size_t& i) {
       i = group.end;
       return {special || group.nested ? Kind::kOpaque : Kind::kGroup};
     }
-    case '[':
-      i = skip_class(regex, i);
-      return {Kind::kOpaque};
+    case '[': i = skip_class(regex, i); return {Kind::kOpaque};
     case '\\': {
       const char escaped = i + 1 < regex.size() ? regex[i + 1] : 'a';
       i += 2;
@@ -105,19 +100,11 @@ RegexItem read_item(std::string_view regex, std::size_t& i) {
                  ? RegexItem{Kind::kOpaque}
                  : RegexItem{Kind::kLiteral, escaped};
     }
-    case '.':
-      ++i;
-      return {Kind::kAny};
-    case '|':
-      ++i;
-      return {Kind::kBar};
+    case '.': ++i; return {Kind::kAny};
+    case '|': ++i; return {Kind::kBar};
     case '^':
-    case '$':
-      ++i;
-      return {Kind::kOpaque};
-    default:
-      ++i;
-      return {Kind::kLiteral, c};
+    case '$': ++i; return {Kind::kOpaque};
+    default: ++i; return {Kind::kLiteral, c};
   }
 }
 

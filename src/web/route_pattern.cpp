@@ -73,24 +73,17 @@ void append_quoted(std::string& regex, std::string_view literal) {
 
 bool accepts(ParameterKind kind, std::string_view value) noexcept {
   switch (kind) {
-    case ParameterKind::kSegment:
-      return !value.empty();
-    case ParameterKind::kInt:
-      return parse_int<std::int64_t>(value).has_value();
-    case ParameterKind::kUint:
-      return parse_int<std::uint64_t>(value).has_value();
-    case ParameterKind::kFloat:
-      return is_float(value);
+    case ParameterKind::kSegment: return !value.empty();
+    case ParameterKind::kInt: return parse_int<std::int64_t>(value).has_value();
+    case ParameterKind::kUint: return parse_int<std::uint64_t>(value).has_value();
+    case ParameterKind::kFloat: return is_float(value);
     case ParameterKind::kSlug:
       return !value.empty() && std::ranges::all_of(value, [](char c) {
         return is_ascii_letter(c) || is_ascii_digit(c) || c == '-' || c == '_';
       });
-    case ParameterKind::kUUID:
-      return is_uuid(value);
-    case ParameterKind::kPath:
-      return true;
-    case ParameterKind::kGroup:
-      return true;
+    case ParameterKind::kUUID: return is_uuid(value);
+    case ParameterKind::kPath: return true;
+    case ParameterKind::kGroup: return true;
   }
   return false;
 }

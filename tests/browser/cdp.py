@@ -183,12 +183,19 @@ class Page:
         return until(lambda: self.evaluate(script), seconds, f"never true: {script}")
 
     def click(self, selector):
-        """Click the middle of an element as a mouse would."""
+        """Click the middle of an element as a mouse would, once it has come to rest there."""
         x, y = self.evaluate(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-            " e.scrollIntoView({block: 'center', behavior: 'instant'});"
-            " const r = e.getBoundingClientRect();"
-            " return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+            f"(async () => {{ const e = document.querySelector({json.dumps(selector)});"
+            " const frame = () => new Promise((done) => requestAnimationFrame(done));"
+            " let before = '';"
+            " for (;;) {"
+            "   e.scrollIntoView({block: 'center', behavior: 'instant'});"
+            "   await frame(); await frame();"
+            "   const r = e.getBoundingClientRect();"
+            "   const now = [r.x, r.y, r.width, r.height].join();"
+            "   if (now === before) return [r.x + r.width / 2, r.y + r.height / 2];"
+            "   before = now;"
+            " } })()")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -38,13 +38,15 @@ class Tour:
         raise AssertionError(f"{self._program} ended with {self._process.wait()} before it listened")
 
     def stop(self):
+        """Ends it with SIGTERM; it must drain and exit with 0, whatever runs on it."""
         self._process.terminate()
         try:
-            self._process.wait(15)
+            code = self._process.wait(15)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            code = self._process.wait()
         self._process.stdout.close()
+        assert code == 0, f"{self._program} ended with {code}"
 
     def get(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
@@ -206,7 +208,11 @@ def makes_no_noise(page, tour):
 
 
 def survives_a_restart(page, tour):
-    """The banner appears when the server goes and leaves when it is back."""
+    """The server goes, with a thousand asleep and a tree; the banner appears, and leaves when it is back."""
+    page.click("[data-count='1000']")
+    wait_text(page, "sleepers-status", r"^1,000 started in")
+    page.click("#tree-start")
+    page.wait_for("document.querySelectorAll('.tree-node:not(.gone)').length === 40")
     tour.stop()
     page.wait_for("!document.getElementById('banner').hidden")
     page.click("#timeline-run")

@@ -115,13 +115,9 @@ class Generator {
       switch (below(9)) {
         case 0:
         case 1:
-        case 2:
-          text += pick({"a", "ab", "abc", "b", "1", "12", ""});
-          break;
+        case 2: text += pick({"a", "ab", "abc", "b", "1", "12", ""}); break;
         case 3:
-        case 4:
-          text += "{" + name() + "}";
-          break;
+        case 4: text += "{" + name() + "}"; break;
         case 5:
           text += "{" + name() + std::string(pick({":int", ":uint", ":float", ":slug"})) + "}";
           break;

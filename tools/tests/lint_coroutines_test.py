@@ -48,6 +48,7 @@ class Await(unittest.TestCase):
 class Lambdas(unittest.TestCase):
     def test_called_on_the_spot(self):
         self.assertEqual(rules("  group.spawn([x]() -> Task<> { co_return; }());", "tests/x.cpp"), ["coroutine-call"])
+        self.assertEqual(rules("  loop.run_sync([x]() -> Task<> { co_return; }());", "tests/x.cpp"), [])
         self.assertEqual(rules("  co_await [x]() -> Task<> { co_return; }();", "tests/x.cpp"), [])
         self.assertEqual(rules("  group.spawn([](int y) -> Task<> { co_return; }(x));", "tests/x.cpp"), [])
         self.assertEqual(rules("  int a = [x] { return x; }();", "tests/x.cpp"), [])

@@ -26,10 +26,10 @@ class Function<R(Args...)> {
   Function(std::nullptr_t) noexcept {}
 
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Function> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
+    requires(!std::is_same_v<std::decay_t<F>, Function> &&
+             std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
   Function(F&& callable) {
-    using Stored = std::remove_cvref_t<F>;
+    using Stored = std::decay_t<F>;
     if constexpr (fits<Stored>()) {
       ::new (storage_) Stored(std::forward<F>(callable));
       invoke_ = [](void* place, Args... args) -> R {

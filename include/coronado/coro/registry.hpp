@@ -54,6 +54,9 @@ std::size_t count_tasks(const Executor& executor);
 ///     #1 "main" waiting: sleeping
 ///        at tour.cpp:40 branch()
 ///
+/// Of siblings without children that look the same, one after the other, three are shown and the
+/// others counted in a line, so that a hundred thousand sleepers do not hide the rest.
+///
 /// Params   limit  Most tasks shown; a last line counts the others.
 std::string dump_tasks(const Executor& executor, std::size_t limit = 1000);
 

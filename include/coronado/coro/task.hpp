@@ -154,7 +154,8 @@ class Task<T>::promise_type final : public detail::TaskPromise<T> {
   template <class A>
   decltype(auto) await_transform(
       A&& awaitable, std::source_location site = std::source_location::current()) noexcept {
-    static_assert(is_awaitable<A>,
+    constexpr bool awaitable_type = is_awaitable<A>;
+    static_assert(awaitable_type,
                   "co_await needs a Task or one of Coronado's awaitables; to await a callback API "
                   "use Promise and Future from <coronado/coro/future.hpp>");
     if constexpr (detail::IsTask<std::remove_cvref_t<A>>::value) {
@@ -162,7 +163,9 @@ class Task<T>::promise_type final : public detail::TaskPromise<T> {
                     "a Task is awaited once, as an rvalue: co_await std::move(task)");
     }
     this->site_ = site;
-    if constexpr (detail::HasCoAwait<A>) {
+    if constexpr (!awaitable_type) {
+      return std::suspend_never{};  // the message above is enough
+    } else if constexpr (detail::HasCoAwait<A>) {
       return static_cast<A&&>(awaitable).operator co_await();
     } else {
       return static_cast<A&&>(awaitable);

@@ -50,6 +50,10 @@ class TaskOwner : public ListHook {
   /// A child has ended; its outcome is in `root`. The child is unlinked and released afterwards.
   virtual void on_child_finished(TaskContext& child, PromiseBase& root) noexcept = 0;
 
+  /// The child that ended has been released: its frame is gone, unless somebody retained it.
+  /// Nothing of the owner is used after this call.
+  virtual void on_child_released() noexcept {}
+
   /// For an owner that goes before its children: logs each, cancels them, and hands them to the
   /// executor's root group.
   /// Params  what  Who goes, for the log.

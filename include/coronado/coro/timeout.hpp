@@ -189,11 +189,12 @@ class [[nodiscard("nothing runs until it is awaited")]] Shield final {
   Task<T> task_;
 };
 
-/// Await `task` to its end even when this task is cancelled meanwhile: for work that must not be
-/// left half done, such as a commit. The cancellation is delivered at the next suspension after it.
-/// Deadlines from outside do not reach inside either. Throws   Anything `task` throws. Cancel Held
-/// off until `task` has ended. Tornado  `asyncio.shield`; here nothing is detached: the caller
-/// waits.
+/// Await `task` to its end even when this task is cancelled meanwhile: for work that must not be left
+/// half done, such as a commit. The cancellation is delivered at the next suspension after it.
+/// Deadlines from outside do not reach inside either.
+/// Throws   Anything `task` throws.
+/// Cancel   Held off until `task` has ended.
+/// Tornado  `asyncio.shield`; here nothing is detached: the caller waits.
 template <class T>
 Shield<T> shield(Task<T> task) {
   return Shield<T>(std::move(task));

@@ -26,7 +26,6 @@ enum class FieldId : std::uint8_t {
   kAuthorization,
   kCacheControl,
   kConnection,
-  kContentDisposition,
   kContentEncoding,
   kContentLength,
   kContentRange,
@@ -60,7 +59,6 @@ enum class FieldId : std::uint8_t {
   kSecWebSocketVersion,
   kTE,
   kTraceparent,
-  kTrailer,
   kTransferEncoding,
   kUpgrade,
   kUpgradeInsecureRequests,
@@ -76,7 +74,7 @@ enum class FieldId : std::uint8_t {
 };
 
 /// The number of `FieldId` values, `kOther` included.
-inline constexpr std::size_t kFieldIdCount = 57;
+inline constexpr std::size_t kFieldIdCount = 55;
 
 /// The id of the field called `name`, in any case; `FieldId::kOther` when it has none.
 /// Cost  One multiplication and one comparison of the name.

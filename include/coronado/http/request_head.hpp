@@ -75,17 +75,19 @@ class RequestHead {
 
   /// The method as received, for example "GET".
   std::string_view method() const noexcept { return {base_, method_size_}; }
-  Method method_id() const noexcept { return method_id_; }
+  Method method_id() const noexcept { return facts_.method; }
 
   /// The request target as received.
-  std::string_view target() const noexcept { return view(target_, target_size_); }
+  std::string_view target() const noexcept { return between(method_size_ + 1, target_end_); }
 
   /// The path of the target, not decoded, without the query. Of "http://host" it is "/", of
   /// "OPTIONS *" it is "*", of CONNECT it is empty.
   std::string_view path() const noexcept { return view(path_, path_size_); }
 
   /// What follows the target's first '?', not decoded; empty without one.
-  std::string_view query() const noexcept { return view(query_, query_size_); }
+  std::string_view query() const noexcept {
+    return between(mark_ + (mark_ != target_end_ ? 1 : 0), target_end_);
+  }
 
   /// Host and port the request is for: of an absolute or CONNECT target, else the Host field.
   /// Syntactically valid, or empty (HTTP/1.0 without Host, or an empty Host field).
@@ -93,10 +95,10 @@ class RequestHead {
   std::string_view authority() const noexcept { return view(authority_, authority_size_); }
 
   /// True when the target is an absolute URI whose scheme is "https".
-  bool target_is_https() const noexcept { return target_is_https_; }
+  bool target_is_https() const noexcept { return facts_.target_is_https; }
 
   /// 0 for HTTP/1.0, 1 for HTTP/1.1 and later minor versions.
-  int minor_version() const noexcept { return minor_version_; }
+  int minor_version() const noexcept { return facts_.minor_version; }
 
   /// The whole head, from the method to the empty line at its end.
   std::string_view bytes() const noexcept { return {base_, size_}; }
@@ -109,7 +111,8 @@ class RequestHead {
   /// The value of the first field with that name, in any case.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 
-  /// The value of the first field with that id. Cost  No loop.
+  /// The value of the first field with that id.
+  /// Cost    None but a bit test when there is no such field, else a walk to it.
   /// Params  id  Not `FieldId::kOther`: its fields are found by name.
   std::optional<std::string_view> find(FieldId id) const noexcept;
 
@@ -119,24 +122,26 @@ class RequestHead {
   std::size_t count(std::string_view name) const noexcept;
   std::size_t count(FieldId id) const noexcept;
 
-  Framing framing() const noexcept { return framing_; }
+  Framing framing() const noexcept { return facts_.framing; }
 
   /// The body's size if `framing()` is `kLength`, else 0.
   std::uint64_t content_length() const noexcept { return content_length_; }
 
   /// True when body bytes follow, or may follow in chunks.
-  bool has_body() const noexcept { return framing_ == Framing::kChunked || content_length_ != 0; }
+  bool has_body() const noexcept {
+    return facts_.framing == Framing::kChunked || content_length_ != 0;
+  }
 
   /// True when the client wants another request on this connection.   Spec  RFC 9112 9.3.
-  bool keep_alive() const noexcept { return keep_alive_; }
+  bool keep_alive() const noexcept { return facts_.keep_alive; }
 
   /// True when the client waits for `100 Continue` before it sends the body.
   /// Spec  RFC 9110 10.1.1: false for HTTP/1.0 and for a request without a body.
-  bool expects_continue() const noexcept { return expects_continue_; }
+  bool expects_continue() const noexcept { return facts_.expects_continue; }
 
   /// True when the client offers another protocol: `Connection` lists "upgrade" and there is an
   /// `Upgrade` field.   Spec  RFC 9110 7.8: false for HTTP/1.0.
-  bool upgrade() const noexcept { return upgrade_; }
+  bool upgrade() const noexcept { return facts_.upgrade; }
 
  private:
   friend class RequestHeadBuilder;
@@ -151,36 +156,44 @@ class RequestHead {
     FieldId id;
   };
 
+  // One word, so that one store sets it to what most requests are.
+  struct alignas(8) Facts {
+    Method method = Method::kGet;
+    Framing framing = Framing::kNone;
+    std::uint8_t minor_version = 1;
+    bool target_is_https = false;
+    bool keep_alive = true;
+    bool expects_continue = false;
+    bool upgrade = false;
+    std::uint8_t unused = 0;
+  };
+
   static constexpr std::uint64_t bit(FieldId id) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(id);
   }
   std::string_view view(std::uint32_t offset, std::uint32_t size) const noexcept {
     return {base_ + offset, size};
   }
+  std::string_view between(std::uint32_t begin, std::uint32_t end) const noexcept {
+    return {base_ + begin, end - begin};
+  }
+  const Entry& first_entry(FieldId id) const noexcept;
   const Entry& entry(std::size_t index) const noexcept {
     return index < kInlineFields ? inline_[index] : more_[index - kInlineFields];
   }
 
-  const char* base_ = "";
+  const char* base_ = " ";
   std::uint64_t content_length_ = 0;
   std::uint64_t present_ = 0;   // ids seen at least once
   std::uint64_t repeated_ = 0;  // ids seen more than once
   std::uint32_t size_ = 0;
   std::uint32_t field_count_ = 0;
   std::uint32_t method_size_ = 0;
-  std::uint32_t target_ = 0, target_size_ = 0;
+  std::uint32_t target_end_ = 1;  // the target starts after the method and its space
+  std::uint32_t mark_ = 1;        // offset of the first '?', or `target_end_`
   std::uint32_t path_ = 0, path_size_ = 0;
-  std::uint32_t query_ = 0, query_size_ = 0;
   std::uint32_t authority_ = 0, authority_size_ = 0;
-  Method method_id_ = Method::kOther;
-  Framing framing_ = Framing::kNone;
-  std::uint8_t minor_version_ = 1;
-  bool target_is_https_ = false;
-  bool keep_alive_ = false;
-  bool expects_continue_ = false;
-  bool upgrade_ = false;
-  // Index of the first field of each id; meaningful only where `present_` has the bit.
-  std::array<std::uint16_t, kFieldIdCount> first_{};
+  Facts facts_;
   std::array<Entry, kInlineFields> inline_{};
   std::vector<Entry> more_;
 };

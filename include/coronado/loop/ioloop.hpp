@@ -93,7 +93,8 @@ class IOLoop final : public Executor {
   }
 
   /// Starts a detached task: a failure is logged with the spawn site; `close` cancels and drains
-  /// it. Tornado  `IOLoop.spawn_callback`.
+  /// it.
+  /// Tornado  `IOLoop.spawn_callback`.
   template <class T>
   TaskHandle<T> spawn(Task<T> task, const char* name = "",
                       std::source_location site = std::source_location::current()) {
@@ -107,6 +108,11 @@ class IOLoop final : public Executor {
   // --- time ----------------------------------------------------------------------------------
 
   TimePoint now() const noexcept override { return reactor_->now(); }
+
+  /// When the current turn's events were collected: a clock without a system call, for deadlines
+  /// and dates that may be late by a turn.
+  TimePoint turn_time() const noexcept { return reactor_->wake_time(); }
+
   void arm(Timer& timer, TimePoint when) noexcept override;
   void disarm(Timer& timer) noexcept override;
 
@@ -128,7 +134,8 @@ class IOLoop final : public Executor {
   // --- the system ----------------------------------------------------------------------------
 
   /// Calls `handler(fd, events)` whenever `fd` is ready, level-triggered. Errors are always
-  /// reported. Throws  std::system_error    The descriptor cannot be watched.
+  /// reported.
+  /// Throws  std::system_error    The descriptor cannot be watched.
   ///         std::invalid_argument  It is watched already: "fd 7 added twice".
   /// Tornado  `IOLoop.add_handler`.
   void add_handler(int fd, Function<void(int, unsigned)> handler, unsigned events);
@@ -139,7 +146,8 @@ class IOLoop final : public Executor {
 
   /// Calls `handler` on the loop whenever the process gets `signal`. One loop per signal; the
   /// newest wins. The handler stays until it is removed or the loop closes, which restores the
-  /// default. Throws  std::system_error  Not a signal that can be caught.
+  /// default.
+  /// Throws  std::system_error  Not a signal that can be caught.
   void add_signal_handler(int signal, Function<void()> handler);
   void remove_signal_handler(int signal) noexcept;
 

@@ -71,11 +71,18 @@ class Reactor {
   virtual void begin_outside_work() noexcept {}
   virtual void end_outside_work() noexcept {}
 
+  /// When the last `wait` returned from the system: the clock of everything it delivered.
+  TimePoint wake_time() const noexcept { return wake_time_; }
+
+  /// Brings `wake_time` up to the present: before a loop begins to run.
+  void read_clock() noexcept { wake_time_ = now(); }
+
   /// Where to note that the loop waits, and each event delivered.
   void set_probe(StepProbe& probe) noexcept { probe_ = &probe; }
 
  protected:
   StepProbe* probe_ = nullptr;  // set by the loop before the first wait
+  TimePoint wake_time_{};       // kept by every `wait`
 };
 
 /// Makes a backend.   Throws  std::system_error  The system refuses it.

@@ -13,13 +13,23 @@
 /// Layer: loop.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <system_error>
 
 namespace coronado {
+
+/// Who is at the other end: an IP address and a port, or nothing for channels without them.
+struct PeerAddress {
+  enum class Family : std::uint8_t { kNone, kIPv4, kIPv6 };
+  std::array<std::uint8_t, 16> ip{};  ///< Network order; an IPv4 address takes the first four.
+  std::uint16_t port = 0;             ///< Host order.
+  Family family = Family::kNone;
+};
 
 /// Told what happens on a transport. It may destroy the transport from inside any of these calls.
 class TransportHandler {
@@ -64,6 +74,9 @@ class Transport {
 
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
+
+  /// The peer as it was when the connection was accepted.
+  virtual PeerAddress peer() const noexcept = 0;
 
   /// The socket, or -1 where there is none.
   virtual int native_handle() const noexcept = 0;

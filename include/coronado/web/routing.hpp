@@ -103,7 +103,8 @@ inline constexpr MethodMask kMethodOther = 1u << 31;
 inline constexpr MethodMask kAnyMethod = ~MethodMask{0};
 
 /// The bit of a method by its name, which is case-sensitive; `kMethodOther` for one not listed
-/// above. Spec  RFC 9110 9.1
+/// above.
+/// Spec  RFC 9110 9.1
 MethodMask method_bit(std::string_view name) noexcept;
 
 /// The parameters of a matched route, in the order of the pattern, without any allocation.
@@ -134,6 +135,9 @@ class RouteParameters {
 
   /// The undecoded bytes of the parameter called `name`, if the route has one.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+  /// The path has moved: follow it.
+  void rebase(const char* path) noexcept { path_ = path; }
 
   /// Parameter `index`, percent-decoded ('+' stays '+').
   std::string decoded(std::size_t index) const;

@@ -1,0 +1,264 @@
+/// One request and its response, and who answers: the seam between the server and what stands on
+/// it.
+///
+///     HTTPExchange   a request with the means to answer it
+///     HTTPEndpoint   answers requests of one kind
+///     HTTPService    chooses the endpoint, and hears how it went
+///     ResponseHead   status and fields of a response
+///
+/// Nothing here depends on the version of HTTP.
+///
+/// Threads  The loop's thread only.
+/// Layer: http.
+#pragma once
+
+#include <coronado/base/function.hpp>
+#include <coronado/coro/task_group.hpp>
+#include <coronado/http/server_request.hpp>
+#include <coronado/loop/ioloop.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coronado {
+
+class HTTPExchange;
+
+/// Status and header fields of a response. Framing (`Content-Length`, `Transfer-Encoding`,
+/// `Connection`) is the server's business, and `Date` and `Server` are added where they are
+/// missing.
+struct ResponseHead {
+  int status = 200;
+  /// Empty: the standard phrase.
+  std::string_view reason = {};
+  /// Fields as they go on the wire, each ended by CRLF; names and values checked by who built them.
+  std::string_view fields = {};
+  bool has_date = false;
+  bool has_server = false;
+};
+
+/// What a version of HTTP implements for the exchanges it carries.
+class ResponseSink {
+ public:
+  virtual void start(HTTPExchange& exchange, const ResponseHead& head,
+                     std::optional<std::uint64_t> length, std::string_view first) = 0;
+  virtual void write(HTTPExchange& exchange, std::string_view bytes) = 0;
+  virtual void finish(HTTPExchange& exchange) = 0;
+  virtual void abort(HTTPExchange& exchange) noexcept = 0;
+  virtual std::size_t pending() const noexcept = 0;
+  virtual void want_body(HTTPExchange& exchange) = 0;
+  virtual void task_finished(HTTPExchange& exchange, TaskOutcome outcome,
+                             const std::exception_ptr& error) noexcept = 0;
+  virtual IOLoop& loop() noexcept = 0;
+
+ protected:
+  ~ResponseSink() = default;
+};
+
+/// Answers requests of one kind.
+class HTTPEndpoint {
+ public:
+  virtual ~HTTPEndpoint() = default;
+
+  /// Begins to answer. Returns an empty task when the response is complete; otherwise the task that
+  /// will complete it, which the server runs and cancels when the client goes away.
+  /// Throws  Anything: answered with 500 and logged.
+  /// Cancel  The server cancels the task when the client goes away, and when it closes; it waits
+  ///         until the task has ended.
+  virtual Task<> handle(HTTPExchange& exchange) = 0;
+
+  /// False: `handle` never returns a task, and the request's bytes need not be kept for it.
+  bool suspends() const noexcept { return suspends_; }
+  /// True: `handle` is called when the head is complete, and reads the body itself.
+  bool streams_body() const noexcept { return streams_body_; }
+  /// What task dumps call its requests. Static as long as the endpoint lives.
+  const char* name() const noexcept { return name_; }
+
+  /// Set once, before the first request.
+  void describe(const char* name, bool streams_body) noexcept {
+    name_ = name;
+    streams_body_ = streams_body;
+  }
+
+ protected:
+  bool suspends_ = true;
+  bool streams_body_ = false;
+  const char* name_ = "request";
+};
+
+/// Chooses the endpoint of each request.
+class HTTPService {
+ public:
+  virtual ~HTTPService() = default;
+
+  /// Makes an exchange; the server recycles them. Services derive from it to keep their own data.
+  virtual std::unique_ptr<HTTPExchange> make_exchange();
+
+  /// The endpoint for a request whose head is complete.
+  virtual HTTPEndpoint& route(HTTPExchange& exchange) = 0;
+
+  /// The response is complete, or was cut.
+  virtual void request_done(HTTPExchange& exchange) noexcept = 0;
+
+  /// A message was refused before it became a request.
+  /// Params   reason  Why, for the log.
+  virtual void request_refused(const PeerAddress& peer, int status,
+                               std::string_view reason) noexcept;
+};
+
+/// A request with the means to answer it.
+///
+/// Either `respond` once, or `start`, `write`..., `finish`.
+class HTTPExchange : private detail::TaskOwner {
+ public:
+  HTTPExchange();
+  virtual ~HTTPExchange();
+
+  HTTPServerRequest& request() noexcept { return request_; }
+  const HTTPServerRequest& request() const noexcept { return request_; }
+  IOLoop& loop() noexcept { return sink_->loop(); }
+
+  // --- the response --------------------------------------------------------------------------
+
+  /// Sends a whole response. The body is left out where HTTP forbids one (HEAD, 204, 304).
+  void respond(const ResponseHead& head, std::string_view body);
+
+  /// Begins a response of known or unknown length, with its first bytes.
+  /// Throws  std::logic_error  It has begun already.
+  void start(const ResponseHead& head, std::optional<std::uint64_t> length,
+             std::string_view first = {});
+
+  /// Sends more of the body; see `drain` for back-pressure.
+  /// Throws  std::logic_error  Not started, finished, or more than the promised length: then the
+  ///                           connection is cut.
+  void write(std::string_view bytes);
+
+  /// Ends the response. Less than the promised length cuts the connection.
+  void finish();
+
+  /// Cuts the connection: the client sees a truncated message.
+  void abort() noexcept;
+
+  /// Ends the connection with this response.
+  void close_after_response() noexcept { keep_alive_ = false; }
+
+  class Drain;
+  /// Waits until what was written has left, as far as the high-water mark (64 KiB) asks.
+  /// Throws   StreamClosedError  The client went away.
+  /// Cancel   Ends the wait.
+  Drain drain() noexcept;
+
+  bool started() const noexcept { return started_; }
+  bool finished() const noexcept { return finished_; }
+  int status() const noexcept { return status_; }
+  std::uint64_t bytes_sent() const noexcept { return body_sent_; }
+
+  // --- the request's body, for endpoints that stream it ------------------------------------------
+
+  class ReadBody;
+  /// The next piece of the body, at most 64 KiB and a little; empty at the end.
+  /// Throws   StreamClosedError  The client went away before the end.
+  ///          HTTPError          The body breaks the rules or a limit (400, 413), or pauses (408).
+  /// Cancel   Ends the wait; nothing is lost.
+  ReadBody read_body() noexcept;
+
+  // --- the client going away -----------------------------------------------------------------
+
+  /// Called when the client has gone while the response is pending, before the task is cancelled.
+  void set_close_callback(Function<void()> callback) { close_callback_ = std::move(callback); }
+  /// False: the task goes on when the client goes away, and what it writes is dropped.
+  void set_cancel_on_close(bool cancel) noexcept { cancel_on_close_ = cancel; }
+  bool client_gone() const noexcept { return client_gone_; }
+
+ protected:
+  /// The request's bytes have moved: follow them.
+  virtual void on_pinned() noexcept {}
+  /// The exchange is about to be used for another request.
+  virtual void on_recycled() noexcept {}
+
+ private:
+  friend class HTTP1Connection;
+  struct Body;
+
+  void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
+  void on_child_released() noexcept override;
+  void recycle() noexcept;
+  void pin();
+
+  HTTPServerRequest request_;
+  ResponseSink* sink_ = nullptr;
+  HTTPEndpoint* endpoint_ = nullptr;
+  TaskContext* task_ = nullptr;
+  std::exception_ptr error_;  // with `outcome_`: how the task ended
+  Function<void()> close_callback_;
+  std::string pinned_;          // the head's bytes, once they are ours
+  std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
+  Drain* drain_ = nullptr;
+  std::uint64_t promised_ = 0;  // the length told to the client
+  std::uint64_t body_sent_ = 0;
+  int status_ = 0;
+  TaskOutcome outcome_ = TaskOutcome::kPending;
+  bool pinned_valid_ = false;
+  bool started_ = false;
+  bool finished_ = false;
+  bool chunked_ = false;
+  bool length_known_ = false;
+  bool body_forbidden_ = false;  // HEAD, 204, 304
+  bool keep_alive_ = false;
+  bool client_gone_ = false;
+  bool cancel_on_close_ = true;
+};
+
+/// The awaiter of `drain`.
+class HTTPExchange::Drain final : public Suspension {
+ public:
+  explicit Drain(HTTPExchange& exchange) noexcept : exchange_(exchange) {}
+  static constexpr std::size_t kHighWater = 64 * 1024;
+
+  bool await_ready() const noexcept;
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) noexcept {
+    if (!park(handle.promise())) return false;
+    exchange_.drain_ = this;
+    return true;
+  }
+  void await_resume();
+  void cancel() noexcept override;
+  const char* what() const noexcept override { return "writing to the client"; }
+
+ private:
+  friend class HTTP1Connection;
+  HTTPExchange& exchange_;
+};
+
+inline HTTPExchange::Drain HTTPExchange::drain() noexcept { return Drain(*this); }
+
+/// The awaiter of `read_body`.
+class HTTPExchange::ReadBody final : public Suspension {
+ public:
+  explicit ReadBody(HTTPExchange& exchange) noexcept : exchange_(exchange) {}
+
+  bool await_ready();
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) noexcept {
+    if (!park(handle.promise())) return false;
+    listen();
+    return true;
+  }
+  std::string await_resume();
+  void cancel() noexcept override;
+  const char* what() const noexcept override { return "reading the request's body"; }
+
+ private:
+  friend class HTTP1Connection;
+  friend class HTTPExchange;
+  void listen() noexcept;
+  HTTPExchange& exchange_;
+};
+
+inline HTTPExchange::ReadBody HTTPExchange::read_body() noexcept { return ReadBody(*this); }
+
+}  // namespace coronado

@@ -1,0 +1,99 @@
+/// `HTTPServer`: accepts connections, speaks HTTP/1, and hands requests to a service.
+///
+/// Layer: http.   Tornado  `httpserver.HTTPServer`.
+#pragma once
+
+#include <coronado/base/clock.hpp>
+#include <coronado/coro/task.hpp>
+#include <coronado/http/http_limits.hpp>
+#include <coronado/loop/ioloop.hpp>
+#include <coronado/net/netutil.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace coronado {
+
+class HTTPService;
+
+/// Every limit and timeout of a server; all are on by default.
+struct HTTPServerOptions {
+  /// Sizes of heads and bodies.
+  HTTPLimits limits = {};
+
+  /// Longest wait for the first byte of a request on an idle connection. When it passes: close.
+  Duration idle_timeout = std::chrono::seconds(75);
+
+  /// Longest time from the first byte of a request to the end of its head.
+  /// When it passes: `408 Request Timeout`, then close.
+  Duration header_timeout = std::chrono::seconds(15);
+
+  /// Longest pause between two pieces of a request's body.
+  /// When it passes: `408 Request Timeout`, then close.
+  Duration body_timeout = std::chrono::seconds(30);
+
+  /// Longest time during which a client takes nothing of what is sent. When it passes: close.
+  Duration write_timeout = std::chrono::seconds(60);
+
+  /// Most connections at a time. One more is closed at once.
+  std::size_t max_connections = 100'000;
+
+  /// Most requests a second on one connection. When exceeded: `429 Too Many Requests`, then close.
+  std::uint32_t max_request_rate = 1'000'000;
+
+  /// What the `Server` field says. Empty: no such field.
+  std::string server_name = "Coronado";
+};
+
+/// Serves HTTP on listening sockets and ready-made transports.
+///
+/// Threads   The loop's thread only.
+/// Lifetime  The loop and the service must outlive it. Destroying it closes every connection;
+/// requests
+///           in progress are cancelled and waited for by `close`, which must come first if any run.
+class HTTPServer {
+ public:
+  HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions options = {});
+  ~HTTPServer();
+  HTTPServer(const HTTPServer&) = delete;
+  HTTPServer& operator=(const HTTPServer&) = delete;
+
+  /// Accepts on `sockets`, which it then owns.   Throws  std::system_error
+  void add_sockets(std::vector<Socket> sockets);
+
+  /// Binds and accepts.   Throws  std::system_error  See `bind_sockets`.
+  void listen(std::uint16_t port, const BindOptions& options = {});
+
+  /// The port of the first listening socket.
+  std::uint16_t port() const;
+
+  /// Serves one connection that somebody else made: a test, or a protocol beneath.
+  void serve(std::unique_ptr<Transport> transport);
+
+  /// Stops accepting; connections go on.   Tornado  `stop`.
+  void stop() noexcept;
+
+  /// Stops accepting, closes idle connections, lets requests in progress finish, and cuts what is
+  /// left at `deadline`.
+  /// Returns  True when nothing had to be cut.
+  /// Throws   Cancelled.
+  /// Cancel   Ends the wait; what is in progress goes on, and `close` cuts it.
+  Task<bool> drain(TimePoint deadline);
+
+  /// Cuts every connection and waits until its tasks have ended.
+  /// Throws   Nothing of its own.
+  /// Cancel   Held off: it takes no longer than the handlers' own cleaning up.
+  Task<> close();
+
+  std::size_t connection_count() const noexcept;
+  std::uint64_t request_count() const noexcept;
+  const HTTPServerOptions& options() const noexcept;
+
+  struct Core;
+
+ private:
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace coronado

@@ -1,0 +1,95 @@
+/// `HTTPServerRequest`: one request as a handler sees it, whatever the HTTP version.
+///
+/// Layer: http.   Tornado  `httputil.HTTPServerRequest`.
+#pragma once
+
+#include <coronado/base/clock.hpp>
+#include <coronado/http/httputil.hpp>
+#include <coronado/http/request_head.hpp>
+#include <coronado/loop/transport.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coronado {
+
+/// One request. Views stay valid until the response is finished and the handler has ended: the
+/// bytes are pinned before a handler that may suspend begins.
+///
+/// Threads  The loop's thread only.
+class HTTPServerRequest {
+ public:
+  HTTPServerRequest();
+  ~HTTPServerRequest();
+  HTTPServerRequest(const HTTPServerRequest&) = delete;
+  HTTPServerRequest& operator=(const HTTPServerRequest&) = delete;
+
+  /// The method as received, "GET".
+  std::string_view method() const noexcept { return head_.method(); }
+  Method method_id() const noexcept { return head_.method_id(); }
+
+  /// The target as received: path and query.   Tornado  `uri`.
+  std::string_view uri() const noexcept { return head_.target(); }
+  /// The path, not decoded.
+  std::string_view path() const noexcept { return head_.path(); }
+  /// What follows the first "?", not decoded.
+  std::string_view query() const noexcept { return head_.query(); }
+  /// "HTTP/1.0" or "HTTP/1.1".
+  std::string_view version() const noexcept;
+
+  /// The first field of that name (in any case), if there is one.
+  std::optional<std::string_view> header(std::string_view name) const noexcept {
+    return head_.find(name);
+  }
+  std::optional<std::string_view> header(FieldId id) const noexcept { return head_.find(id); }
+  /// All fields in the order received.
+  RequestHead::FieldRange headers() const noexcept { return head_.fields(); }
+  const RequestHead& head() const noexcept { return head_; }
+
+  /// The body, for handlers that do not stream it.
+  std::string_view body() const noexcept { return body_; }
+
+  /// Host and port as the client named them; "127.0.0.1" for an HTTP/1.0 request without Host.
+  std::string_view host() const noexcept;
+  /// The host without port, in lower case.
+  std::string host_name() const;
+  /// The client's address as text; "0.0.0.0" for channels without one.
+  std::string remote_ip() const;
+  const PeerAddress& peer() const noexcept { return peer_; }
+  /// "http" or "https".
+  std::string_view protocol() const noexcept { return "http"; }
+  /// protocol://host + uri.
+  std::string full_url() const;
+
+  /// Since the head was complete.
+  Duration request_time() const noexcept { return Clock::now() - started_; }
+
+  /// Decoded arguments of the query, and of a form body.
+  /// Throws  HTTPInputError  More than 1,000 arguments: answered with 400.
+  const ArgumentList& query_arguments() const;
+  const ArgumentList& body_arguments() const;
+
+  /// The cookies, by name; of a repeated name the last counts. Malformed ones are left out.
+  const ArgumentList& cookies() const;
+  std::optional<std::string_view> cookie(std::string_view name) const;
+
+ private:
+  friend class HTTPExchange;
+  friend class HTTP1Connection;
+  struct Parsed;
+
+  void clear() noexcept;
+  Parsed& parsed() const;
+
+  RequestHead head_;
+  std::string_view body_;
+  PeerAddress peer_;
+  TimePoint started_{};
+  mutable std::unique_ptr<Parsed> parsed_;  // what was asked for
+};
+
+}  // namespace coronado

@@ -1,0 +1,58 @@
+/// `web::serve`: a whole server program in one call.
+///
+///     ServeOptions   port, workers, limits, ...
+///     serve          runs an application until SIGTERM or SIGINT
+///
+/// Layer: ops.
+#pragma once
+
+#include <coronado/base/function.hpp>
+#include <coronado/http/httpserver.hpp>
+#include <coronado/ops/options.hpp>
+#include <coronado/web/application.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace coronado::web {
+
+/// What a server program can be told. `define` offers each as an option of the same name.
+struct ServeOptions {
+  /// 0: any free one.
+  std::uint16_t port = 8888;
+  /// A name or address; "0.0.0.0" and "::" for every interface. The default serves this machine
+  /// only.
+  std::string address = "127.0.0.1";
+  /// Threads, each with its own loop, application and listening socket. 0: one a core.
+  std::uint32_t workers = 1;
+  /// "epoll".
+  std::string reactor = "epoll";
+  /// "debug", "info", "warning", "error" or "off".
+  std::string log_level = "info";
+  /// How long requests in progress may take after SIGTERM before they are cut.
+  Duration drain_timeout = std::chrono::seconds(30);
+  /// Limits and timeouts.
+  HTTPServerOptions http;
+
+  /// Declares every field as an option.
+  void define(OptionParser& parser);
+};
+
+/// Makes the application of one worker; called once on each worker's thread.
+using ApplicationFactory = Function<Application()>;
+
+/// Serves until SIGTERM or SIGINT, then drains: stops accepting, finishes what is in progress within
+/// `drain_timeout`. A second signal cuts it short. SIGUSR1 prints the task tree of every worker to
+/// stderr. Prints "listening PORT" on stdout when all workers accept.
+/// Params   factory  Called from several threads, one after the other.
+/// Returns  The exit code: 0 after draining; 1 when the port cannot be bound or the factory throws,
+///          named in one line on stderr.
+/// Threads  Call it from the main thread; it becomes the first worker.
+int serve(const ServeOptions& options, ApplicationFactory factory);
+
+/// The same with the options of the command line; see `--help`. A bare first argument is the port.
+/// Params   defaults  What holds for the options that are not given.
+/// Returns  2 for a wrong option, too.
+int serve(int argc, char** argv, ApplicationFactory factory, ServeOptions defaults = {});
+
+}  // namespace coronado::web

@@ -1,0 +1,19 @@
+/// Everything a web application needs: the umbrella over web, http, coroutines and `serve`.
+///
+/// For applications; the library's own files include what they use.
+#pragma once
+
+#include <coronado/coro/combine.hpp>
+#include <coronado/coro/task.hpp>
+#include <coronado/coro/task_group.hpp>
+#include <coronado/coro/timeout.hpp>
+#include <coronado/http/httpserver.hpp>
+#include <coronado/http/httputil.hpp>
+#include <coronado/loop/ioloop.hpp>
+#include <coronado/loop/thread_pool.hpp>
+#include <coronado/ops/serve.hpp>
+#include <coronado/web/application.hpp>
+#include <coronado/web/function_handler.hpp>
+#include <coronado/web/json.hpp>
+#include <coronado/web/request_handler.hpp>
+#include <coronado/web/response.hpp>

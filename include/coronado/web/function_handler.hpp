@@ -1,0 +1,392 @@
+/// Function handlers: what a function may take, and what it may return.
+///
+///     app.get("/users/{id:int}", [](long id, web::Query<"page", int> page) -> Task<web::Response>
+///     {...});
+///
+/// **Parameters**, each optional, in any order:
+///
+///     integers, floating point, std::string, std::string_view
+///                        the path parameters, in the order of the pattern, percent-decoded (a
+///                        string_view is not decoded)
+///     Query<"name", T>   an argument of the query
+///     Header<"Name", T>  a field of the request
+///     JsonBody<T>        the body, read into a described struct (<coronado/web/json.hpp>)
+///     const HTTPServerRequest&   the whole request
+///     HTTPExchange&      the request and the response, to answer by hand
+///     any T with `static T from_request(const HTTPServerRequest&)`   your own extractor
+///
+/// With `T` an `std::optional` the argument may be missing; otherwise that is a 400 which names it.
+///
+/// **Results**: `Response`; text (`std::string`, `std::string_view`, `const char*`: text/plain); a
+/// `Json` or a described struct (application/json, with <coronado/web/json.hpp>); nothing (204,
+/// unless the function answered through `HTTPExchange`); or a `Task` of any of them. A function
+/// that is no coroutine costs no frame.
+///
+/// A function that throws `HTTPError` is answered with its status, anything else with 500.
+///
+/// Layer: web.
+#pragma once
+
+#include <coronado/coro/task.hpp>
+#include <coronado/web/exchange.hpp>
+#include <coronado/web/response.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace coronado::web {
+
+/// A string as a template argument.
+template <std::size_t N>
+struct FixedString {
+  consteval FixedString(const char (&text)[N]) {
+    for (std::size_t i = 0; i < N; ++i) characters[i] = text[i];
+  }
+  constexpr std::string_view view() const { return {characters, N - 1}; }
+  char characters[N];
+};
+
+namespace detail {
+
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+
+// Text to values. They throw HTTPError(400) that names `what`.
+std::int64_t to_signed(std::string_view text, std::int64_t least, std::int64_t most,
+                       std::string_view what);
+std::uint64_t to_unsigned(std::string_view text, std::uint64_t most, std::string_view what);
+double to_double(std::string_view text, std::string_view what);
+bool to_bool(std::string_view text, std::string_view what);
+std::string to_text(std::string_view text, std::string_view what);
+[[noreturn]] void throw_missing(std::string_view kind, std::string_view name);
+
+/// `text` as a `T`.
+template <class T>
+T convert(std::string_view text, std::string_view what) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return to_bool(text, what);
+  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    return static_cast<T>(
+        to_signed(text, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), what));
+  } else if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(to_unsigned(text, std::numeric_limits<T>::max(), what));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return static_cast<T>(to_double(text, what));
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return to_text(text, what);
+  } else {
+    throw_missing("conversion for", what);
+  }
+}
+
+/// True for what `convert` makes of text, and for an std::optional of it.
+template <class T>
+constexpr bool kIsConvertible = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
+template <class T>
+constexpr bool kIsConvertible<std::optional<T>> = kIsConvertible<T>;
+
+std::optional<std::string> query_argument(const HTTPServerRequest& request, std::string_view name);
+
+}  // namespace detail
+
+/// The last argument `Name` of the query.
+template <FixedString Name, class T = std::string>
+struct Query {
+  static constexpr bool kConvertible = detail::kIsConvertible<T>;
+  T value;
+  const T& operator*() const noexcept { return value; }
+  const T* operator->() const noexcept { return &value; }
+
+  /// Throws  HTTPError(400)  It is missing, or no `T`.
+  static Query from_request(const HTTPServerRequest& request) {
+    const std::optional<std::string> text = detail::query_argument(request, Name.view());
+    if constexpr (detail::IsOptional<T>::value) {
+      if (!text) return {std::nullopt};
+      return {detail::convert<typename T::value_type>(*text, Name.view())};
+    } else {
+      if (!text) detail::throw_missing("argument", Name.view());
+      return {detail::convert<T>(*text, Name.view())};
+    }
+  }
+};
+
+/// The first field `Name` of the request.
+template <FixedString Name, class T = std::string>
+struct Header {
+  static constexpr bool kConvertible = detail::kIsConvertible<T>;
+  T value;
+  const T& operator*() const noexcept { return value; }
+  const T* operator->() const noexcept { return &value; }
+
+  /// Throws  HTTPError(400)  It is missing, or no `T`.
+  static Header from_request(const HTTPServerRequest& request) {
+    const std::optional<std::string_view> text = request.header(Name.view());
+    if constexpr (detail::IsOptional<T>::value) {
+      if (!text) return {std::nullopt};
+      return {detail::convert<typename T::value_type>(*text, Name.view())};
+    } else {
+      if (!text) detail::throw_missing("header", Name.view());
+      return {detail::convert<T>(*text, Name.view())};
+    }
+  }
+};
+
+/// How a result of type `T` is sent; specialise it for types of your own:
+/// `static void send(HTTPExchange&, const T&)`.
+template <class T>
+struct ResultWriter;
+
+namespace detail {
+
+template <class T>
+concept WritableResult =
+    requires(HTTPExchange& exchange, const T& result) { ResultWriter<T>::send(exchange, result); };
+
+template <class T>
+concept Extractor = requires(const HTTPServerRequest& request) {
+  { T::from_request(request) } -> std::same_as<T>;
+};
+
+template <class T>
+constexpr bool kIsPathParameter = std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
+                                  std::is_same_v<T, std::string_view>;
+
+/// The parameters and the result of a callable.
+template <class F>
+struct Signature : Signature<decltype(&F::operator())> {};
+template <class R, class... Args>
+struct Signature<R (*)(Args...) noexcept> : Signature<R (*)(Args...)> {};
+template <class R, class... Args>
+struct Signature<R (*)(Args...)> {
+  using Result = R;
+  using Arguments = std::tuple<Args...>;
+};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...)> : Signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...) const> : Signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...) noexcept> : Signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct Signature<R (C::*)(Args...) const noexcept> : Signature<R (*)(Args...)> {};
+
+template <class F>
+concept PlainCallable = requires { &F::operator(); } || std::is_pointer_v<F>;
+
+template <class T>
+struct AwaitedResult {
+  using type = T;
+  static constexpr bool kIsTask = false;
+};
+template <class T>
+struct AwaitedResult<Task<T>> {
+  using type = T;
+  static constexpr bool kIsTask = true;
+};
+
+template <class T>
+constexpr bool kIsResult = std::is_void_v<T> || std::is_same_v<T, Response> ||
+                           std::is_convertible_v<T, std::string_view> || WritableResult<T>;
+
+void send_text(HTTPExchange& exchange, std::string_view text);
+void send_response(HTTPExchange& exchange, const Response& response);
+void send_nothing(HTTPExchange& exchange);
+void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;
+
+template <class T>
+void send_result(HTTPExchange& exchange, const T& result) {
+  if constexpr (std::is_same_v<T, Response>) {
+    send_response(exchange, result);
+  } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+    send_text(exchange, result);
+  } else {
+    ResultWriter<T>::send(exchange, result);
+  }
+}
+
+template <class T>
+T path_parameter(const WebExchange& exchange, std::size_t index) {
+  if constexpr (std::is_same_v<T, std::string_view>) {
+    return exchange.parameters()[index];
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return to_text(exchange.parameters().decoded(index), "path");
+  } else {
+    return convert<T>(exchange.parameters()[index], "path");
+  }
+}
+
+/// The I-th of the arguments, of which `PathIndex` path parameters come before it.
+template <class Argument, std::size_t PathIndex>
+decltype(auto) extract(WebExchange& exchange) {
+  using T = std::remove_cvref_t<Argument>;
+  if constexpr (std::is_same_v<T, HTTPServerRequest>) {
+    return (exchange.request());
+  } else if constexpr (std::is_base_of_v<T, WebExchange>) {
+    return static_cast<T&>(exchange);
+  } else if constexpr (kIsPathParameter<T>) {
+    return path_parameter<T>(exchange, PathIndex);
+  } else {
+    return T::from_request(exchange.request());
+  }
+}
+
+/// True for arguments that live as long as the request.
+template <class Argument>
+constexpr bool kIsOfTheRequest = std::is_same_v<std::remove_cvref_t<Argument>, HTTPServerRequest> ||
+                                 std::is_base_of_v<std::remove_cvref_t<Argument>, WebExchange>;
+
+template <class Argument>
+constexpr bool kIsParameter =
+    kIsOfTheRequest<Argument> || kIsPathParameter<std::remove_cvref_t<Argument>> ||
+    Extractor<std::remove_cvref_t<Argument>>;
+
+/// False for a Query or Header of a type that no text becomes.
+template <class T>
+constexpr bool kIsReadable = true;
+template <class T>
+  requires requires { T::kConvertible; }
+constexpr bool kIsReadable<T> = T::kConvertible;
+
+/// A reference through which the function would change what nobody looks at.
+template <class Argument>
+constexpr bool kIsMutableReference =
+    std::is_lvalue_reference_v<Argument> && !std::is_const_v<std::remove_reference_t<Argument>> &&
+    !kIsOfTheRequest<Argument>;
+
+template <class Arguments>
+struct Parameters;
+template <class... Args>
+struct Parameters<std::tuple<Args...>> {
+  static constexpr bool kKnown = (kIsParameter<Args> && ...);
+  static constexpr bool kReadable = (kIsReadable<std::remove_cvref_t<Args>> && ...);
+  static constexpr bool kMutable = (kIsMutableReference<Args> || ...);
+  static constexpr bool kOutliveTheCall =
+      ((!std::is_reference_v<Args> || kIsOfTheRequest<Args>) && ...);
+};
+
+// Named so that a failed assertion is not followed by why.
+template <class F>
+constexpr bool kIsPlainCallable = PlainCallable<F>;
+
+/// True for a function that can be a handler. Otherwise one message says what is wrong, and the
+/// caller goes no further.
+template <class F>
+constexpr bool check_handler() {
+  constexpr bool plain = kIsPlainCallable<F>;
+  static_assert(plain, "a handler is a function or a lambda with one, non-template call operator");
+  if constexpr (plain) {
+    using Awaited = AwaitedResult<typename Signature<F>::Result>;
+    using Taken = Parameters<typename Signature<F>::Arguments>;
+    constexpr bool result = kIsResult<typename Awaited::type>;
+    constexpr bool safe = !Awaited::kIsTask || Taken::kOutliveTheCall;
+    static_assert(result,
+                  "a handler returns web::Response, text, a described struct or Json (include "
+                  "<coronado/web/json.hpp>), void, or a Task of one of these");
+    static_assert(Taken::kKnown,
+                  "a handler's parameter is a path parameter (a number or string), Query, Header, "
+                  "JsonBody, const HTTPServerRequest&, HTTPExchange&, or a type with "
+                  "static T from_request(const HTTPServerRequest&); see "
+                  "<coronado/web/function_handler.hpp>");
+    static_assert(Taken::kReadable,
+                  "an argument is a bool, a number or a std::string (or an std::optional of one)");
+    static_assert(safe,
+                  "a handler that returns a Task takes its arguments by value: they are gone when "
+                  "the Task runs (only the request and the exchange may be references)");
+    static_assert(!Taken::kMutable || !safe,
+                  "a handler takes its arguments by value or const reference");
+    return result && Taken::kKnown && Taken::kReadable && safe && !Taken::kMutable;
+  } else {
+    return false;
+  }
+}
+
+/// Awaits a handler's task and sends what it returned.
+/// Throws  Nothing but Cancelled: errors become responses.
+/// Cancel  Passed on to the handler.
+template <class T>
+Task<> answer(WebExchange& exchange, Task<T> task) {
+  std::exception_ptr error;
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(task);
+      send_nothing(exchange);
+    } else {
+      const T result = co_await std::move(task);
+      send_result(exchange, result);
+    }
+  } catch (const Cancelled&) {
+    throw;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) send_error(exchange, error);
+}
+
+template <class F>
+class FunctionEndpoint final : public HTTPEndpoint {
+  using Arguments = typename Signature<F>::Arguments;
+  using Result = typename Signature<F>::Result;
+  using Awaited = AwaitedResult<Result>;
+
+  template <std::size_t... I>
+  static constexpr std::size_t path_parameters_before(std::size_t end, std::index_sequence<I...>) {
+    return (std::size_t{0} + ... +
+            (I < end && kIsPathParameter<std::remove_cvref_t<std::tuple_element_t<I, Arguments>>>));
+  }
+  static constexpr std::size_t kCount = std::tuple_size_v<Arguments>;
+
+ public:
+  static constexpr std::size_t kPathParameters =
+      path_parameters_before(kCount, std::make_index_sequence<kCount>{});
+
+  explicit FunctionEndpoint(F function) : function_(std::move(function)) {
+    suspends_ = Awaited::kIsTask;
+  }
+
+  Task<> handle(HTTPExchange& base) override {
+    auto& exchange = static_cast<WebExchange&>(base);
+    try {
+      return call(exchange, std::make_index_sequence<kCount>{});
+    } catch (...) {
+      send_error(exchange, std::current_exception());
+      return {};
+    }
+  }
+
+ private:
+  template <std::size_t... I>
+  Task<> call(WebExchange& exchange, std::index_sequence<I...>) {
+    if constexpr (Awaited::kIsTask) {
+      return answer(exchange, function_(argument<I>(exchange)...));
+    } else if constexpr (std::is_void_v<Result>) {
+      function_(argument<I>(exchange)...);
+      send_nothing(exchange);
+      return {};
+    } else {
+      send_result(exchange, function_(argument<I>(exchange)...));
+      return {};
+    }
+  }
+
+  template <std::size_t I>
+  static decltype(auto) argument(WebExchange& exchange) {
+    return extract<std::tuple_element_t<I, Arguments>,
+                   path_parameters_before(I, std::make_index_sequence<kCount>{})>(exchange);
+  }
+
+  F function_;
+};
+
+}  // namespace detail
+
+}  // namespace coronado::web

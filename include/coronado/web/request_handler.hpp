@@ -1,0 +1,199 @@
+/// `RequestHandler`: a class for the requests of one route, as in Tornado.
+///
+///     struct Hello : web::RequestHandler {
+///       Task<> get() override { write("Hello, world"); co_return; }
+///     };
+///
+/// A handler object serves one request. Override the verbs you answer; the others are 405 with
+/// `Allow`. The order: construction, `set_default_headers`, `prepare`, the verb, `finish` (if the
+/// verb did not call it), log, `on_finish`.
+///
+/// Threads  The loop's thread only.
+/// Layer: web.   Tornado  `web.RequestHandler`.
+#pragma once
+
+#include <coronado/base/error.hpp>
+#include <coronado/coro/frame_pool.hpp>
+#include <coronado/coro/task.hpp>
+#include <coronado/http/header_block.hpp>
+#include <coronado/web/exchange.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coronado {
+struct CookieOptions;
+}
+
+namespace coronado::web {
+
+/// Thrown by a handler to end the request with what it has written so far.   Tornado  `web.Finish`.
+struct Finish {};
+
+class RequestHandler : public coronado::detail::Pooled {
+ public:
+  RequestHandler() = default;
+  virtual ~RequestHandler();
+  RequestHandler(const RequestHandler&) = delete;
+  RequestHandler& operator=(const RequestHandler&) = delete;
+
+  // --- what you override -----------------------------------------------------------------------
+
+  /// The verbs. They run as tasks and are cancelled when the client goes away.
+  /// Throws  HTTPError  Answered with its status; anything else with 500, and logged.
+  /// Cancel  The client went away, or the server is shutting down.
+  virtual Task<> get();
+  virtual Task<> head();
+  virtual Task<> post();
+  virtual Task<> put();
+  virtual Task<> patch();
+  virtual Task<> del();  // DELETE
+  virtual Task<> options();
+
+  /// Runs before the verb, whatever it is. When it finishes the response, the verb is not called.
+  /// Throws  As the verbs.
+  /// Cancel  As the verbs.
+  virtual Task<> prepare();
+
+  /// Runs after the response was handed over, also when the client has gone or an error was sent.
+  virtual void on_finish() {}
+
+  /// The client went away while the response was pending. The task is cancelled next.
+  virtual void on_connection_close() {}
+
+  /// Sets the fields every response of this handler has; runs again before an error page.
+  virtual void set_default_headers() {}
+
+  /// Writes the body of an error response, after `set_status`. The default is a short HTML page.
+  /// Params   error  What was thrown, if anything was.
+  virtual void write_error(int status, const std::exception_ptr& error);
+
+  /// Logs what a handler threw: a warning for an `HTTPError`, an error with the await trace for
+  /// anything else.
+  virtual void log_exception(const std::exception_ptr& error);
+
+  // --- the request -----------------------------------------------------------------------------
+
+  HTTPServerRequest& request() noexcept { return exchange_->request(); }
+  const HTTPServerRequest& request() const noexcept { return exchange_->request(); }
+  const Application& application() const noexcept { return exchange_->application(); }
+  IOLoop& loop() noexcept { return exchange_->loop(); }
+
+  /// The path parameter `index` or called `name`, percent-decoded.
+  /// Throws  std::out_of_range  The route has no such parameter.
+  ///         HTTPError(400)     It is not valid UTF-8.
+  std::string path_argument(std::size_t index) const;
+  std::string path_argument(std::string_view name) const;
+
+  /// The last argument of that name from the query or the form body (the body wins), without white
+  /// space around it.
+  /// Throws   MissingArgumentError  400 "Missing argument NAME", from the form without a default.
+  ///          HTTPError(400)        It is not valid UTF-8.
+  /// Tornado  `get_argument`.
+  std::string get_argument(std::string_view name) const;
+  std::string get_argument(std::string_view name, std::string_view fallback) const;
+  /// All arguments of that name: of the query, then of the body.
+  std::vector<std::string> get_arguments(std::string_view name) const;
+  std::string get_query_argument(std::string_view name) const;
+  std::string get_query_argument(std::string_view name, std::string_view fallback) const;
+  std::vector<std::string> get_query_arguments(std::string_view name) const;
+  std::string get_body_argument(std::string_view name) const;
+  std::string get_body_argument(std::string_view name, std::string_view fallback) const;
+  std::vector<std::string> get_body_arguments(std::string_view name) const;
+
+  /// The next piece of the body, empty at the end; for routes with `stream_body`. On others the
+  /// body is whole in `request().body()`.
+  ///
+  /// Throws  StreamClosedError  The client went away before the end.
+  ///         HTTPError          The body breaks the rules or a limit (400, 413), or pauses (408).
+  /// Cancel  Ends the wait; nothing is lost.
+  HTTPExchange::ReadBody read_body() noexcept { return exchange_->read_body(); }
+
+  /// A cookie of the request.
+  std::optional<std::string_view> get_cookie(std::string_view name) const {
+    return request().cookie(name);
+  }
+
+  // --- the response ----------------------------------------------------------------------------
+
+  /// An unsuitable reason (control characters, "<") becomes "Unknown".
+  /// Throws  std::invalid_argument  `status` is not 100 to 999.
+  void set_status(int status, std::string_view reason = {});
+  int get_status() const noexcept { return status_; }
+
+  /// Throws  std::invalid_argument  See `HeaderBlock::set`.
+  void set_header(std::string_view name, std::string_view value);
+  void set_header(std::string_view name, std::int64_t value);
+  void add_header(std::string_view name, std::string_view value);
+  void clear_header(std::string_view name);
+
+  /// Throws   std::invalid_argument  The name, value or an attribute cannot be sent.
+  /// Tornado  `set_cookie`; a later one of the same name replaces the earlier.
+  void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options);
+  void set_cookie(std::string_view name, std::string_view value);
+  void clear_cookie(std::string_view name);
+
+  /// Adds to the body. It leaves with `flush` or `finish`.
+  /// Throws  std::logic_error  After `finish`.
+  void write(std::string_view chunk);
+
+  /// Sends the head, the first time, and what was written so far.
+  ///
+  ///     write(piece);
+  ///     co_await flush();   // waits while the client is slow
+  ///
+  /// Throws  std::logic_error   After `finish`.
+  ///         StreamClosedError  From the await: the client went away.
+  /// Cancel  Ends the wait; what was sent is sent.
+  HTTPExchange::Drain flush();
+
+  /// Ends the response. What follows in the handler goes on running.
+  /// Throws  std::logic_error  "finish() called twice".
+  void finish(std::string_view last = {});
+  bool finished() const noexcept { return finished_; }
+
+  /// Sends the client to `url` and finishes.   Throws  std::logic_error  After `flush`.
+  void redirect(std::string_view url, bool permanent = false);
+
+  /// Drops what was written and sends an error page; when the head is out already, cuts the
+  /// connection, so that nobody takes half a response for a whole one.
+  void send_error(int status = 500, std::string_view reason = {},
+                  const std::exception_ptr& error = nullptr);
+
+  /// Forgets status, fields and body.
+  void clear();
+
+  /// False: a task goes on when its client goes away.
+  void set_cancel_on_close(bool cancel) noexcept { exchange_->set_cancel_on_close(cancel); }
+
+  /// The URL of a named route.   Throws  UsageError  See `Application::reverse_url`.
+  std::string reverse_url(std::string_view name,
+                          const std::vector<std::string>& arguments = {}) const;
+
+  /// Runs `handler` for `exchange` from `prepare` to `on_finish`.
+  /// Throws  Nothing but Cancelled: errors become responses.
+  /// Cancel  Passed on to the verb; `on_finish` still runs.
+  static Task<> execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler);
+
+ private:
+  Task<> call_verb();
+  void handle_exception(const std::exception_ptr& error) noexcept;
+  ResponseHead response_head();
+  [[noreturn]] void refuse_method() const;
+
+  WebExchange* exchange_ = nullptr;
+  int status_ = 200;
+  bool finished_ = false;
+  bool default_content_type_ = true;
+  std::string reason_;
+  std::string body_;
+  HeaderBlock headers_;
+  std::vector<std::pair<std::string, std::string>> set_cookies_;  // name, field value
+};
+
+}  // namespace coronado::web

@@ -1,0 +1,31 @@
+/// The part of an exchange that exists only while a request's body did not come with its head.
+#pragma once
+
+#include <coronado/http/exchange.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include "http/chunked.hpp"
+
+namespace coronado {
+
+struct HTTPExchange::Body {
+  explicit Body(const HTTPLimits& limits) : decoder(limits) {}
+
+  /// Reading pauses while more than this is waiting for the endpoint.
+  static constexpr std::size_t kHighWater = 64 * 1024;
+
+  std::string data;            // all of it, or what the endpoint has not yet read
+  std::uint64_t left = 0;      // with a known length: bytes still to come
+  std::uint64_t received = 0;  // body bytes so far
+  ChunkedDecoder decoder;
+  ReadBody* reader = nullptr;  // the endpoint waiting for more
+  const char* failed_reason = "";
+  int failed_status = 0;
+  bool complete = false;
+  bool discard = false;          // nobody wants it any more
+  bool continue_wanted = false;  // the client waits for "100 Continue"
+};
+
+}  // namespace coronado

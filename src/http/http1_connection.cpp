@@ -1,0 +1,726 @@
+#include "http/http1_connection.hpp"
+
+#include <coronado/base/log.hpp>
+
+#include <algorithm>
+
+#include "http/exchange_body.hpp"
+#include "http/http1_parser.hpp"
+#include "http/httpserver_core.hpp"
+
+namespace coronado {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kClose = "Connection: close\r\n";
+constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+/// Pipelined input kept while a handler is at work; then the client is slowed down.
+constexpr std::size_t kMostKeptInput = 64 * 1024;
+/// A body nobody read is discarded up to this size, to keep the connection.
+constexpr std::uint64_t kMostDiscarded = 256 * 1024;
+/// Larger pieces go to the socket by themselves instead of through the common buffer.
+constexpr std::size_t kLargePiece = 32 * 1024;
+/// How long a refused client may go on sending before the connection is closed for good.
+constexpr Duration kLingerTime = std::chrono::seconds(2);
+/// Memory taken on the word of a Content-Length; more comes as the bytes come.
+constexpr std::uint64_t kMostReserved = 1024 * 1024;
+/// With more than this unsent no further request is begun: a client that does not read gets no
+/// more.
+constexpr std::size_t kMostUnsent = 1024 * 1024;
+
+bool status_forbids_body(int status) noexcept {
+  return status < 200 || status == 204 || status == 304;
+}
+
+}  // namespace
+
+/// The buffer to write to: the server's while this connection is corked, else one that is sent at
+/// the end of the call.
+class HTTP1Connection::Emission {
+ public:
+  explicit Emission(HTTP1Connection& connection) noexcept
+      : connection_(connection), corked_(connection.server_.corked == &connection) {}
+  ~Emission() {
+    if (!corked_ && !own_.empty()) connection_.send(own_.view());
+  }
+  OutputBuffer& buffer() noexcept { return corked_ ? connection_.server_.output : own_; }
+
+  /// Appends a piece of a body; a large one goes straight to the socket, and so does a buffer that
+  /// has become large: what is back-pressure is known of the transport only.
+  void append(std::string_view piece) {
+    if (piece.size() + buffer().size() < kLargePiece) return buffer().append(piece);
+    if (!buffer().empty()) connection_.send(buffer().view());
+    buffer().clear();
+    connection_.send(piece);
+  }
+
+ private:
+  HTTP1Connection& connection_;
+  bool corked_;
+  OutputBuffer own_;
+};
+
+/// While it lives, the responses of one connection gather in the server's buffer. They leave at its
+/// end in any case: nothing may stay for the next connection.
+class HTTP1Connection::Cork {
+ public:
+  explicit Cork(HTTP1Connection& connection) noexcept : connection_(connection) {
+    connection.server_.corked = &connection;
+  }
+  ~Cork() {
+    connection_.flush_output();
+    connection_.server_.corked = nullptr;
+  }
+  Cork(const Cork&) = delete;
+  Cork& operator=(const Cork&) = delete;
+
+ private:
+  HTTP1Connection& connection_;
+};
+
+void HTTP1Connection::send(std::string_view bytes) {
+  transport_->write(bytes);
+  if (transport_->pending() != 0) watch(server_.options.write_timeout);
+}
+
+/// Sends what is gathered, if it is this connection's.
+void HTTP1Connection::flush_output() noexcept {
+  if (server_.corked != this || server_.output.empty()) return;
+  try {
+    send(server_.output.view());
+  } catch (const std::bad_alloc&) {
+    dead_ = true;
+  }
+  server_.output.clear();
+}
+
+// --- life --------------------------------------------------------------------------------------
+
+HTTP1Connection::HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport)
+    : server_(server), transport_(std::move(transport)), phase_since_(server.loop.turn_time()) {}
+
+HTTP1Connection::~HTTP1Connection() {
+  server_.loop.disarm(timer_);
+  if (exchange_ != nullptr) {
+    exchange_->recycle();
+    server_.put_back(exchange_);
+  }
+  unlink();
+  server_.connection_gone();
+}
+
+void HTTP1Connection::open() {
+  phase_since_ = server_.loop.now();  // perhaps before the loop's first turn
+  server_.loop.arm(timer_, phase_since_ + limit());
+  transport_->start(*this);
+}
+
+template <class Step>
+void HTTP1Connection::enter_from_outside(Step&& step) noexcept {
+  ++depth_;
+  try {
+    step();
+  } catch (const std::exception& error) {
+    give_up(error.what());
+  } catch (...) {
+    give_up("not a std::exception");
+  }
+  --depth_;
+  if (depth_ == 0 && dead_ && (exchange_ == nullptr || exchange_->task_ == nullptr)) delete this;
+}
+
+void HTTP1Connection::give_up(const char* why) noexcept {
+  general_log().error(std::string("connection closed after an internal error: ") + why);
+  dead_ = true;
+  if (exchange_ != nullptr && exchange_->task_ != nullptr) exchange_->task_->cancel();
+}
+
+void HTTP1Connection::drain() {
+  enter_from_outside([this] {
+    const bool discarding = exchange_ != nullptr && exchange_->body_ && exchange_->body_->discard;
+    if (phase_ == Phase::kIdle || discarding) close_soon(discarding);
+  });
+}
+
+void HTTP1Connection::cut() {
+  enter_from_outside([this] {
+    dead_ = true;
+    if (exchange_ != nullptr && exchange_->task_ != nullptr) exchange_->task_->cancel();
+  });
+}
+
+// --- input -------------------------------------------------------------------------------------
+
+void HTTP1Connection::on_receive(std::span<char> bytes) noexcept {
+  enter_from_outside([&] { receive(bytes); });
+}
+
+void HTTP1Connection::receive(std::span<char> bytes) {
+  if (phase_ == Phase::kClosing || dead_) return;  // discarded
+  const Cork cork(*this);
+  if (input_) {
+    input_->append(bytes.data(), bytes.size());
+    process_kept();
+  } else {
+    const std::string_view all(bytes.data(), bytes.size());
+    keep_input(all.substr(process(all)));
+  }
+}
+
+void HTTP1Connection::process_kept() {
+  const std::size_t used = process(*input_);
+  if (!input_) return;
+  if (used == input_->size()) {
+    input_.reset();
+  } else {
+    input_->erase(0, used);
+  }
+  hold_back_client();
+}
+
+/// While a handler is at work, or the client does not read, only so much pipelined input is kept.
+void HTTP1Connection::hold_back_client() noexcept {
+  if (!input_ || input_->size() <= kMostKeptInput || receive_paused_) return;
+  if (exchange_ == nullptr && !output_blocked()) return;
+  receive_paused_ = true;
+  transport_->pause_receive();
+}
+
+void HTTP1Connection::let_client_go_on() noexcept {
+  if (!std::exchange(receive_paused_, false)) return;
+  transport_->resume_receive();
+}
+
+bool HTTP1Connection::output_blocked() const noexcept {
+  return transport_->pending() > kMostUnsent;
+}
+
+void HTTP1Connection::keep_input(std::string_view rest) {
+  if (rest.empty() || phase_ == Phase::kClosing || dead_) return;
+  input_ = std::make_unique<std::string>(rest);
+  hold_back_client();
+}
+
+/// Consumes what can be consumed; returns how much that was.
+std::size_t HTTP1Connection::process(std::string_view bytes) {
+  std::size_t used = 0;
+  while (used < bytes.size() && phase_ != Phase::kClosing && !dead_) {
+    const std::string_view rest = bytes.substr(used);
+    std::size_t step = 0;
+    if (exchange_ == nullptr) {
+      if (output_blocked()) break;  // `on_drained` goes on
+      step = parse_head(rest);
+    } else if (exchange_->body_ && !exchange_->body_->complete) {
+      step = feed_body(rest);
+    } else {
+      break;  // the handler is at work; the next request waits
+    }
+    if (step == 0) break;
+    used += step;
+  }
+  return phase_ == Phase::kClosing ? bytes.size() : used;
+}
+
+std::size_t HTTP1Connection::parse_head(std::string_view bytes) {
+  HTTPExchange& exchange = server_.spare();
+  const ParseResult result = parse_request_head(bytes.data(), bytes.size(), searched_,
+                                                server_.options.limits, exchange.request_.head_);
+  if (result.status == ParseStatus::kIncomplete) [[unlikely]] {
+    if (phase_ != Phase::kHead) enter(Phase::kHead);
+    return 0;
+  }
+  searched_ = 0;
+  if (result.status == ParseStatus::kError) [[unlikely]] {
+    refuse(result.http_status, result.reason);
+    return bytes.size();
+  }
+  return result.consumed + begin_request(bytes.substr(result.consumed));
+}
+
+/// The head is whole. Returns how much of the body it consumed as well.
+std::size_t HTTP1Connection::begin_request(std::string_view rest) {
+  exchange_ = server_.take_spare();
+  HTTPExchange& exchange = *exchange_;
+  exchange.sink_ = this;
+  exchange.request_.peer_ = transport_->peer();
+  exchange.request_.started_ = server_.loop.turn_time();
+  ++server_.request_count;
+  if (over_request_rate()) {
+    refuse(429, "too many requests a second on one connection");
+    return 0;
+  }
+  const RequestHead& head = exchange.request_.head_;
+  if (head.content_length() > server_.options.limits.max_body_size) {
+    refuse(413, "the body is larger than the limit");
+    return 0;
+  }
+  exchange.endpoint_ = &server_.service.route(exchange);
+  const HTTPEndpoint& endpoint = *exchange.endpoint_;
+  if (!head.has_body()) {
+    dispatch();
+    return 0;
+  }
+  if (head.framing() == Framing::kLength && rest.size() >= head.content_length()) {
+    const auto size = static_cast<std::size_t>(head.content_length());
+    exchange.request_.body_ = rest.substr(0, size);
+    if (endpoint.suspends()) {
+      exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
+      exchange.body_->data.assign(exchange.request_.body_);
+      exchange.body_->complete = true;
+      exchange.request_.body_ = {};
+      if (!endpoint.streams_body()) exchange.request_.body_ = exchange.body_->data;
+    }
+    dispatch();
+    return size;
+  }
+  exchange.pin();
+  exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
+  exchange.body_->left = head.content_length();
+  exchange.body_->continue_wanted = head.expects_continue() && rest.empty();
+  if (endpoint.streams_body()) {
+    dispatch();
+  } else {
+    exchange.body_->data.reserve(
+        static_cast<std::size_t>(std::min(head.content_length(), kMostReserved)));
+    enter(Phase::kBody);
+    want_body(exchange);
+  }
+  return 0;
+}
+
+std::size_t HTTP1Connection::feed_body(std::string_view bytes) {
+  if (phase_ == Phase::kBody || waits_for_body()) phase_since_ = server_.loop.turn_time();
+  return exchange_->request_.head_.framing() == Framing::kChunked ? feed_chunked(bytes)
+                                                                  : feed_length(bytes);
+}
+
+std::size_t HTTP1Connection::feed_length(std::string_view bytes) {
+  HTTPExchange::Body& body = *exchange_->body_;
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(body.left, bytes.size()));
+  body.left -= size;
+  body_arrived(bytes.substr(0, size));
+  if (body.left == 0) body_complete();
+  return size;
+}
+
+std::size_t HTTP1Connection::feed_chunked(std::string_view bytes) {
+  HTTPExchange::Body& body = *exchange_->body_;
+  const ChunkedDecoder::Step step = body.decoder.feed(bytes.data(), bytes.size());
+  if (step.status == ChunkedDecoder::Status::kError) {
+    body_failed(body.decoder.http_status(), body.decoder.reason());
+    return bytes.size();
+  }
+  if (body.decoder.decoded_size() + body.decoder.chunk_left() >
+      server_.options.limits.max_body_size) {
+    body_failed(413, "the chunked body is larger than the limit");
+    return bytes.size();
+  }
+  if (step.status == ChunkedDecoder::Status::kData) body_arrived(step.data);
+  if (step.status == ChunkedDecoder::Status::kDone) body_complete();
+  return step.consumed;
+}
+
+void HTTP1Connection::body_arrived(std::string_view piece) {
+  HTTPExchange::Body& body = *exchange_->body_;
+  body.received += piece.size();
+  if (body.discard) {
+    if (body.received > kMostDiscarded) close_soon(true);
+    return;
+  }
+  body.data.append(piece);
+  if (phase_ != Phase::kHandling) return;
+  if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
+  if (body.data.size() > HTTPExchange::Body::kHighWater && !receive_paused_) {
+    receive_paused_ = true;
+    transport_->pause_receive();
+  }
+}
+
+void HTTP1Connection::body_complete() {
+  HTTPExchange::Body& body = *exchange_->body_;
+  body.complete = true;
+  if (body.discard) return complete();
+  if (phase_ == Phase::kHandling) {
+    if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
+    return;
+  }
+  exchange_->request_.body_ = body.data;
+  dispatch();
+}
+
+void HTTP1Connection::body_failed(int status, const char* reason) {
+  HTTPExchange::Body& body = *exchange_->body_;
+  if (body.discard) return close_soon(true);  // answered already
+  if (phase_ != Phase::kHandling) return refuse(status, reason);
+  body.failed_status = status;
+  body.failed_reason = reason;
+  exchange_->keep_alive_ = false;  // what follows cannot be understood
+  if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
+}
+
+void HTTP1Connection::want_body(HTTPExchange& exchange) {
+  HTTPExchange::Body& body = *exchange.body_;
+  if (std::exchange(body.continue_wanted, false)) {
+    Emission out(*this);  // behind the responses to earlier requests
+    out.buffer().append(kContinue);
+  }
+  if (body.data.size() <= HTTPExchange::Body::kHighWater) let_client_go_on();
+  if (phase_ != Phase::kHandling) return;
+  phase_since_ = server_.loop.turn_time();
+  watch(server_.options.body_timeout);
+}
+
+// --- the client going away ---------------------------------------------------------------------
+
+void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
+  enter_from_outside([&] {
+    peer_ended_ = true;
+    if (exchange_ != nullptr && exchange_->task_ != nullptr) return peer_went();
+    // An orderly end: what has been answered is still wanted.
+    if (error || transport_->pending() == 0) {
+      dead_ = true;
+    } else if (phase_ != Phase::kClosing && !(input_ && output_blocked())) {
+      close_soon(false);
+    }
+  });
+}
+
+/// Nobody waits for the response in progress.
+void HTTP1Connection::peer_went() noexcept {
+  HTTPExchange& exchange = *exchange_;
+  if (std::exchange(exchange.client_gone_, true)) return;
+  exchange.keep_alive_ = false;
+  if (!exchange.finished_) {
+    if (Function<void()> callback = std::exchange(exchange.close_callback_, nullptr)) {
+      try {
+        callback();
+      } catch (const std::exception& thrown) {
+        app_log().error(std::string("exception in a close callback: ") + thrown.what());
+      } catch (...) {
+        app_log().error("exception in a close callback, not a std::exception");
+      }
+    }
+    if (exchange.cancel_on_close_) exchange.task_->cancel();
+  }
+  // Those who are not cancelled learn it from what they wait for.
+  if (exchange.drain_ != nullptr) std::exchange(exchange.drain_, nullptr)->wake();
+  if (exchange.body_ && exchange.body_->reader != nullptr) {
+    std::exchange(exchange.body_->reader, nullptr)->wake();
+  }
+}
+
+void HTTP1Connection::on_drained() noexcept {
+  enter_from_outside([this] {
+    last_pending_ = 0;
+    if (exchange_ != nullptr && exchange_->drain_ != nullptr) {
+      std::exchange(exchange_->drain_, nullptr)->wake();
+    }
+    if (phase_ == Phase::kClosing) {
+      if (!linger_ || peer_ended_) {
+        dead_ = true;
+      } else {
+        enter(Phase::kClosing);  // the shorter limit holds now
+      }
+    } else if (exchange_ == nullptr) {
+      go_on();
+    }
+  });
+}
+
+/// Between two requests: takes up what the client has sent meanwhile.
+void HTTP1Connection::go_on() {
+  if (input_) {
+    const Cork cork(*this);
+    process_kept();
+  }
+  if (exchange_ != nullptr || dead_ || phase_ == Phase::kClosing || output_blocked()) return;
+  let_client_go_on();
+  if (peer_ended_) close_soon(false);
+}
+
+// --- requests ----------------------------------------------------------------------------------
+
+bool HTTP1Connection::over_request_rate() noexcept {
+  const auto second =
+      std::chrono::duration_cast<std::chrono::seconds>(server_.loop.turn_time().time_since_epoch())
+          .count();
+  if (second != rate_second_) {
+    rate_second_ = second;
+    rate_count_ = 0;
+  }
+  return ++rate_count_ > server_.options.max_request_rate;
+}
+
+void HTTP1Connection::dispatch() {
+  HTTPExchange& exchange = *exchange_;
+  phase_ = Phase::kHandling;
+  exchange.keep_alive_ = exchange.request_.head_.keep_alive();
+  Task<> task;
+  try {
+    if (exchange.endpoint_->suspends()) exchange.pin();
+    task = exchange.endpoint_->handle(exchange);
+  } catch (...) {
+    fail(std::current_exception());
+    return complete();
+  }
+  if (task) return run_task(std::move(task));
+  if (!exchange.finished_) {
+    fail(std::make_exception_ptr(std::logic_error("the handler did not answer")));
+  }
+  complete();
+}
+
+void HTTP1Connection::run_task(Task<> task) {
+  HTTPExchange& exchange = *exchange_;
+  if (!exchange.linked()) exchange.attach(server_.loop, nullptr, "http");
+  TaskContext& context =
+      exchange.create(*task.release(), exchange.endpoint_->name(), std::source_location::current());
+  exchange.task_ = &context;
+  server_.loop.run_now(context);
+}
+
+void HTTP1Connection::task_finished(HTTPExchange& exchange, TaskOutcome outcome,
+                                    const std::exception_ptr& error) noexcept {
+  const bool from_outside = depth_ == 0;
+  enter_from_outside([&] {
+    if (outcome == TaskOutcome::kError) {
+      fail(error);
+    } else if (!exchange.finished_ && !exchange.client_gone_ && !dead_) {
+      if (outcome == TaskOutcome::kCancelled) {
+        fail(std::make_exception_ptr(HTTPError(503, "the request was cancelled")));
+      } else {
+        fail(std::make_exception_ptr(std::logic_error("the handler did not finish its response")));
+      }
+    }
+    if (exchange.client_gone_) dead_ = true;
+    complete();
+    if (from_outside && exchange_ == nullptr && !dead_ && phase_ != Phase::kClosing) go_on();
+  });
+}
+
+/// The endpoint threw what it should have answered itself, or left the response unfinished.
+void HTTP1Connection::fail(const std::exception_ptr& error) noexcept {
+  HTTPExchange& exchange = *exchange_;
+  int status = 500;
+  std::string text = "not a std::exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const HTTPError& http) {
+    status = http.status();
+    text = http.what();
+  } catch (const StreamClosedError& closed) {
+    if (exchange.client_gone_) return;  // no news
+    text = closed.what();
+  } catch (const std::exception& exception) {
+    text = exception.what();
+  } catch (...) {
+  }
+  app_log().error("request " + std::string(exchange.request_.method()) + " " +
+                  std::string(exchange.request_.uri()) + ": " + text);
+  if (exchange.started_) {
+    if (!exchange.finished_) exchange.abort();
+  } else {
+    write_error_response(status);
+  }
+}
+
+/// The endpoint is done with the request.
+void HTTP1Connection::complete() noexcept {
+  HTTPExchange& exchange = *exchange_;
+  const bool discarded = exchange.body_ && exchange.body_->discard;
+  if (!discarded) server_.service.request_done(exchange);
+  if (dead_) {
+    exchange.recycle();
+    server_.put_back(std::exchange(exchange_, nullptr));
+    return;
+  }
+  if (exchange.body_ && !exchange.body_->complete && exchange.keep_alive_) {
+    // The client is still sending what nobody wants: the connection is worth a little patience.
+    HTTPExchange::Body& body = *exchange.body_;
+    if (!body.discard && body.left <= kMostDiscarded && !body.continue_wanted) {
+      body.discard = true;
+      body.received = 0;
+      body.data.clear();
+      enter(Phase::kBody);
+      want_body(exchange);
+      return;
+    }
+    exchange.keep_alive_ = false;
+  }
+  const bool keep = exchange.keep_alive_ && !server_.draining;
+  exchange.recycle();
+  server_.put_back(std::exchange(exchange_, nullptr));
+  enter(Phase::kIdle);
+  if (!keep) close_soon(true);
+}
+
+/// The message cannot become a request: says so and closes.
+void HTTP1Connection::refuse(int status, std::string_view reason) {
+  server_.service.request_refused(transport_->peer(), status, reason);
+  if (exchange_ == nullptr) {
+    server_.spare();
+    exchange_ = server_.take_spare();
+    exchange_->request_.head_.clear();
+    exchange_->sink_ = this;
+  }
+  exchange_->keep_alive_ = false;
+  write_error_response(status);
+  exchange_->recycle();
+  server_.put_back(std::exchange(exchange_, nullptr));
+  close_soon(true);
+}
+
+// --- output ------------------------------------------------------------------------------------
+
+void HTTP1Connection::start(HTTPExchange& exchange, const ResponseHead& head,
+                            std::optional<std::uint64_t> length, std::string_view first) {
+  const RequestHead& request = exchange.request_.head_;
+  const bool old_client = request.minor_version() == 0;
+  ResponseFraming framing = ResponseFraming::kLength;
+  exchange.body_forbidden_ =
+      status_forbids_body(head.status) || request.method_id() == Method::kHead;
+  if (status_forbids_body(head.status)) {
+    framing = ResponseFraming::kNone;
+  } else if (!length) {
+    framing = exchange.body_forbidden_ ? ResponseFraming::kNone
+              : old_client             ? ResponseFraming::kClose
+                                       : ResponseFraming::kChunked;
+  }
+  exchange.chunked_ = framing == ResponseFraming::kChunked;
+  if (framing == ResponseFraming::kClose || server_.draining) exchange.keep_alive_ = false;
+  const std::string_view connection = !exchange.keep_alive_ ? kClose
+                                      : old_client          ? kKeepAlive
+                                                            : std::string_view();
+  Emission out(*this);
+  server_.heads.write(out.buffer(), server_.loop.turn_time(), head, framing, length.value_or(0),
+                      connection);
+  if (first.empty() || exchange.body_forbidden_) return;
+  if (exchange.length_known_ && first.size() > exchange.promised_) {
+    exchange.abort();
+    throw std::logic_error("more was written than Content-Length says");
+  }
+  exchange.body_sent_ += first.size();
+  if (exchange.chunked_) append_chunk_size(out.buffer(), first.size());
+  out.append(first);
+  if (exchange.chunked_) out.buffer().append("\r\n");
+}
+
+void HTTP1Connection::write(HTTPExchange& exchange, std::string_view bytes) {
+  Emission out(*this);
+  if (exchange.chunked_) append_chunk_size(out.buffer(), bytes.size());
+  out.append(bytes);
+  if (exchange.chunked_) out.buffer().append("\r\n");
+}
+
+void HTTP1Connection::finish(HTTPExchange& exchange) {
+  if (!exchange.chunked_) return;
+  Emission out(*this);
+  out.buffer().append(kLastChunk);
+}
+
+void HTTP1Connection::abort(HTTPExchange& exchange) noexcept {
+  exchange.keep_alive_ = false;
+  // What was written so far leaves with the connection: the client sees a truncated message.
+  flush_output();
+  enter_from_outside([this] { dead_ = true; });
+}
+
+void HTTP1Connection::write_error_response(int status) {
+  std::string body = std::to_string(status) + " " + reason_phrase(status) + "\n";
+  ResponseHead head;
+  head.status = status;
+  head.fields = "Content-Type: text/plain; charset=utf-8\r\n";
+  exchange_->respond(head, body);
+}
+
+std::size_t HTTP1Connection::pending() const noexcept { return transport_->pending(); }
+
+IOLoop& HTTP1Connection::loop() noexcept { return server_.loop; }
+
+/// Nothing more is served. With `linger` the client may still be sending: closing at once would
+/// make the kernel reset the connection and destroy the response on its way (RFC 9112 9.6).
+void HTTP1Connection::close_soon(bool linger) noexcept {
+  flush_output();
+  input_.reset();
+  linger_ = linger;
+  enter(Phase::kClosing);
+  if (transport_->pending() == 0 && (!linger || peer_ended_)) {
+    dead_ = true;
+    return;
+  }
+  transport_->shutdown_write();
+  let_client_go_on();
+}
+
+// --- time --------------------------------------------------------------------------------------
+
+/// Begins a phase whose limit may be shorter than what the timer is armed for.
+void HTTP1Connection::enter(Phase phase) noexcept {
+  phase_ = phase;
+  phase_since_ = server_.loop.turn_time();
+  watch(limit());
+}
+
+/// Sees to it that the timer comes in time for a limit that begins to hold.
+void HTTP1Connection::watch(Duration limit) noexcept {
+  const TimePoint when = server_.loop.turn_time() + limit;
+  if (!timer_.armed() || when < timer_.deadline()) server_.loop.arm(timer_, when);
+}
+
+/// The handler does nothing but wait for the client.
+bool HTTP1Connection::waits_for_body() const noexcept {
+  return phase_ == Phase::kHandling && exchange_->body_ && exchange_->body_->reader != nullptr;
+}
+
+Duration HTTP1Connection::limit() const noexcept {
+  const HTTPServerOptions& options = server_.options;
+  switch (phase_) {
+    case Phase::kIdle:
+      return transport_->pending() == 0 ? options.idle_timeout : options.write_timeout;
+    case Phase::kHead: return options.header_timeout;
+    case Phase::kBody: return options.body_timeout;
+    case Phase::kClosing: return transport_->pending() == 0 ? kLingerTime : options.write_timeout;
+    case Phase::kHandling: return waits_for_body() ? options.body_timeout : options.write_timeout;
+  }
+  return options.write_timeout;
+}
+
+/// The timer is not moved with every request; it finds out here whether its time has really come.
+void HTTP1Connection::on_timer() noexcept {
+  enter_from_outside([this] {
+    const TimePoint now = server_.loop.now();
+    const std::size_t pending = transport_->pending();
+    if (pending != 0 && pending != last_pending_) {
+      last_pending_ = pending;  // the client takes something
+      phase_since_ = now;
+    }
+    if (now - phase_since_ >= limit()) expire();
+    if (!dead_) server_.loop.arm(timer_, std::max(phase_since_, now - limit()) + limit());
+  });
+}
+
+void HTTP1Connection::expire() noexcept {
+  switch (phase_) {
+    case Phase::kHead: return refuse(408, "the head did not come in time");
+    case Phase::kBody: return body_failed(408, "the body did not come in time");
+    case Phase::kHandling:
+      if (waits_for_body()) return body_failed(408, "the body did not come in time");
+      if (transport_->pending() == 0) {
+        phase_since_ = server_.loop.now();  // the handler takes its time: that is its affair
+        return;
+      }
+      general_log().info("a client took nothing of its response in time; the connection is cut");
+      if (exchange_->task_ != nullptr) {
+        peer_went();
+        exchange_->task_->cancel();
+      }
+      break;
+    case Phase::kIdle:
+    case Phase::kClosing: break;
+  }
+  dead_ = true;
+}
+
+}  // namespace coronado

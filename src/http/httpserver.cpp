@@ -1,0 +1,158 @@
+#include <coronado/http/httpserver.hpp>
+
+#include <coronado/base/log.hpp>
+#include <coronado/coro/timeout.hpp>
+
+#include <stdexcept>
+
+#include "http/httpserver_core.hpp"
+
+namespace coronado {
+namespace {
+
+constexpr std::size_t kMostPooled = 256;
+/// After "too many open files" accepting is tried again so much later.
+constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+/// Waits until the last connection of a server has gone.
+class AllGone final : public Suspension {
+ public:
+  explicit AllGone(HTTPServer::Core& core) noexcept : core_(core) {}
+  AllGone(AllGone&& other) noexcept : Suspension(), core_(other.core_) {}
+  bool await_ready() const noexcept { return core_.connection_count == 0; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) {
+    if (!park(handle.promise())) return false;
+    core_.waiters.push_back(this);
+    return true;
+  }
+  void await_resume() const { check(); }
+  void cancel() noexcept override {
+    std::erase(core_.waiters, this);
+    cancelled_ = true;
+    wake();
+  }
+  void all_gone() noexcept { wake(); }
+  const char* what() const noexcept override { return "draining connections"; }
+
+ private:
+  HTTPServer::Core& core_;
+};
+
+// --- Core --------------------------------------------------------------------------------------
+
+void HTTPServer::Core::on_accept(std::unique_ptr<Transport> transport) noexcept {
+  if (draining) return;  // it came too late
+  if (connection_count >= options.max_connections) {
+    general_log().warning("connection refused: " + std::to_string(connection_count) +
+                          " are open already (max_connections)");
+    return;
+  }
+  auto connection = std::make_unique<HTTP1Connection>(*this, std::move(transport));
+  ++connection_count;
+  connections.push_back(*connection);
+  try {
+    connection->open();
+    connection.release();  // it destroys itself
+  } catch (const std::exception& error) {
+    general_log().error(std::string("a connection could not be served: ") + error.what());
+  }
+}
+
+void HTTPServer::Core::on_accept_error(std::error_code error) noexcept {
+  general_log().warning("accepting connections failed, trying again soon: " + error.message());
+  for (auto& acceptor : acceptors) acceptor->pause();
+  accept_again = loop.call_later(kAcceptPause, [this] {
+    for (auto& acceptor : acceptors) acceptor->resume();
+  });
+}
+
+HTTPExchange& HTTPServer::Core::spare() {
+  if (pool.empty()) pool.push_back(service.make_exchange());
+  return *pool.back();
+}
+
+HTTPExchange* HTTPServer::Core::take_spare() noexcept {
+  HTTPExchange* exchange = pool.back().release();
+  pool.pop_back();
+  return exchange;
+}
+
+void HTTPServer::Core::put_back(HTTPExchange* exchange) noexcept {
+  std::unique_ptr<HTTPExchange> owned(exchange);
+  if (pool.size() < kMostPooled) pool.push_back(std::move(owned));
+}
+
+void HTTPServer::Core::connection_gone() noexcept {
+  --connection_count;
+  if (connection_count != 0) return;
+  for (AllGone* waiter : std::exchange(waiters, {})) waiter->all_gone();
+}
+
+// --- HTTPServer --------------------------------------------------------------------------------
+
+HTTPServer::HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions options)
+    : core_(std::make_unique<Core>(loop, service, std::move(options))) {}
+
+HTTPServer::~HTTPServer() {
+  stop();
+  core_->connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
+  if (core_->connection_count == 0) return;
+  general_log().error("an HTTPServer was destroyed while requests were running; they are lost");
+  core_.release();  // the tasks still refer to it
+}
+
+void HTTPServer::add_sockets(std::vector<Socket> sockets) {
+  for (Socket& socket : sockets) {
+    if (core_->acceptors.empty()) core_->port = local_port(socket);
+    core_->acceptors.push_back(core_->loop.reactor().accept_from(socket.release(), *core_));
+  }
+}
+
+void HTTPServer::listen(std::uint16_t port, const BindOptions& options) {
+  add_sockets(bind_sockets(port, options));
+}
+
+std::uint16_t HTTPServer::port() const {
+  if (core_->port == 0) throw std::logic_error("the server does not listen");
+  return core_->port;
+}
+
+void HTTPServer::serve(std::unique_ptr<Transport> transport) {
+  core_->on_accept(std::move(transport));
+}
+
+void HTTPServer::stop() noexcept { core_->acceptors.clear(); }
+
+Task<bool> HTTPServer::drain(TimePoint deadline) {
+  stop();
+  core_->draining = true;
+  core_->connections.for_each([](HTTP1Connection& connection) { connection.drain(); });
+  bool clean = true;
+  bool cancelled = false;
+  try {
+    co_await with_timeout(deadline, AllGone(*core_));
+  } catch (const TimeoutError&) {
+    clean = false;
+  } catch (const Cancelled&) {
+    cancelled = true;
+  }
+  if (!clean || cancelled) co_await close();
+  if (cancelled) throw Cancelled{};
+  co_return clean;
+}
+
+Task<> HTTPServer::close() {
+  stop();
+  core_->draining = true;
+  core_->connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
+  co_await shield(as_task(AllGone(*core_)));
+}
+
+std::size_t HTTPServer::connection_count() const noexcept { return core_->connection_count; }
+std::uint64_t HTTPServer::request_count() const noexcept { return core_->request_count; }
+const HTTPServerOptions& HTTPServer::options() const noexcept { return core_->options; }
+
+}  // namespace coronado

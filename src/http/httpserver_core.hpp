@@ -1,0 +1,52 @@
+/// What the connections of one server share.
+#pragma once
+
+#include <coronado/http/exchange.hpp>
+#include <coronado/http/httpserver.hpp>
+
+#include <memory>
+#include <vector>
+
+#include "http/http1_connection.hpp"
+#include "http/output_buffer.hpp"
+#include "http/response_head.hpp"
+
+namespace coronado {
+
+struct HTTPServer::Core final : AcceptHandler {
+  Core(IOLoop& server_loop, HTTPService& server_service, HTTPServerOptions server_options)
+      : loop(server_loop),
+        service(server_service),
+        options(std::move(server_options)),
+        heads(options.server_name) {}
+  ~Core() { loop.remove_timeout(accept_again); }
+
+  void on_accept(std::unique_ptr<Transport> transport) noexcept override;
+  void on_accept_error(std::error_code error) noexcept override;
+
+  /// An unused exchange; it stays in the pool until `take_spare`.
+  HTTPExchange& spare();
+  HTTPExchange* take_spare() noexcept;
+  void put_back(HTTPExchange* exchange) noexcept;
+
+  /// A connection is about to be destroyed.
+  void connection_gone() noexcept;
+
+  IOLoop& loop;
+  HTTPService& service;
+  HTTPServerOptions options;
+  ResponseHeadWriter heads;
+  OutputBuffer output;                // of the connection that is `corked`, else empty
+  HTTP1Connection* corked = nullptr;  // whose input is being processed: it sends once at the end
+  IntrusiveList<HTTP1Connection> connections;
+  std::size_t connection_count = 0;
+  std::uint64_t request_count = 0;
+  bool draining = false;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+  std::uint16_t port = 0;
+  std::vector<std::unique_ptr<HTTPExchange>> pool;
+  TimeoutHandle accept_again;           // after accepting has failed
+  std::vector<class AllGone*> waiters;  // for the last connection to go
+};
+
+}  // namespace coronado

@@ -1,0 +1,85 @@
+#include <coronado/http/server_request.hpp>
+
+#include <coronado/base/error.hpp>
+#include <coronado/base/strings.hpp>
+#include <coronado/http/httputil.hpp>
+#include <coronado/net/netutil.hpp>
+
+namespace coronado {
+
+struct HTTPServerRequest::Parsed {
+  std::optional<ArgumentList> query;
+  std::optional<ArgumentList> body;
+  std::optional<ArgumentList> cookies;
+};
+
+HTTPServerRequest::HTTPServerRequest() = default;
+HTTPServerRequest::~HTTPServerRequest() = default;
+
+void HTTPServerRequest::clear() noexcept {
+  head_.clear();
+  body_ = {};
+  parsed_.reset();
+}
+
+HTTPServerRequest::Parsed& HTTPServerRequest::parsed() const {
+  if (!parsed_) parsed_ = std::make_unique<Parsed>();
+  return *parsed_;
+}
+
+std::string_view HTTPServerRequest::version() const noexcept {
+  return head_.minor_version() == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+std::string_view HTTPServerRequest::host() const noexcept {
+  const std::string_view authority = head_.authority();
+  return authority.empty() && head_.minor_version() == 0 ? "127.0.0.1" : authority;
+}
+
+std::string HTTPServerRequest::host_name() const {
+  return ascii_lower(split_host_and_port(host()).host);
+}
+
+std::string HTTPServerRequest::remote_ip() const {
+  std::string ip = to_string(peer_);
+  return ip.empty() ? "0.0.0.0" : ip;
+}
+
+std::string HTTPServerRequest::full_url() const {
+  std::string url(protocol());
+  url.append("://").append(host()).append(uri());
+  return url;
+}
+
+const ArgumentList& HTTPServerRequest::query_arguments() const {
+  std::optional<ArgumentList>& arguments = parsed().query;
+  if (!arguments) arguments = parse_qs(query());
+  return *arguments;
+}
+
+const ArgumentList& HTTPServerRequest::body_arguments() const {
+  std::optional<ArgumentList>& arguments = parsed().body;
+  if (!arguments) {
+    const std::string_view type = header(FieldId::kContentType).value_or("");
+    const bool is_form = equals_ignore_case(trim(type.substr(0, type.find(';'))),
+                                            "application/x-www-form-urlencoded");
+    arguments = is_form ? parse_qs(body_) : ArgumentList{};
+  }
+  return *arguments;
+}
+
+const ArgumentList& HTTPServerRequest::cookies() const {
+  std::optional<ArgumentList>& cookies = parsed().cookies;
+  if (!cookies) cookies = parse_cookie(header(FieldId::kCookie).value_or(""));
+  return *cookies;
+}
+
+std::optional<std::string_view> HTTPServerRequest::cookie(std::string_view name) const {
+  std::optional<std::string_view> found;
+  for (const auto& [key, value] : cookies()) {
+    if (key == name) found = value;
+  }
+  return found;
+}
+
+}  // namespace coronado

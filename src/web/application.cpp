@@ -1,0 +1,172 @@
+#include <coronado/web/application.hpp>
+
+#include <coronado/base/error.hpp>
+#include <coronado/base/log.hpp>
+#include <coronado/net/netutil.hpp>
+
+#include <cstdio>
+#include <deque>
+
+#include "web/error_response.hpp"
+#include "web/route_pattern.hpp"
+#include "web/route_table.hpp"
+
+namespace coronado::web {
+namespace {
+
+/// The bits of `Method`, in its order.
+constexpr MethodMask kMethodBits[] = {kMethodGet,   kMethodHead,   kMethodPost,   kMethodPut,
+                                      kMethodPatch, kMethodDelete, kMethodOptions};
+
+/// 404 and 405.
+class StatusEndpoint final : public HTTPEndpoint {
+ public:
+  explicit StatusEndpoint(int status) : status_(status) { suspends_ = false; }
+  Task<> handle(HTTPExchange& exchange) override {
+    respond_with_status(static_cast<WebExchange&>(exchange), status_, {});
+    return {};
+  }
+
+ private:
+  int status_;
+};
+
+/// OPTIONS of a path that does not answer it itself.
+class OptionsEndpoint final : public HTTPEndpoint {
+ public:
+  OptionsEndpoint() { suspends_ = false; }
+  Task<> handle(HTTPExchange& base) override {
+    auto& exchange = static_cast<WebExchange&>(base);
+    HeaderBlock headers;
+    headers.set("Allow", exchange.application().allowed_methods(exchange));
+    exchange.respond({.status = 204, .fields = headers.wire()}, {});
+    return {};
+  }
+};
+
+/// "200 GET /path (127.0.0.1) 0.42ms".
+std::string access_line(const HTTPExchange& exchange) {
+  const HTTPServerRequest& request = exchange.request();
+  const double milliseconds =
+      std::chrono::duration<double, std::milli>(request.request_time()).count();
+  char time[32];
+  std::snprintf(time, sizeof time, " %.2fms", milliseconds);
+  std::string line = exchange.status() == 0 ? "-" : std::to_string(exchange.status());
+  line.append(" ").append(request.method()).append(" ").append(request.uri());
+  line.append(" (").append(request.remote_ip()).append(")").append(time);
+  if (exchange.client_gone()) line.append(" client gone");
+  return line;
+}
+
+}  // namespace
+
+struct Application::State {
+  RouteTable table;
+  std::vector<std::unique_ptr<HTTPEndpoint>> endpoints;  // by route
+  std::deque<std::string> names;                         // of the endpoints, for task dumps
+  std::unique_ptr<HTTPEndpoint> not_found = std::make_unique<StatusEndpoint>(404);
+  StatusEndpoint method_not_allowed{405};
+  OptionsEndpoint options;
+  std::uint64_t request_count = 0;
+  Function<void(const HTTPExchange&)> log_function;
+};
+
+Application::Application() : state_(std::make_unique<State>()) {}
+Application::~Application() = default;
+Application::Application(Application&&) noexcept = default;
+Application& Application::operator=(Application&&) noexcept = default;
+
+Application& Application::add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
+                                       std::unique_ptr<HTTPEndpoint> endpoint) {
+  State& state = *state_;
+  const std::uint32_t route = state.table.add(options.host, pattern, methods);
+  if (!options.name.empty()) state.table.set_name(route, options.name);
+  endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
+  state.endpoints.push_back(std::move(endpoint));
+  return *this;
+}
+
+void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
+  endpoint->describe("not found", false);
+  state_->not_found = std::move(endpoint);
+}
+
+void Application::set_log_function(Function<void(const HTTPExchange&)> function) {
+  state_->log_function = std::move(function);
+}
+
+void Application::check_parameters(const Pattern& pattern, std::size_t wanted) {
+  const std::size_t given = PathPattern(pattern).names().size();
+  if (given == wanted) return;
+  throw UsageError("route \"" + pattern.text() + "\" has " + std::to_string(given) +
+                   " parameters, but its handler takes " + std::to_string(wanted));
+}
+
+std::string Application::reverse_url(std::string_view name,
+                                     const std::vector<std::string>& arguments) const {
+  std::vector<std::string_view> views(arguments.begin(), arguments.end());
+  return state_->table.reverse_url(name, views);
+}
+
+std::string Application::allowed_methods(const WebExchange& exchange) const {
+  MethodMask methods = exchange.allowed_ | kMethodOptions;
+  if ((methods & kMethodGet) != 0) methods |= kMethodHead;
+  return state_->table.method_names(methods);
+}
+
+std::unique_ptr<HTTPExchange> Application::make_exchange() {
+  return std::make_unique<WebExchange>(*this);
+}
+
+HTTPEndpoint& Application::route(HTTPExchange& base) {
+  State& state = *state_;
+  auto& exchange = static_cast<WebExchange&>(base);
+  const HTTPServerRequest& request = exchange.request();
+  const auto method = static_cast<std::size_t>(request.method_id());
+  MethodMask wanted = method < std::size(kMethodBits) ? kMethodBits[method]
+                                                      : state.table.find_method(request.method());
+  if (wanted == kMethodHead) wanted |= kMethodGet;
+
+  RouteMatch match;
+  const RouteResult result = state.table.match(wanted, request.path(), request.host(), match);
+  exchange.allowed_ = match.methods;
+  if (result == RouteResult::kFound) [[likely]] {
+    exchange.parameters_ = match.parameters;
+    return *state.endpoints[match.route];
+  }
+  exchange.parameters_ = RouteParameters();
+  if (request.method_id() == Method::kOptions &&
+      (result == RouteResult::kMethodNotAllowed || request.path() == "*")) {
+    return state.options;
+  }
+  if (result == RouteResult::kMethodNotAllowed) return state.method_not_allowed;
+  return *state.not_found;
+}
+
+std::uint64_t Application::request_count() const noexcept { return state_->request_count; }
+
+void Application::request_done(HTTPExchange& exchange) noexcept {
+  ++state_->request_count;
+  const int status = exchange.status();
+  const LogLevel level = status < 400   ? LogLevel::kInfo
+                         : status < 500 ? LogLevel::kWarning
+                                        : LogLevel::kError;
+  try {
+    if (state_->log_function) {
+      state_->log_function(exchange);
+    } else if (access_log().enabled(level)) {
+      access_log().log(level, access_line(exchange));
+    }
+  } catch (const std::exception& error) {
+    app_log().error(std::string("a request could not be logged: ") + error.what());
+  }
+}
+
+void Application::request_refused(const PeerAddress& peer, int status,
+                                  std::string_view reason) noexcept {
+  if (!access_log().enabled(LogLevel::kWarning)) return;
+  std::string line = std::to_string(status) + " - (" + coronado::to_string(peer) + ") refused: ";
+  access_log().warning(line.append(reason));
+}
+
+}  // namespace coronado::web

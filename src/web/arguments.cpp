@@ -1,0 +1,34 @@
+#include "web/arguments.hpp"
+
+#include <coronado/base/error.hpp>
+#include <coronado/base/escape.hpp>
+#include <coronado/base/strings.hpp>
+
+namespace coronado::web {
+
+std::string checked_utf8(std::string_view value, std::string_view what) {
+  if (!is_valid_utf8(value)) throw HTTPError(400, "invalid unicode in " + std::string(what));
+  std::string text(value);
+  for (char& c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x08 || (byte >= 0x0e && byte <= 0x1f)) c = ' ';
+  }
+  return std::string(trim(text));
+}
+
+std::optional<std::string> last_argument(const ArgumentList& arguments, std::string_view name) {
+  for (auto each = arguments.rbegin(); each != arguments.rend(); ++each) {
+    if (each->first == name) return checked_utf8(each->second, "argument " + std::string(name));
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> all_arguments(const ArgumentList& arguments, std::string_view name) {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : arguments) {
+    if (key == name) values.push_back(checked_utf8(value, "argument " + std::string(name)));
+  }
+  return values;
+}
+
+}  // namespace coronado::web

@@ -1,0 +1,107 @@
+#include "web/error_response.hpp"
+
+#include <coronado/base/error.hpp>
+#include <coronado/base/escape.hpp>
+#include <coronado/base/log.hpp>
+#include <coronado/base/strings.hpp>
+#include <coronado/coro/registry.hpp>
+#include <coronado/http/httputil.hpp>
+#include <coronado/web/application.hpp>
+
+namespace coronado::web {
+namespace {
+
+std::string describe_request(const HTTPExchange& exchange) {
+  const HTTPServerRequest& request = exchange.request();
+  std::string text(request.method());
+  text.append(" ").append(request.uri()).append(" (").append(request.remote_ip()).append(")");
+  return text;
+}
+
+}  // namespace
+
+std::pair<int, std::string> error_status(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const HTTPError& http) {
+    return {http.status(), http.reason()};
+  } catch (const HTTPInputError&) {
+    return {400, ""};
+  } catch (...) {
+    return {500, ""};
+  }
+}
+
+void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error) {
+  std::string what;
+  try {
+    std::rethrow_exception(error);
+  } catch (const HTTPError& http) {
+    if (!http.log_message().empty()) {
+      general_log().warning(std::to_string(http.status()) + " " + describe_request(exchange) +
+                            ": " + http.log_message());
+    }
+    return;
+  } catch (const HTTPInputError& input) {
+    general_log().warning("400 " + describe_request(exchange) + ": " + input.what());
+    return;
+  } catch (const StreamClosedError& closed) {
+    if (exchange.client_gone()) return;  // no failure of the handler's
+    what = closed.what();
+  } catch (const std::exception& exception) {
+    what = exception.what();
+  } catch (...) {
+    what = "an exception that is not a std::exception";
+  }
+  what = "uncaught exception " + describe_request(exchange) + ": " + what;
+  const Executor* executor = Executor::current();
+  if (executor != nullptr && executor->running() != nullptr) {
+    what += "\n  in " + describe_task(*executor->running());
+  }
+  app_log().error(what);
+}
+
+std::string_view safe_reason(std::string_view reason) noexcept {
+  const bool safe = is_field_value(reason) && reason.find('<') == std::string_view::npos;
+  return safe ? reason : "Unknown";
+}
+
+void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange) {
+  if (headers.contains(HeaderBlock::kTransferEncoding)) headers.erase("Transfer-Encoding");
+  if (!headers.contains(HeaderBlock::kConnection)) return;
+  if (equals_ignore_case(*headers.find("Connection"), "close")) exchange.close_after_response();
+  headers.erase("Connection");
+}
+
+std::string error_page(int status, std::string_view reason) {
+  const std::string line =
+      std::to_string(status) + ": " +
+      xhtml_escape(reason.empty() ? std::string_view(reason_phrase(status)) : safe_reason(reason));
+  return "<html><title>" + line + "</title><body>" + line + "</body></html>";
+}
+
+void respond_with_status(WebExchange& exchange, int status, std::string_view reason) {
+  HeaderBlock headers;
+  headers.append_wire("Content-Type: text/html; charset=UTF-8\r\n");
+  if (status == 405) headers.set("Allow", exchange.application().allowed_methods(exchange));
+  ResponseHead head;
+  head.status = status;
+  head.reason = safe_reason(reason);
+  head.fields = headers.wire();
+  exchange.respond(head, error_page(status, reason));
+}
+
+void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) noexcept {
+  try {
+    log_handler_exception(exchange, error);
+    if (exchange.finished()) return;
+    if (exchange.started()) return exchange.abort();
+    const auto [status, reason] = error_status(error);
+    respond_with_status(exchange, status, reason);
+  } catch (const std::exception& again) {
+    app_log().error(std::string("an error page could not be sent: ") + again.what());
+    if (!exchange.finished()) exchange.abort();
+  }
+}
+
+}  // namespace coronado::web

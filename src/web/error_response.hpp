@@ -1,0 +1,37 @@
+/// What becomes of an exception that a handler throws: a status, a log line, a page.
+#pragma once
+
+#include <coronado/http/header_block.hpp>
+#include <coronado/web/exchange.hpp>
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace coronado::web {
+
+/// The status and reason an exception is answered with: an `HTTPError`'s own, else 500.
+std::pair<int, std::string> error_status(const std::exception_ptr& error);
+
+/// Logs it: an `HTTPError` as a warning, anything else as an error with the task's await trace.
+void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error);
+
+/// "<html><title>404: Not Found</title>...", with the reason escaped.
+std::string error_page(int status, std::string_view reason);
+
+/// `reason`, or "Unknown" when it cannot be sent.
+/// Spec  RFC 9112 4: HTAB, SP, visible characters; and, as Tornado, no "<" (reflected markup).
+std::string_view safe_reason(std::string_view reason) noexcept;
+
+/// Removes the fields that are the server's business: `Transfer-Encoding`, and `Connection`, of
+/// which "close" is obeyed.
+void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange);
+
+/// Answers with an error page, and `Allow` where that belongs. The head must not be out.
+void respond_with_status(WebExchange& exchange, int status, std::string_view reason);
+
+/// Answers a request whose function handler threw, or cuts the connection when the head is out.
+void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;
+
+}  // namespace coronado::web

@@ -1,0 +1,327 @@
+#include <coronado/web/request_handler.hpp>
+
+#include <coronado/base/escape.hpp>
+#include <coronado/base/log.hpp>
+#include <coronado/base/strings.hpp>
+#include <coronado/http/httputil.hpp>
+#include <coronado/web/application.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "web/arguments.hpp"
+#include "web/error_response.hpp"
+
+namespace coronado::web {
+namespace {
+
+constexpr std::string_view kDefaultContentType = "Content-Type: text/html; charset=UTF-8\r\n";
+
+std::string required(std::optional<std::string> value, std::string_view name) {
+  if (!value) throw MissingArgumentError(std::string(name));
+  return std::move(*value);
+}
+
+/// The length a handler has set, which is for the server to send.
+std::optional<std::uint64_t> take_content_length(HeaderBlock& headers) {
+  if (!headers.contains(HeaderBlock::kContentLength)) return std::nullopt;
+  const auto length = parse_int<std::uint64_t>(*headers.find("Content-Length"));
+  headers.erase("Content-Length");
+  return length;
+}
+
+std::string optional(std::optional<std::string> value, std::string_view fallback) {
+  return value ? std::move(*value) : std::string(fallback);
+}
+
+}  // namespace
+
+RequestHandler::~RequestHandler() = default;
+
+// --- verbs -------------------------------------------------------------------------------------
+
+void RequestHandler::refuse_method() const { throw HTTPError(405); }
+
+Task<> RequestHandler::get() { refuse_method(); }
+Task<> RequestHandler::head() { return get(); }
+Task<> RequestHandler::post() { refuse_method(); }
+Task<> RequestHandler::put() { refuse_method(); }
+Task<> RequestHandler::patch() { refuse_method(); }
+Task<> RequestHandler::del() { refuse_method(); }
+Task<> RequestHandler::options() { refuse_method(); }
+Task<> RequestHandler::prepare() { return {}; }
+
+Task<> RequestHandler::call_verb() {
+  switch (request().method_id()) {
+    case Method::kGet: return get();
+    case Method::kHead: return head();
+    case Method::kPost: return post();
+    case Method::kPut: return put();
+    case Method::kPatch: return patch();
+    case Method::kDelete: return del();
+    case Method::kOptions: return options();
+    default: refuse_method();
+  }
+}
+
+Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler) {
+  RequestHandler& self = *handler;
+  self.exchange_ = &exchange;
+  exchange.set_close_callback([&self] { self.on_connection_close(); });
+  // Runs last in every case: finished, failed or cancelled.
+  struct Finally {
+    RequestHandler& handler;
+    ~Finally() {
+      try {
+        handler.on_finish();
+      } catch (const std::exception& error) {
+        app_log().error(std::string("exception in on_finish: ") + error.what());
+      } catch (...) {
+        app_log().error("exception in on_finish, not a std::exception");
+      }
+    }
+  } finally{self};
+  try {
+    self.set_default_headers();
+    if (Task<> prepared = self.prepare()) co_await std::move(prepared);
+    if (!self.finished_) {
+      if (Task<> verb = self.call_verb()) co_await std::move(verb);
+    }
+    if (!self.finished_) self.finish();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Finish&) {
+    if (!self.finished_) self.finish();
+  } catch (...) {
+    self.handle_exception(std::current_exception());
+  }
+  exchange.set_close_callback(nullptr);
+}
+
+void RequestHandler::handle_exception(const std::exception_ptr& error) noexcept {
+  try {
+    log_exception(error);
+    if (finished_) return;
+    const auto [status, reason] = error_status(error);
+    return send_error(status, reason, error);
+  } catch (const std::exception& again) {
+    app_log().error(std::string("uncaught exception in write_error: ") + again.what());
+  } catch (...) {
+    app_log().error("uncaught exception in write_error, not a std::exception");
+  }
+  // The error page has failed: an empty 500 is left.
+  finished_ = true;
+  if (!exchange_->started()) {
+    exchange_->respond({.status = 500}, {});
+  } else if (!exchange_->finished()) {
+    exchange_->abort();
+  }
+}
+
+void RequestHandler::log_exception(const std::exception_ptr& error) {
+  log_handler_exception(*exchange_, error);
+}
+
+void RequestHandler::write_error(int status, const std::exception_ptr&) {
+  write(error_page(status, reason_));
+}
+
+// --- arguments -----------------------------------------------------------------------------------
+
+std::string RequestHandler::path_argument(std::size_t index) const {
+  const RouteParameters& parameters = exchange_->parameters();
+  if (index >= parameters.size()) {
+    throw std::out_of_range("the route has " + std::to_string(parameters.size()) +
+                            " parameters, not " + std::to_string(index + 1));
+  }
+  return checked_utf8(parameters.decoded(index), "path argument");
+}
+
+std::string RequestHandler::path_argument(std::string_view name) const {
+  const RouteParameters& parameters = exchange_->parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters.name(i) == name) return path_argument(i);
+  }
+  throw std::out_of_range("the route has no parameter called " + std::string(name));
+}
+
+std::string RequestHandler::get_argument(std::string_view name) const {
+  if (auto value = last_argument(request().body_arguments(), name)) return std::move(*value);
+  return get_query_argument(name);
+}
+
+std::string RequestHandler::get_argument(std::string_view name, std::string_view fallback) const {
+  if (auto value = last_argument(request().body_arguments(), name)) return std::move(*value);
+  return get_query_argument(name, fallback);
+}
+
+std::vector<std::string> RequestHandler::get_arguments(std::string_view name) const {
+  std::vector<std::string> values = get_query_arguments(name);
+  std::vector<std::string> more = get_body_arguments(name);
+  values.insert(values.end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
+  return values;
+}
+
+std::string RequestHandler::get_query_argument(std::string_view name) const {
+  return required(last_argument(request().query_arguments(), name), name);
+}
+std::string RequestHandler::get_query_argument(std::string_view name,
+                                               std::string_view fallback) const {
+  return optional(last_argument(request().query_arguments(), name), fallback);
+}
+std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) const {
+  return all_arguments(request().query_arguments(), name);
+}
+std::string RequestHandler::get_body_argument(std::string_view name) const {
+  return required(last_argument(request().body_arguments(), name), name);
+}
+std::string RequestHandler::get_body_argument(std::string_view name,
+                                              std::string_view fallback) const {
+  return optional(last_argument(request().body_arguments(), name), fallback);
+}
+std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) const {
+  return all_arguments(request().body_arguments(), name);
+}
+
+// --- the response --------------------------------------------------------------------------------
+
+void RequestHandler::set_status(int status, std::string_view reason) {
+  if (status < 100 || status > 999) {
+    throw std::invalid_argument("not an HTTP status: " + std::to_string(status));
+  }
+  status_ = status;
+  reason_ = safe_reason(reason);
+}
+
+void RequestHandler::set_header(std::string_view name, std::string_view value) {
+  headers_.set(name, value);
+}
+
+void RequestHandler::set_header(std::string_view name, std::int64_t value) {
+  set_header(name, std::to_string(value));
+}
+
+void RequestHandler::add_header(std::string_view name, std::string_view value) {
+  headers_.add(name, value);
+}
+
+void RequestHandler::clear_header(std::string_view name) {
+  headers_.erase(name);
+  if (equals_ignore_case(name, "Content-Type")) default_content_type_ = false;
+}
+
+void RequestHandler::set_cookie(std::string_view name, std::string_view value,
+                                const CookieOptions& options) {
+  std::string field = format_set_cookie(name, value, options);
+  std::erase_if(set_cookies_, [&](const auto& cookie) { return cookie.first == name; });
+  set_cookies_.emplace_back(name, std::move(field));
+}
+
+void RequestHandler::set_cookie(std::string_view name, std::string_view value) {
+  set_cookie(name, value, CookieOptions{});
+}
+
+void RequestHandler::clear_cookie(std::string_view name) {
+  CookieOptions options;
+  options.expires = std::time_t{0};
+  set_cookie(name, "", options);
+}
+
+void RequestHandler::write(std::string_view chunk) {
+  if (finished_) throw std::logic_error("cannot write() after finish()");
+  body_.append(chunk);
+}
+
+ResponseHead RequestHandler::response_head() {
+  ResponseHead head;
+  head.status = status_;
+  head.reason = reason_;
+  for (const auto& [name, field] : set_cookies_) headers_.add("Set-Cookie", field);
+  take_connection_fields(headers_, *exchange_);
+  const bool body_allowed = status_ >= 200 && status_ != 204 && status_ != 304;
+  if (!body_allowed) {
+    headers_.erase("Content-Type");
+    head.fields = headers_.wire();
+  } else {
+    if (default_content_type_ && !headers_.contains(HeaderBlock::kContentType)) {
+      headers_.append_wire(kDefaultContentType, HeaderBlock::kContentType);
+    }
+    head.fields = headers_.wire();
+  }
+  head.has_date = headers_.contains(HeaderBlock::kDate);
+  head.has_server = headers_.contains(HeaderBlock::kServer);
+  return head;
+}
+
+HTTPExchange::Drain RequestHandler::flush() {
+  if (finished_) throw std::logic_error("cannot flush() after finish()");
+  const std::string chunk = std::exchange(body_, {});
+  if (exchange_->started()) {
+    exchange_->write(chunk);
+  } else {
+    const std::optional<std::uint64_t> length = take_content_length(headers_);
+    exchange_->start(response_head(), length, chunk);
+  }
+  return exchange_->drain();
+}
+
+void RequestHandler::finish(std::string_view last) {
+  if (finished_) throw std::logic_error("finish() called twice");
+  if (!last.empty()) write(last);
+  finished_ = true;
+  if (exchange_->started()) {
+    exchange_->write(body_);
+    exchange_->finish();
+    return;
+  }
+  const std::optional<std::uint64_t> length = take_content_length(headers_);
+  if (length && body_.empty() && request().method_id() == Method::kHead) {
+    exchange_->start(response_head(), length);  // that of the body which is not sent
+    exchange_->finish();
+    return;
+  }
+  exchange_->respond(response_head(), body_);
+}
+
+void RequestHandler::redirect(std::string_view url, bool permanent) {
+  if (exchange_->started()) throw std::logic_error("cannot redirect after the head was sent");
+  set_status(permanent ? 301 : 302);
+  set_header("Location", url);
+  finish();
+}
+
+void RequestHandler::send_error(int status, std::string_view reason,
+                                const std::exception_ptr& error) {
+  if (exchange_->started()) {
+    app_log().error("cannot send error " + std::to_string(status) +
+                    ": the head is out; the connection is cut");
+    finished_ = true;
+    if (!exchange_->finished()) exchange_->abort();
+    return;
+  }
+  clear();
+  set_status(status, reason);
+  if (status == 405) {
+    set_header("Allow", application().allowed_methods(*exchange_));
+  }
+  if (status != 304) write_error(status, error);
+  if (!finished_) finish();
+}
+
+void RequestHandler::clear() {
+  status_ = 200;
+  reason_.clear();
+  body_.clear();
+  headers_.clear();
+  set_cookies_.clear();
+  default_content_type_ = true;
+  set_default_headers();
+}
+
+std::string RequestHandler::reverse_url(std::string_view name,
+                                        const std::vector<std::string>& arguments) const {
+  return application().reverse_url(name, arguments);
+}
+
+}  // namespace coronado::web

@@ -1,0 +1,270 @@
+#include <coronado/ops/serve.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <coronado/testing/raw_client.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+extern char** environ;
+
+namespace coronado::web {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A pipe whose reading end is ours.
+struct Output {
+  Output() { EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0); }
+  ~Output() {
+    for (const int fd : ends) {
+      if (fd >= 0) ::close(fd);
+    }
+  }
+  void close_writer() { ::close(std::exchange(ends[1], -1)); }
+
+  /// Reads until `text` has come, or all of it when there is no text. Gives up after 20 s.
+  bool read_until(std::string_view wanted) {
+    while (wanted.empty() || text.find(wanted) == std::string::npos) {
+      pollfd waiting{ends[0], POLLIN, 0};
+      if (::poll(&waiting, 1, 20'000) != 1) return false;
+      char buffer[4096];
+      const ssize_t size = ::read(ends[0], buffer, sizeof buffer);
+      if (size <= 0) return wanted.empty();
+      text.append(buffer, static_cast<std::size_t>(size));
+    }
+    return true;
+  }
+
+  int ends[2] = {-1, -1};
+  std::string text;
+};
+
+/// A running serve_child.
+class Child {
+ public:
+  explicit Child(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+    const std::string program =
+        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "serve_child").string();
+    arguments.insert(arguments.begin(), program);
+    std::vector<char*> argv;
+    for (std::string& each : arguments) argv.push_back(each.data());
+    argv.push_back(nullptr);
+    std::vector<char*> envp;
+    for (std::string& each : environment) envp.push_back(each.data());
+    for (char** each = environ; *each != nullptr; ++each) envp.push_back(*each);
+    envp.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out.ends[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, err.ends[1], 2);
+    EXPECT_EQ(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), envp.data()),
+              0);
+    posix_spawn_file_actions_destroy(&actions);
+    out.close_writer();
+    err.close_writer();
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+
+  /// The port of its "listening" line.
+  std::uint16_t port() {
+    EXPECT_TRUE(out.read_until("\n")) << err.text;
+    EXPECT_TRUE(out.text.starts_with("listening ")) << out.text;
+    return static_cast<std::uint16_t>(std::stoi(out.text.substr(10)));
+  }
+  void signal(int number) { ::kill(pid_, number); }
+
+  /// The exit code; -1 when it did not exit by itself.
+  int wait() {
+    EXPECT_TRUE(err.read_until(""));  // its end is the end of the program
+    EXPECT_TRUE(out.read_until(""));
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+  Output out;
+  Output err;
+
+ private:
+  pid_t pid_ = -1;
+};
+
+class Serve : public ::testing::Test {
+ protected:
+  std::unique_ptr<RawClient> connect(std::uint16_t port) {
+    return std::make_unique<RawClient>(connect_loopback(loop_, port));
+  }
+  RawResponse get(RawClient& client, const std::string& path) {
+    client.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    return loop_.run_sync(client.read_response(), 20s);
+  }
+  IOLoop loop_;
+};
+
+TEST_F(Serve, WrongOptionsAreNamed) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string named;
+  };
+  for (const Case& each :
+       {Case{{"--port=65536"}, "--port"}, Case{{"--port=-1"}, "--port"},
+        Case{{"--prot=80"}, "--prot"}, Case{{"--workers=many"}, "--workers"},
+        Case{{"--idle-timeout=soon"}, "--idle-timeout"}, Case{{"--reactor=select"}, "--reactor"},
+        Case{{"--log-level=loud"}, "--log-level"}, Case{{"99999"}, "99999"}}) {
+    SCOPED_TRACE(each.arguments[0]);
+    Child child(each.arguments);
+    EXPECT_EQ(child.wait(), 2);
+    EXPECT_NE(child.err.text.find(each.named), std::string::npos) << child.err.text;
+    EXPECT_EQ(std::ranges::count(child.err.text, '\n'), 1);
+    EXPECT_EQ(child.out.text, "");
+  }
+}
+
+TEST_F(Serve, HelpNamesTheOptions) {
+  Child child({"--help"});
+  EXPECT_EQ(child.wait(), 0);
+  for (const char* option : {"--port", "--workers", "--max-body-size", "--drain-timeout"}) {
+    EXPECT_NE(child.out.text.find(option), std::string::npos) << option;
+  }
+}
+
+TEST_F(Serve, OccupiedPortEndsTheProgram) {
+  const std::vector<Socket> taken = bind_sockets(0, {.address = "127.0.0.1"});
+  const std::string port = std::to_string(local_port(taken.front()));
+  for (const char* workers : {"--workers=1", "--workers=2"}) {
+    Child child({"--port=" + port, workers});
+    EXPECT_EQ(child.wait(), 1);
+    EXPECT_NE(child.err.text.find(port), std::string::npos) << child.err.text;
+    EXPECT_EQ(std::ranges::count(child.err.text, '\n'), 1) << child.err.text;
+    EXPECT_EQ(child.out.text, "");
+  }
+}
+
+TEST_F(Serve, FactoryThatThrowsEndsTheProgram) {
+  for (const auto& [workers, fail_at] :
+       {std::pair("--workers=1", "FAIL_AT=1"), std::pair("--workers=3", "FAIL_AT=1"),
+        std::pair("--workers=3", "FAIL_AT=3")}) {
+    Child child({"--port=0", workers}, {fail_at});
+    EXPECT_EQ(child.wait(), 1);
+    EXPECT_EQ(child.err.text, "the factory has failed\n");
+    EXPECT_EQ(child.out.text, "");
+  }
+}
+
+TEST_F(Serve, WorkersShareThePort) {
+  Child child({"--port=0", "--workers=2", "--log-level=off"});
+  const std::uint16_t port = child.port();
+  std::set<std::string> threads;
+  for (int i = 0; i < 1000 && threads.size() < 2; ++i) {
+    auto client = connect(port);
+    threads.insert(get(*client, "/thread").body);
+  }
+  EXPECT_EQ(threads.size(), 2U);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(child.err.text, "");
+}
+
+TEST_F(Serve, PortAsFirstArgument) {
+  Child child({"0", "--log-level=off"});
+  auto client = connect(child.port());
+  EXPECT_EQ(get(*client, "/").body, "home");
+  child.signal(SIGINT);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, TerminationDrains) {
+  for (const char* workers : {"--workers=1", "--workers=2"}) {
+    SCOPED_TRACE(workers);
+    Child child({"--port=0", workers, "--log-level=warning"});
+    const std::uint16_t port = child.port();
+    auto upload = connect(port);
+    upload->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+    loop_.run_sync(
+        [](RawClient& client) -> Task<> {
+          while (client.received().find("begun") == std::string::npos) {
+            co_await client.peek(client.received().size() + 1);
+          }
+        }(*upload),
+        20s);
+    auto idle = connect(port);
+    EXPECT_EQ(get(*idle, "/").body, "home");
+    child.signal(SIGTERM);
+    EXPECT_EQ(loop_.run_sync(idle->read_to_end(), 20s), "");  // it drains now
+    upload->send("cde");
+    const RawResponse response = loop_.run_sync(upload->read_response(), 20s);
+    EXPECT_EQ(response.body, "begun abcde");
+    EXPECT_FALSE(response.truncated);
+    EXPECT_EQ(loop_.run_sync(upload->read_to_end(), 20s), "");
+    upload->close();
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_EQ(child.err.text, "");
+  }
+}
+
+TEST_F(Serve, SecondSignalCutsTheDrainShort) {
+  for (const char* workers : {"--workers=1", "--workers=2"}) {
+    SCOPED_TRACE(workers);
+    Child child({"--port=0", workers, "--log-level=off", "--drain-timeout=1h"});
+    const std::uint16_t port = child.port();
+    // With two workers each of them gets a request, whichever they are.
+    std::vector<std::unique_ptr<RawClient>> uploads;
+    for (int i = 0; i < 20; ++i) {
+      uploads.push_back(connect(port));
+      uploads.back()->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+      loop_.run_sync(uploads.back()->peek(100), 20s);
+    }
+    auto idle = connect(port);
+    EXPECT_EQ(get(*idle, "/").body, "home");
+    child.signal(SIGTERM);
+    EXPECT_EQ(loop_.run_sync(idle->read_to_end(), 20s), "");
+    child.signal(SIGTERM);
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_TRUE(loop_.run_sync(uploads.front()->read_response(), 20s).truncated);
+  }
+}
+
+TEST_F(Serve, DrainTimeoutCuts) {
+  Child child({"--port=0", "--log-level=warning", "--drain-timeout=50ms"});
+  auto upload = connect(child.port());
+  upload->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  loop_.run_sync(upload->peek(100), 20s);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_NE(child.err.text.find("still in progress"), std::string::npos) << child.err.text;
+}
+
+TEST_F(Serve, UserSignalPrintsTheTasks) {
+  Child child({"--port=0", "--workers=2", "--log-level=off"});
+  auto upload = connect(child.port());
+  upload->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  loop_.run_sync(upload->peek(100), 20s);
+  child.signal(SIGUSR1);
+  EXPECT_TRUE(child.err.read_until("serve_child.cpp:")) << child.err.text;
+  EXPECT_NE(child.err.text.find("/upload"), std::string::npos) << child.err.text;
+  upload->send("cde");
+  EXPECT_EQ(loop_.run_sync(upload->read_response(), 20s).body, "begun abcde");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+}  // namespace
+}  // namespace coronado::web

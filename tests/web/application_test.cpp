@@ -1,0 +1,170 @@
+#include <coronado/web/application.hpp>
+
+#include "tests/web/web_fixture.hpp"
+
+namespace coronado::web_test {
+namespace {
+
+struct Item : web::RequestHandler {
+  Task<> get() override {
+    write("item " + path_argument("id"));
+    co_return;
+  }
+  Task<> put() override {
+    write("put " + path_argument(std::size_t{0}));
+    return {};
+  }
+};
+
+struct Greeter : web::RequestHandler {
+  Greeter(std::string greeting, int times) : greeting_(std::move(greeting)), times_(times) {}
+  Task<> get() override {
+    for (int i = 0; i < times_; ++i) write(greeting_);
+    co_return;
+  }
+
+ private:
+  std::string greeting_;
+  int times_;
+};
+
+TEST(Application, UnknownPathIs404) {
+  WebBench bench;
+  bench.app.get("/", [] { return "home"; });
+  const RawResponse response = bench.get("/nope");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, "<html><title>404: Not Found</title><body>404: Not Found</body></html>");
+  EXPECT_EQ(response.field("Content-Type"), "text/html; charset=UTF-8");
+  EXPECT_EQ(bench.request("POST", "/nope").status, 404);
+  EXPECT_EQ(bench.request("OPTIONS", "/nope").status, 404);
+}
+
+TEST(Application, NotFoundCanBeAnswered) {
+  WebBench bench;
+  bench.app.not_found([](const HTTPServerRequest& request) {
+    return web::text("nothing at " + std::string(request.path()), 404);
+  });
+  const RawResponse response = bench.get("/nope");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, "nothing at /nope");
+}
+
+TEST(Application, WrongMethodIs405WithAllow) {
+  WebBench bench;
+  bench.app.add<Item>("/items/{id}");
+  bench.app.get("/f", [] { return "f"; });
+  bench.app.post("/f", [] { return "posted"; });
+  for (const char* method : {"POST", "DELETE", "FOO", "get"}) {
+    SCOPED_TRACE(method);
+    const RawResponse response = bench.request(method, "/items/1");
+    EXPECT_EQ(response.status, 405);
+    EXPECT_EQ(response.field("Allow"), "GET, HEAD, PUT, OPTIONS");
+    EXPECT_EQ(
+        response.body,
+        "<html><title>405: Method Not Allowed</title><body>405: Method Not Allowed</body></html>");
+  }
+  EXPECT_EQ(bench.request("PATCH", "/f").field("Allow"), "GET, HEAD, POST, OPTIONS");
+  EXPECT_EQ(bench.request("PUT", "/items/7").body, "put 7");
+}
+
+TEST(Application, HeadIsAnsweredByGet) {
+  WebBench bench;
+  bench.app.add<Item>("/items/{id}");
+  bench.app.get("/f", [] { return "1234"; });
+  const RawResponse by_class = bench.request("HEAD", "/items/1");
+  EXPECT_EQ(by_class.status, 200);
+  EXPECT_EQ(by_class.field("Content-Length"), "6");
+  const RawResponse by_function = bench.request("HEAD", "/f");
+  EXPECT_EQ(by_function.field("Content-Length"), "4");
+  EXPECT_EQ(bench.get("/f").body, "1234");
+}
+
+TEST(Application, OptionsNameTheMethods) {
+  WebBench bench;
+  bench.app.add<Item>("/items/{id}");
+  const RawResponse response = bench.request("OPTIONS", "/items/1");
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(response.field("Allow"), "GET, HEAD, PUT, OPTIONS");
+  EXPECT_FALSE(response.has_field("Content-Length"));
+  EXPECT_EQ(bench.request("OPTIONS", "*").status, 204);
+}
+
+TEST(Application, HandlersGetTheirArguments) {
+  WebBench bench;
+  bench.app.add<Greeter>("/greet", std::string("hi "), 2);
+  EXPECT_EQ(bench.get("/greet").body, "hi hi ");
+  EXPECT_EQ(bench.get("/greet").body, "hi hi ");
+}
+
+TEST(Application, HostRules) {
+  WebBench bench;
+  bench.app.get("/", [] { return "special"; }, {.host = "example.com"});
+  bench.app.get("/", [] { return "any"; });
+  EXPECT_EQ(bench.get("/").body, "special");  // in another case and with a port
+  RawClient& client = bench.client();
+  EXPECT_EQ(bench.loop.run_sync(ask(client, "GET / HTTP/1.1\r\nHost: other.com\r\n\r\n")).body,
+            "any");
+  EXPECT_EQ(
+      bench.loop.run_sync(ask(client, "GET http://example.com/ HTTP/1.1\r\nHost: x\r\n\r\n")).body,
+      "special");
+}
+
+TEST(Application, ReverseUrl) {
+  web::Application app;
+  app.get("/users/{id:int}", [](long) { return "u"; }, {.name = "user"});
+  EXPECT_EQ(app.reverse_url("user", {"42"}), "/users/42");
+  EXPECT_THROW(app.reverse_url("nobody"), UsageError);
+  EXPECT_THROW(app.reverse_url("user"), UsageError);
+}
+
+TEST(Application, ParameterCountMustMatch) {
+  web::Application app;
+  try {
+    app.get("/users/{id:int}/{name}", [](long) { return "u"; });
+    FAIL() << "one parameter for two";
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "route \"/users/{id:int}/{name}\" has 2 parameters, but its handler takes 1");
+  }
+}
+
+TEST(Application, AccessLogLines) {
+  WebBench bench;
+  bench.app.get("/", [] { return "home"; });
+  bench.get("/?a=1");
+  bench.get("/nope");
+  bench.client().send("nonsense\r\n\r\n");
+  bench.loop.run_sync(bench.client().read_to_end());
+  ASSERT_EQ(bench.log.lines.size(), 3U);
+  EXPECT_TRUE(bench.log.lines[0].starts_with("info")) << bench.log.lines[0];
+  EXPECT_EQ(bench.log.count("200 GET /?a=1 (127.0.0.1) "), 1U);
+  EXPECT_TRUE(bench.log.lines[1].starts_with("warning"));
+  EXPECT_EQ(bench.log.count("404 GET /nope (127.0.0.1) "), 1U);
+  EXPECT_EQ(bench.log.count("400 - (127.0.0.1) refused: "), 1U);
+}
+
+TEST(Application, PathArgumentsAreDecodedOnce) {
+  WebBench bench;
+  bench.app.get("/slashes/{a}/{b}", [](std::string a, std::string b) { return a + "|" + b; });
+  bench.app.get("/raw/{a}", [](std::string_view a) { return std::string(a); });
+  EXPECT_EQ(bench.get("/slashes/a%2Fb/c%2Fd").body, "a/b|c/d");
+  EXPECT_EQ(bench.get("/slashes/a+b/%2541").body, "a+b|%41");
+  EXPECT_EQ(bench.get("/slashes/%C3%A9/x").body, "\xC3\xA9|x");
+  EXPECT_EQ(bench.get("/slashes/%FF/x").status, 400);
+  EXPECT_EQ(bench.get("/raw/a%2Fb").body, "a%2Fb");
+}
+
+TEST(Application, ParametersStayValidWhileAHandlerWaits) {
+  WebBench bench;
+  bench.app.get("/wait/{name}", [](std::string_view name) -> Task<std::string> {
+    co_await sleep(1s);
+    co_return std::string(name);
+  });
+  bench.client().send(
+      "GET /wait/one HTTP/1.1\r\nHost: x\r\n\r\nGET /wait/two HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(bench.loop.run_sync(bench.client().read_response()).body, "one");
+  EXPECT_EQ(bench.loop.run_sync(bench.client().read_response()).body, "two");
+}
+
+}  // namespace
+}  // namespace coronado::web_test

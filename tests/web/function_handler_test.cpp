@@ -1,0 +1,224 @@
+#include <coronado/web/function_handler.hpp>
+
+#include <coronado/base/describe.hpp>
+#include <coronado/web/json.hpp>
+
+#include "tests/web/web_fixture.hpp"
+
+namespace coronado::web_test {
+namespace {
+
+struct Order {
+  std::string item;
+  int count = 0;
+};
+BOOST_DESCRIBE_STRUCT(Order, (), (item, count))
+
+struct Token {
+  std::string value;
+  static Token from_request(const HTTPServerRequest& request) {
+    const auto field = request.header("Authorization");
+    if (!field) throw HTTPError(401, "no token");
+    return {std::string(*field)};
+  }
+};
+
+TEST(FunctionHandler, PathParametersOfEveryType) {
+  WebBench bench;
+  bench.app.get("/int/{a}/{b}", [](int a, unsigned short b) { return std::to_string(a + b); });
+  bench.app.get("/double/{a}", [](double a) { return std::to_string(a * 2); });
+  bench.app.get("/bool/{a}", [](bool a) { return a ? "yes" : "no"; });
+  bench.app.get("/text/{a}", [](const std::string& a) { return a; });
+  EXPECT_EQ(bench.get("/int/-3/10").body, "7");
+  EXPECT_EQ(bench.get("/double/1.5").body, "3.000000");
+  EXPECT_EQ(bench.get("/bool/true").body, "yes");
+  EXPECT_EQ(bench.get("/bool/0").body, "no");
+  EXPECT_EQ(bench.get("/text/%20x%20").body, "x");
+  for (const char* path : {"/int/x/1", "/int/1/70000", "/int/1/-1", "/int/1.5/1", "/int/+1/1",
+                           "/int/99999999999/1", "/double/one", "/double/1e999", "/bool/maybe"}) {
+    EXPECT_EQ(bench.get(path).status, 400) << path;
+  }
+}
+
+TEST(FunctionHandler, QueryArguments) {
+  WebBench bench;
+  bench.app.get("/q", [](web::Query<"name"> name, web::Query<"page", std::optional<int>> page) {
+    return *name + " " + (page.value ? std::to_string(*page.value) : "none");
+  });
+  EXPECT_EQ(bench.get("/q?name=a+b%21").body, "a b! none");
+  EXPECT_EQ(bench.get("/q?name=a&name=b&page=3").body, "b 3");
+  EXPECT_EQ(bench.get("/q?name=").body, " none");
+  EXPECT_EQ(bench.get("/q?name=%00x").body, "x none");
+  EXPECT_EQ(bench.get("/q").status, 400);
+  EXPECT_EQ(bench.log.count("400 GET /q (127.0.0.1): Missing argument name"), 1U);
+  EXPECT_EQ(bench.get("/q?name=a&page=three").status, 400);
+  EXPECT_EQ(bench.log.count("page: expected an integer, got \"three\""), 1U);
+  EXPECT_EQ(bench.get("/q?name=%FF").status, 400);
+  EXPECT_EQ(bench.log.count("invalid unicode in argument name"), 1U);
+}
+
+TEST(FunctionHandler, MoreArgumentsThanAnybodyNeeds) {
+  WebBench bench;
+  bench.app.get("/q", [](web::Query<"x", std::optional<int>>) { return "ok"; });
+  std::string query;
+  for (int i = 0; i < 1001; ++i) query += "a&";
+  EXPECT_EQ(bench.get("/q?" + query).status, 400);
+  EXPECT_EQ(bench.get("/q?" + query.substr(2)).status, 200);
+}
+
+TEST(FunctionHandler, Headers) {
+  WebBench bench;
+  bench.app.get("/h", [](web::Header<"X-Count", int> count,
+                         web::Header<"X-Note", std::optional<std::string>> note) {
+    return std::to_string(*count) + note.value.value_or(" none");
+  });
+  EXPECT_EQ(bench.get("/h", "x-count: 5\r\n").body, "5 none");
+  EXPECT_EQ(bench.get("/h", "X-COUNT: 5\r\nX-Note: n\r\n").body, "5n");
+  EXPECT_EQ(bench.get("/h").status, 400);
+  EXPECT_EQ(bench.log.count("Missing header X-Count"), 1U);
+  EXPECT_EQ(bench.get("/h", "X-Count: many\r\n").status, 400);
+  EXPECT_EQ(bench.log.count("X-Count: expected an integer, got \"many\""), 1U);
+}
+
+TEST(FunctionHandler, JsonBodies) {
+  WebBench bench;
+  bench.app.post("/orders", [](web::JsonBody<Order> order) {
+    return web::json(Order{order->item + "!", order->count + 1});
+  });
+  const RawResponse fine = bench.request("POST", "/orders", "", R"({"item":"tea","count":2})");
+  EXPECT_EQ(fine.body, R"({"item":"tea!","count":3})");
+  EXPECT_EQ(fine.field("Content-Type"), "application/json");
+  EXPECT_EQ(bench.request("POST", "/orders", "", R"({"item":"tea","count":"two"})").status, 400);
+  EXPECT_EQ(bench.log.count("400 POST /orders"), 2U);  // the access log, and why
+  EXPECT_EQ(bench.log.count("count"), 1U);
+  EXPECT_EQ(bench.request("POST", "/orders", "", "{").status, 400);
+  EXPECT_EQ(bench.request("POST", "/orders").status, 400);
+}
+
+TEST(FunctionHandler, OwnExtractorsRequestAndExchange) {
+  WebBench bench;
+  bench.app.get("/all/{id}", [](Token token, const HTTPServerRequest& request, long id,
+                                HTTPExchange& exchange) {
+    exchange.respond({.status = 201},
+                     token.value + " " + std::string(request.path()) + " " + std::to_string(id));
+  });
+  const RawResponse response = bench.get("/all/5", "Authorization: me\r\n");
+  EXPECT_EQ(response.status, 201);
+  EXPECT_EQ(response.body, "me /all/5 5");
+  EXPECT_EQ(bench.get("/all/5").status, 401);
+}
+
+TEST(FunctionHandler, ResultsOfEveryType) {
+  WebBench bench;
+  bench.app.get("/chars", [] { return "chars"; });
+  bench.app.get("/string", [] { return std::string("string"); });
+  bench.app.get("/response", [] { return web::html("<b>", 202).with("X-A", "1"); });
+  bench.app.get("/void", [] {});
+  bench.app.get("/described", [] { return Order{"x", 1}; });
+  bench.app.get("/json", [] { return Json{{"a", 1}}; });
+  bench.app.get("/task", []() -> Task<std::string> {
+    co_await sleep(1s);
+    co_return "task";
+  });
+  bench.app.get("/task-void", []() -> Task<> { co_await sleep(1s); });
+  bench.app.get("/task-described", []() -> Task<Order> { co_return Order{"y", 2}; });
+  bench.app.get("/redirect", [] { return web::redirect("/elsewhere"); });
+  EXPECT_EQ(bench.get("/chars").body, "chars");
+  EXPECT_EQ(bench.get("/chars").field("Content-Type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(bench.get("/string").body, "string");
+  const RawResponse response = bench.get("/response");
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.field("X-A"), "1");
+  EXPECT_EQ(response.field("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(bench.get("/void").status, 204);
+  EXPECT_EQ(bench.get("/described").body, R"({"item":"x","count":1})");
+  EXPECT_EQ(bench.get("/json").body, R"({"a":1})");
+  EXPECT_EQ(bench.get("/task").body, "task");
+  EXPECT_EQ(bench.get("/task-void").status, 204);
+  EXPECT_EQ(bench.get("/task-described").body, R"({"item":"y","count":2})");
+  const RawResponse redirect = bench.get("/redirect");
+  EXPECT_EQ(redirect.status, 302);
+  EXPECT_EQ(redirect.field("Location"), "/elsewhere");
+  EXPECT_EQ(redirect.field("Content-Length"), "0");
+}
+
+TEST(FunctionHandler, StreamsByHand) {
+  WebBench bench;
+  bench.app.get("/stream", [](HTTPExchange& exchange) -> Task<> {
+    exchange.start({}, std::nullopt, "a");
+    co_await exchange.drain();
+    exchange.write("b");
+  });
+  EXPECT_EQ(bench.get("/stream").body, "ab");
+}
+
+TEST(FunctionHandler, Failures) {
+  WebBench bench;
+  bench.app.get("/status", []() -> std::string { throw HTTPError(409, "for the log", "Taken"); });
+  bench.app.get("/failure", []() -> Task<std::string> {
+    co_await sleep(1s);
+    throw std::runtime_error("secret detail");
+  });
+  bench.app.get("/number", []() -> std::string { throw 42; });
+  bench.app.get("/splitting",
+                []() -> std::string { throw HTTPError(400, "", "x\r\nX-Injected: 1"); });
+  bench.app.get("/markup", []() -> std::string { throw HTTPError(400, "", "<script>"); });
+  const RawResponse status = bench.get("/status");
+  EXPECT_EQ(status.status, 409);
+  EXPECT_EQ(status.reason, "Taken");
+  EXPECT_EQ(status.body, "<html><title>409: Taken</title><body>409: Taken</body></html>");
+  EXPECT_EQ(bench.log.count("for the log"), 1U);
+  const RawResponse failure = bench.get("/failure");
+  EXPECT_EQ(failure.status, 500);
+  EXPECT_EQ(failure.body.find("secret"), std::string::npos);
+  EXPECT_EQ(bench.log.count("secret detail"), 1U);
+  EXPECT_EQ(bench.get("/number").status, 500);
+  const RawResponse splitting = bench.get("/splitting");
+  EXPECT_EQ(splitting.reason, "Unknown");
+  EXPECT_FALSE(splitting.has_field("X-Injected"));
+  const RawResponse markup = bench.get("/markup");
+  EXPECT_EQ(markup.reason, "Unknown");
+  EXPECT_EQ(markup.body.find("script"), std::string::npos);
+}
+
+TEST(FunctionHandler, FramingFieldsAreTheServers) {
+  WebBench bench;
+  bench.app.get("/framing", [] {
+    return web::text("four").with("Content-Length", "400").with("Transfer-Encoding", "chunked");
+  });
+  bench.app.get("/close", [] { return web::text("bye").with("Connection", "close"); });
+  const RawResponse framing = bench.get("/framing");
+  EXPECT_EQ(framing.count("Content-Length"), 1U);
+  EXPECT_FALSE(framing.has_field("Transfer-Encoding"));
+  EXPECT_EQ(framing.body, "four");
+  const RawResponse close = bench.get("/close");
+  EXPECT_EQ(close.count("Connection"), 1U);
+  EXPECT_EQ(close.field("Connection"), "close");
+  EXPECT_EQ(bench.loop.run_sync(bench.client().read_to_end()), "");
+}
+
+TEST(FunctionHandler, ClientGoneIsNoFailure) {
+  WebBench bench;
+  bool cancelled = false;
+  bench.app.get("/wait", [&]() -> Task<std::string> {
+    try {
+      co_await sleep(1h);
+    } catch (const Cancelled&) {
+      cancelled = true;
+      throw;
+    }
+    co_return "";
+  });
+  bench.client().send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  bench.loop.run_sync([](WebBench& bench) -> Task<> {
+    co_await sleep(1s);
+    bench.client().close();
+    co_await sleep(1s);
+  }(bench));
+  EXPECT_TRUE(cancelled);
+  ASSERT_EQ(bench.log.lines.size(), 1U);
+  EXPECT_EQ(bench.log.count("client gone"), 1U);
+}
+
+}  // namespace
+}  // namespace coronado::web_test
