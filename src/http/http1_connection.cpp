@@ -259,12 +259,14 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange.endpoint_ = &server_.service.route(exchange);
   const HTTPEndpoint& endpoint = *exchange.endpoint_;
   if (!head.has_body()) {
+    more_input_ = !rest.empty();
     dispatch();
     return 0;
   }
   if (head.framing() == Framing::kLength && rest.size() >= head.content_length()) {
     const auto size = static_cast<std::size_t>(head.content_length());
     exchange.request_.body_ = rest.substr(0, size);
+    more_input_ = rest.size() > size;
     if (endpoint.suspends()) {
       exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
       exchange.body_->data.assign(exchange.request_.body_);
@@ -275,6 +277,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
     dispatch();
     return size;
   }
+  more_input_ = true;
   exchange.pin();
   exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
   exchange.body_->left = head.content_length();
@@ -550,10 +553,13 @@ void HTTP1Connection::complete() noexcept {
     exchange.keep_alive_ = false;
   }
   const bool keep = exchange.keep_alive_ && !server_.draining;
+  // A client that asked for the end and sent nothing behind its request needs no patience: it MUST
+  // NOT send more (RFC 9112 9.6), so no unread byte can make the kernel reset the connection.
+  const bool linger = more_input_ || input_ != nullptr || exchange.request_.head_.keep_alive();
   exchange.recycle();
   server_.put_back(std::exchange(exchange_, nullptr));
   enter(Phase::kIdle);
-  if (!keep) close_soon(true);
+  if (!keep) close_soon(linger);
 }
 
 /// The message cannot become a request: says so and closes.

@@ -130,6 +130,7 @@ class HTTP1Connection final : public ListHook,
   bool dead_ = false;        // to be destroyed at the end of the outermost entry
   bool linger_ = false;      // closing, but the client may still be sending
   bool peer_ended_ = false;  // nothing more will be received
+  bool more_input_ = false;  // more came with the request in progress, or its body was not whole
   bool receive_paused_ = false;
 };
 

@@ -55,7 +55,11 @@ TEST_P(HTTP1Pipelining, WhatFollowsACloseIsNotServed) {
   for (const std::string path : {"/now", "/later"}) {
     const std::string text =
         bench.exchange_to_end(get(path, "Connection: close\r\n") + get("/secret") + get("/again"));
-    EXPECT_TRUE(text.ends_with(path)) << text;
+    // Byte by byte the client goes on sending after the server has closed, against its own word; then
+    // the connection may be reset under the response.
+    if (GetParam() != Wire::kBytes) {
+      EXPECT_TRUE(text.ends_with(path)) << text;
+    }
     EXPECT_EQ(text.find("secret"), std::string::npos);
   }
   EXPECT_EQ(bench.service.done.size(), 2U);
