@@ -21,6 +21,10 @@ function(coronado_add_tests)
       continue()
     endif()
     cmake_path(GET folder FILENAME layer)
+    # The allocation tests replace operator new, and so does ThreadSanitizer's runtime.
+    if(layer STREQUAL "allocation" AND CMAKE_CXX_FLAGS MATCHES "sanitize=thread")
+      continue()
+    endif()
     coronado_program(test_${layer} PRIVATE_HEADERS SOURCES ${sources}
                      LINK coronado_testing GTest::gtest GTest::gtest_main GTest::gmock)
     gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
