@@ -126,6 +126,29 @@ TEST(WaitIterator, CloseEndsEarly) {
   });
 }
 
+TEST(WaitIterator, CancelWhileClosingWaitsAllTheSame) {
+  run_async([]() -> Task<> {
+    bool ended = false;
+    TaskGroup group;
+    TaskHandle<> handle = group.spawn([](bool& told) -> Task<> {
+      const auto slow_to_stop = [](bool& out) -> Task<int> {
+        co_await shield(as_task(sleep(10s)));
+        out = true;
+        co_return 1;
+      };
+      WaitIterator<int> results(slow_to_stop(told), after(1h, 2));
+      co_await results.close();
+    }(ended));
+    co_await sleep(1s);
+    handle.cancel();
+    co_await sleep(1s);
+    EXPECT_FALSE(handle.done());
+    co_await group.join();
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(handle.context()->outcome(), TaskOutcome::kCancelled);
+  });
+}
+
 TEST(WaitIterator, DestroyedEarlyIsLogged) {
   const ExpectLog log("an iterator over tasks was destroyed while its task #");
   int cancelled = 0;
