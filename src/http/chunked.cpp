@@ -1,7 +1,6 @@
 #include "http/chunked.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <coronado/http/field_id.hpp>
 #include <coronado/http/httputil.hpp>
 
@@ -167,14 +166,6 @@ void ChunkedDecoder::fail(int status, const char* reason) noexcept {
   state_ = State::kError;
   http_status_ = status;
   reason_ = reason;
-}
-
-void append_chunk_header(std::string& out, std::size_t size) {
-  char line[2 * sizeof size + 2];
-  char* end = std::to_chars(line, line + 2 * sizeof size, size, 16).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  out.append(line, static_cast<std::size_t>(end - line));
 }
 
 }  // namespace coronado

@@ -102,6 +102,18 @@ class ChunkedDecoder {
 
 /// Append the line before a chunk of `size` bytes. The chunk and CRLF follow; a size of 0 ends the
 /// body, and trailers or CRLF follow.   Spec  RFC 9112 7.1.
-void append_chunk_header(std::string& out, std::size_t size);
+/// Params  out  A `std::string`, or an `OutputBuffer`.
+template <class Out>
+void append_chunk_header(Out& out, std::size_t size) {
+  char digits[2 * sizeof size];
+  char* const end = digits + sizeof digits;
+  char* first = end;
+  do {
+    *--first = "0123456789abcdef"[size % 16];
+    size /= 16;
+  } while (size != 0);
+  out.append(std::string_view(first, static_cast<std::size_t>(end - first)));
+  out.append(std::string_view("\r\n"));
+}
 
 }  // namespace coronado

@@ -608,14 +608,14 @@ void HTTP1Connection::start(HTTPExchange& exchange, const ResponseHead& head,
     throw std::logic_error("more was written than Content-Length says");
   }
   exchange.body_sent_ += first.size();
-  if (exchange.chunked_) append_chunk_size(out.buffer(), first.size());
+  if (exchange.chunked_) append_chunk_header(out.buffer(), first.size());
   out.append(first);
   if (exchange.chunked_) out.buffer().append("\r\n");
 }
 
 void HTTP1Connection::write(HTTPExchange& exchange, std::string_view bytes) {
   Emission out(*this);
-  if (exchange.chunked_) append_chunk_size(out.buffer(), bytes.size());
+  if (exchange.chunked_) append_chunk_header(out.buffer(), bytes.size());
   out.append(bytes);
   if (exchange.chunked_) out.buffer().append("\r\n");
 }

@@ -75,16 +75,4 @@ inline char* put_decimal(char* place, std::uint64_t value) noexcept {
   return put(place, {first, static_cast<std::size_t>(digits + sizeof digits - first)});
 }
 
-/// Appends the line before a chunk of `size` bytes.   Spec  RFC 9112 7.1
-inline void append_chunk_size(OutputBuffer& out, std::size_t size) {
-  char digits[2 * sizeof size];
-  char* first = digits + sizeof digits;
-  do {
-    *--first = "0123456789abcdef"[size % 16];
-    size /= 16;
-  } while (size != 0);
-  out.append({first, static_cast<std::size_t>(digits + sizeof digits - first)});
-  out.append("\r\n");
-}
-
 }  // namespace coronado
