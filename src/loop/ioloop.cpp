@@ -6,6 +6,7 @@
 #include <coronado/coro/timeout.hpp>
 
 #include <atomic>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -30,6 +31,24 @@ ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
     return ReactorKind::kEpoll;
   }
   throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll");
+}
+
+std::uint64_t choose_shuffle_seed(std::optional<std::uint64_t> wanted) {
+  if (wanted) return *wanted;
+  if (const char* text = std::getenv("CORONADO_SHUFFLE_SEED"); text != nullptr && *text != '\0') {
+    const std::string_view digits(text);
+    std::uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(text, text + digits.size(), seed);
+    if (error != std::errc() || end != text + digits.size()) {
+      throw UsageError("CORONADO_SHUFFLE_SEED=" + std::string(digits) + ": expected a number");
+    }
+    return seed;
+  }
+#ifdef NDEBUG
+  return 0;
+#else
+  return random_seed() % 1'000'000'000 + 1;  // short enough to be copied by hand
+#endif
 }
 
 void log_callback_exception() noexcept {
@@ -137,6 +156,7 @@ IOLoop::IOLoop(IOLoopOptions options)
       state_(std::make_unique<State>(*this)) {
   reactor_->read_clock();
   reactor_->set_probe(probe());
+  shuffle(choose_shuffle_seed(options.shuffle_seed));
   if (options.slow_step_threshold > Duration::zero()) {
     watch_steps(probe(), options.slow_step_threshold);
     state_->watched = true;
