@@ -23,7 +23,8 @@ PoolStats PoolCore::stats() const noexcept {
 
 // --- places ------------------------------------------------------------------------------------
 
-bool PoolCore::try_enter() noexcept {
+bool PoolCore::try_enter() {
+  executor_ = &Executor::require_current();
   if (counts_.busy >= limits_.max_size) return false;
   ++counts_.busy;
   return true;
@@ -42,7 +43,6 @@ void PoolCore::require_open() const {
 }
 
 bool PoolCore::Turn::await_ready() {
-  if (core_.executor_ == nullptr) core_.executor_ = &Executor::require_current();
   refused_ = core_.closed_;
   return refused_ || core_.try_enter();
 }
@@ -112,7 +112,8 @@ void PoolCore::count_made(PoolEntry& entry) noexcept {
 }
 
 void PoolCore::give_back(PoolEntry& entry, bool usable) noexcept {
-  if (closed_ || !usable) {
+  executor_ = Executor::current();
+  if (closed_ || !usable || executor_ == nullptr) {  // after the end of its loop nobody will use it
     ++counts_.discarded;
     destroy(entry);
     return leave();

@@ -59,7 +59,7 @@ bool RateLimiter::try_acquire(std::uint64_t count) {
 }
 
 std::uint64_t RateLimiter::available() {
-  if (executor_ == nullptr) executor_ = &Executor::require_current();
+  executor_ = &Executor::require_current();
   refill(executor_->now());
   return static_cast<std::uint64_t>(level_ / price_);
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "loop/signals.hpp"
+#include "loop/stack_sample.hpp"
 #include "loop/timer_wheel.hpp"
 #include "loop/watchdog.hpp"
 
@@ -158,7 +159,7 @@ IOLoop::IOLoop(IOLoopOptions options)
   reactor_->set_probe(probe());
   shuffle(choose_shuffle_seed(options.shuffle_seed));
   if (options.slow_step_threshold > Duration::zero()) {
-    watch_steps(probe(), options.slow_step_threshold);
+    watch_steps(probe(), options.slow_step_threshold, options.slow_step_stacks);
     state_->watched = true;
   }
 }
@@ -172,6 +173,7 @@ TaskGroup& IOLoop::main_group() noexcept { return state_->main_tasks; }
 // --- running -----------------------------------------------------------------------------------
 
 void IOLoop::run() {
+  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
   reactor_->read_clock();
   while (!state_->stopping.exchange(false)) {
     if (!turn() && !state_->stopping.load()) {
@@ -186,6 +188,7 @@ void IOLoop::stop() noexcept {
 }
 
 void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeout) {
+  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
   reactor_->read_clock();
   TimeoutHandle limit;
   bool timed_out = false;
@@ -264,6 +267,7 @@ void IOLoop::run_signal_handlers() {
 void IOLoop::close() {
   State& state = *state_;
   if (std::exchange(state.closed, true)) return;
+  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
   root_group().cancel();
   state.main_tasks.cancel();
   while (!goal_reached()) {
@@ -292,6 +296,8 @@ void IOLoop::report_slow_step(const TaskContext* context) noexcept {
   try {
     std::string text = "the loop was blocked for at least " + std::to_string(took.count()) +
                        " ms by " + (context == nullptr ? "a callback" : describe_task(*context));
+    const std::string stack = take_slow_stack(probe());
+    if (!stack.empty()) text += "; it was at" + stack;
     general_log().warning(text);
   } catch (const std::bad_alloc&) {
     general_log().warning("the loop was blocked, and memory is exhausted");

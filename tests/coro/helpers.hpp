@@ -5,6 +5,7 @@
 #include <coronado/testing/async_test.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 namespace coronado {
@@ -45,6 +46,12 @@ Task<std::string> failure_of(A awaitable) {
 
 inline Task<> turns(int count) {
   for (int i = 0; i < count; ++i) co_await moment();
+}
+
+/// A number from the environment.
+inline long from_environment(const char* name, long otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atol(text);
 }
 
 inline std::string sorted(std::string text) {

@@ -460,6 +460,20 @@ TEST(Pool, TheLeaseOfALoserIsGivenBack) {
   });
 }
 
+TEST(Pool, OutlivesItsLoopAndServesTheNext) {
+  Maker maker;
+  Pool<Thing> pool(maker.factory(), {.idle_timeout = 1min});
+  for (int i = 0; i < 2; ++i) {
+    run_async([&]() -> Task<> { EXPECT_EQ(co_await borrow(pool, 1s), 1); });
+    EXPECT_EQ(maker.alive, 1) << "idle, and its timer went with the loop";
+  }
+  EXPECT_THROW((void)pool.try_acquire(), std::logic_error);
+  Lease<Thing> lease;
+  run_async([&]() -> Task<> { lease = co_await pool.acquire(); });
+  lease.release();
+  EXPECT_EQ(maker.alive, 0) << "it came back when there was no loop any more";
+}
+
 TEST(Pool, RefusesImpossibleOptions) {
   Maker maker;
   EXPECT_THAT(message_of([&] { Pool<Thing>(maker.factory(), {.max_size = 0}); }),

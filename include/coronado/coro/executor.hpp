@@ -25,7 +25,8 @@ class TaskOwner;
 }
 
 /// Something that happens at an instant. It lives inside its owner (an awaiter, a connection):
-/// arming allocates nothing and cannot fail. It must be disarmed before it is destroyed.
+/// arming allocates nothing and cannot fail. It must be disarmed before it is destroyed; a loop that
+/// is destroyed disarms those it has.
 class Timer : public ListHook {
  public:
   /// When it is due; meaningful while armed.
@@ -49,6 +50,7 @@ class Timer : public ListHook {
 struct StepProbe {
   std::atomic<std::uint64_t> steps{0};  ///< counts every task step and callback
   std::atomic<bool> idle{true};         ///< the loop is waiting for events
+  std::atomic<int> thread{0};           ///< the kernel's id of the thread it runs on
   std::atomic<std::int64_t> slow_since{
       0};  ///< set by the watchdog: this step runs since then, in ns
 

@@ -116,8 +116,8 @@ class PoolCore : private Timer {
   void keep_idle(PoolEntry& entry) noexcept;
   bool wants_check(const PoolEntry& entry) const noexcept;
   void count_made(PoolEntry& entry) noexcept;
-  /// Takes a place if one is free.
-  bool try_enter() noexcept;
+  /// Takes a place if one is free. Throws `std::logic_error` when no loop runs on this thread.
+  bool try_enter();
   /// Gives a place up: to the first in line, if there is one.
   void leave() noexcept;
   /// Takes back what was lent, and its place.
@@ -137,7 +137,7 @@ class PoolCore : private Timer {
 
   const char* name_;
   Limits limits_;
-  Executor* executor_ = nullptr;    // of the first task that came
+  Executor* executor_ = nullptr;    // of whoever came last
   IntrusiveList<PoolEntry> idle_;   // the one used last in front
   IntrusiveList<LineWaiter> line_;  // while anybody stands here, every place is taken
   Event drained_;
@@ -198,8 +198,7 @@ class PoolCore::Turn final : public LineWaiter {
 /// one fails or is cancelled, the place goes to the next in line, who tries in turn.
 ///
 /// Params   T  Movable without throwing. Destroying it releases it: closes the connection.
-/// Lifetime Must outlive its leases and the tasks that wait on it; its loop must outlive it, unless
-///          it was closed.
+/// Lifetime Must outlive its leases and the tasks that wait on it.
 /// Cost     An allocation for each resource that is made; nothing for lending it again but the
 ///          frame of `acquire`, from the frame pool.
 template <class T>
@@ -245,6 +244,7 @@ class Pool final : public detail::PoolCore {
 
   /// Lends an idle resource that needs no check, if there is one and nobody is in line; an empty
   /// lease otherwise.
+  /// Throws   std::logic_error  Outside a task or callback of a loop.
   Lease<T> try_acquire() {
     if (closed() || !try_enter()) return {};
     Place place(*this);

@@ -19,7 +19,7 @@ namespace coronado {
 /// task that wants few does not overtake one that wants many. Time is counted in whole nanoseconds
 /// and fractions of tokens are kept, so that the rate is exact however long it runs.
 ///
-/// Lifetime Must outlive the tasks that wait on it, and must not outlive its loop while any does.
+/// Lifetime Must outlive the tasks that wait on it.
 /// Cost     No allocation; a timer while anybody waits.
 /// Tornado  None.
 class RateLimiter final : private Timer {

@@ -49,6 +49,13 @@ struct IOLoopOptions {
   /// where it next waited. Zero: never.
   Duration slow_step_threshold = std::chrono::milliseconds(100);
 
+  /// Has the log say as well what the loop's thread was doing when the threshold passed: its stack,
+  /// with the names of the functions. For that a realtime signal, the highest that is free when the
+  /// first such loop is made, is sent to the thread. Calls of the system that do not go on after a
+  /// signal (`poll`, `select`, `sleep`, `nanosleep`) return early then, with `EINTR`; code that
+  /// blocks the loop in them for longer than the threshold and does not expect that needs this off.
+  bool slow_step_stacks = true;
+
   /// Has tasks that are ready at the same time run in a random order, drawn from this seed: the
   /// same seed, the same order. Zero: first in, first out. What is promised about order all the
   /// same stands at `Executor`. Default: what `CORONADO_SHUFFLE_SEED` says (a number), else zero in
