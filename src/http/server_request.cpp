@@ -41,8 +41,7 @@ std::string HTTPServerRequest::host_name() const {
 }
 
 std::string HTTPServerRequest::remote_ip() const {
-  std::string ip = to_string(peer_);
-  return ip.empty() ? "0.0.0.0" : ip;
+  return peer_.is_ip() ? peer_.host() : "0.0.0.0";
 }
 
 std::string HTTPServerRequest::full_url() const {

@@ -33,6 +33,14 @@ class SimReactor final : public Reactor {
 
   std::unique_ptr<Transport> adopt(int) override { refuse(); }
   std::unique_ptr<Acceptor> accept_from(int, AcceptHandler&) override { refuse(); }
+  std::unique_ptr<Connecting> connect(const SocketAddress&, const ConnectOptions&,
+                                      ConnectHandler&) override {
+    refuse();
+  }
+  std::unique_ptr<Acceptor> listen(const SocketAddress&, const ListenOptions&,
+                                   AcceptHandler&) override {
+    refuse();
+  }
   void add_poll(int, PollHandler&, unsigned) override { refuse(); }
   void modify_poll(int, unsigned) override { refuse(); }
   void remove_poll(int) noexcept override {}

@@ -105,7 +105,7 @@ class HTTPService {
 
   /// A message was refused before it became a request.
   /// Params   reason  Why, for the log.
-  virtual void request_refused(const PeerAddress& peer, int status,
+  virtual void request_refused(const SocketAddress& peer, int status,
                                std::string_view reason) noexcept;
 };
 

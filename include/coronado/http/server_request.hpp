@@ -59,7 +59,7 @@ class HTTPServerRequest {
   std::string host_name() const;
   /// The client's address as text; "0.0.0.0" for channels without one.
   std::string remote_ip() const;
-  const PeerAddress& peer() const noexcept { return peer_; }
+  const SocketAddress& peer() const noexcept { return peer_; }
   /// "http" or "https".
   std::string_view protocol() const noexcept { return "http"; }
   /// protocol://host + uri.
@@ -87,7 +87,7 @@ class HTTPServerRequest {
 
   RequestHead head_;
   std::string_view body_;
-  PeerAddress peer_;
+  SocketAddress peer_;
   TimePoint started_{};
   mutable std::unique_ptr<Parsed> parsed_;  // what was asked for
 };
