@@ -13,6 +13,8 @@ NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
     "src/net/resolver_ares_channel.cpp": "how the resolver asks; resolver_ares_test",
+    "src/net/stream_core.cpp": "what stands behind IOStream; iostream_test",
+    "src/net/stream_operations.cpp": "the reads and writes of IOStream; iostream_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",
