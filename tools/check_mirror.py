@@ -12,6 +12,12 @@ import sys
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
+    "src/net/tls_openssl.cpp": "certificates and errors as text; tls_test",
+    "src/net/tls_openssl_context.cpp": "what is behind a TLSContext; tls_context_test, and tls_test for what it does",
+    "src/net/tls_openssl_errors.cpp": "each error comes from a handshake; tls_test",
+    "src/net/tls_openssl_files.cpp": "what a TLSContext reads; tls_context_test",
+    "src/net/tls_openssl_tickets.cpp": "tickets are seen in resumed sessions; tls_test",
+    "src/net/tls_openssl_transport.cpp": "what tls_handshake makes; tls_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",
