@@ -188,19 +188,13 @@ int main(int argc, char** argv) {
   web::ServeOptions options;
   options.http.limits.max_body_size = 128ULL * 1024 * 1024;
   std::string files;
-  std::string certificate;
-  std::string key;
 
   coronado::OptionParser parser("The endpoints that interoperability tests drive.");
   options.define(parser);
   parser.define("--static", files, "Folder below /static/");
-  parser.define("--tls-cert", certificate, "Certificate chain, PEM");
-  parser.define("--tls-key", key, "Private key, PEM");
   if (const std::optional<int> code = parser.parse(argc, argv)) return *code;
-  for (const auto& [name, value] :
-       {std::pair("--static", files), {"--tls-cert", certificate}, {"--tls-key", key}}) {
-    if (value.empty()) continue;
-    std::fprintf(stderr, "%s: %s is not served yet\n", argv[0], name);
+  if (!files.empty()) {
+    std::fprintf(stderr, "%s: --static is not served yet\n", argv[0]);
     return 2;
   }
   return web::serve(options, make_app);

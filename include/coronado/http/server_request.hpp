@@ -21,6 +21,7 @@ namespace coronado {
 struct HTTPFile;
 struct MultipartForm;
 struct MultipartLimits;
+class TLSTransport;
 
 /// One request. Views stay valid until the response is finished and the handler has ended: the
 /// bytes are pinned before a handler that may suspend begins.
@@ -66,7 +67,11 @@ class HTTPServerRequest {
   std::string remote_ip() const;
   const SocketAddress& peer() const noexcept { return peer_; }
   /// "http" or "https".
-  std::string_view protocol() const noexcept { return "http"; }
+  std::string_view protocol() const noexcept { return tls_ != nullptr ? "https" : "http"; }
+  /// The connection's TLS, with the client's certificate if it has shown one; null over plain HTTP.
+  /// Include <coronado/net/tls.hpp> to use it.   Tornado  `get_ssl_certificate`.
+  /// Lifetime  The connection's: until the request has been answered.
+  const TLSTransport* tls() const noexcept { return tls_; }
   /// protocol://host + uri.
   std::string full_url() const;
 
@@ -106,6 +111,7 @@ class HTTPServerRequest {
   std::string_view body_;
   const HTTPLimits* limits_;  // the server's
   SocketAddress peer_;
+  const TLSTransport* tls_ = nullptr;
   TimePoint started_{};
   mutable std::unique_ptr<Parsed> parsed_;  // what was asked for
 };
