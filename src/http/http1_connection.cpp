@@ -251,6 +251,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange.request_.peer_ = transport_->peer();
   exchange.request_.tls_ = tls_;
   exchange.request_.started_ = server_.loop.turn_time();
+  exchange.request_.limits_ = &server_.options.limits;
   ++server_.request_count;
   if (over_request_rate()) {
     refuse(429, "too many requests a second on one connection");

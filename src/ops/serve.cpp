@@ -240,6 +240,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-body-size", http.limits.max_body_size, "Bytes");
   parser.define("--max-chunk-line", http.limits.max_chunk_line, "Bytes before one chunk");
   parser.define("--max-trailer-size", http.limits.max_trailer_size, "Bytes");
+  parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
+  parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-request-rate", http.max_request_rate, "Requests a second and connection");
   parser.define("--idle-timeout", http.idle_timeout, "Wait for a request on an idle connection");

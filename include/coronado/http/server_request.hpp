@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
+#include <coronado/http/http_limits.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/request_head.hpp>
 #include <coronado/loop/transport.hpp>
@@ -17,6 +18,9 @@
 
 namespace coronado {
 
+struct HTTPFile;
+struct MultipartForm;
+struct MultipartLimits;
 class TLSTransport;
 
 /// One request. Views stay valid until the response is finished and the handler has ended: the
@@ -74,10 +78,21 @@ class HTTPServerRequest {
   /// Since the head was complete.
   Duration request_time() const noexcept { return Clock::now() - started_; }
 
-  /// Decoded arguments of the query, and of a form body.
+  /// Decoded arguments of the query.
   /// Throws  HTTPInputError  More than 1,000 arguments: answered with 400.
   const ArgumentList& query_arguments() const;
+
+  /// The fields of a form in the body, urlencoded or multipart, for handlers that do not stream it;
+  /// none when it is no form.
+  /// Throws  HTTPInputError  The form is malformed or exceeds a limit: answered with 400.
   const ArgumentList& body_arguments() const;
+
+  /// The files of a multipart form.
+  /// Throws  HTTPInputError  As `body_arguments`.
+  const std::vector<HTTPFile>& files() const;
+
+  /// The server's limits for a multipart body, for handlers that read one as it arrives.
+  MultipartLimits multipart_limits() const noexcept;
 
   /// The cookies, by name; of a repeated name the last counts. Malformed ones are left out.
   const ArgumentList& cookies() const;
@@ -90,9 +105,11 @@ class HTTPServerRequest {
 
   void clear() noexcept;
   Parsed& parsed() const;
+  const MultipartForm& form() const;
 
   RequestHead head_;
   std::string_view body_;
+  const HTTPLimits* limits_;  // the server's
   SocketAddress peer_;
   const TLSTransport* tls_ = nullptr;
   TimePoint started_{};
