@@ -71,6 +71,10 @@ class Transport {
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
 
+  /// Tells the peer that what was sent is all, where the channel has a word for it (TLS): before a
+  /// transport with nothing pending is destroyed on purpose. Nothing is written afterwards.
+  virtual void say_farewell() noexcept {}
+
   /// The peer as it was when the connection was made.
   virtual SocketAddress peer() const = 0;
 
