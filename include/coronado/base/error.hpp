@@ -11,6 +11,15 @@
 ///     HTTPError            answer this request with that status
 ///     HTTPInputError       a peer's message breaks HTTP's rules
 ///     UsageError           a program's options or configuration are wrong
+///     TLSError             TLS could not be set up, or a handshake failed; its kinds:
+///       TLSConfigError       a context cannot be made: TLSFileError, TLSKeyMismatchError,
+///                            TLSWeakKeyError, TLSCipherError
+///       TLSHandshakeError    a handshake failed: TLSGarbageError, TLSAlertError,
+///                            TLSTruncatedError
+///       TLSCertificateError  a peer's certificate is not accepted: TLSExpiredError,
+///                            TLSHostError, TLSSelfSignedError, TLSUntrustedError,
+///                            TLSNoCertificateError
+///     TLSTimeoutError      a handshake took too long (a TimeoutError)
 ///
 /// Layer: base.
 #pragma once
@@ -201,6 +210,115 @@ class HTTPInputError : public std::runtime_error {
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// TLS could not be set up, or a handshake failed. The message says what was attempted and why it
+/// failed.   Tornado  `ssl.SSLError`, `ssl.CertificateError`.
+class TLSError : public std::runtime_error {
+ public:
+  TLSError(std::string subject, const std::string& message)
+      : std::runtime_error(message), subject_(std::move(subject)) {}
+  /// What it is about: a file, a list of ciphers, a host, or a peer's address.
+  const std::string& subject() const noexcept { return subject_; }
+
+ private:
+  std::string subject_;
+};
+
+/// A context cannot be made of what it was given.
+class TLSConfigError : public TLSError {
+ public:
+  using TLSError::TLSError;
+};
+/// A certificate or key file is absent, unreadable, or does not hold what it should.
+class TLSFileError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+/// A private key belongs to another certificate.
+class TLSKeyMismatchError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+/// A certificate of ours has a key, or a signature, that can be broken.
+class TLSWeakKeyError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+/// A list of ciphers names none, or an unknown one.
+class TLSCipherError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+
+/// A handshake failed for a reason that has no type of its own: no common version or cipher, ...
+class TLSHandshakeError : public TLSError {
+ public:
+  using TLSError::TLSError;
+};
+/// The peer does not speak TLS: it sent plain HTTP, or something else.
+class TLSGarbageError : public TLSHandshakeError {
+ public:
+  using TLSHandshakeError::TLSHandshakeError;
+};
+/// The peer refused us with an alert.
+class TLSAlertError : public TLSHandshakeError {
+ public:
+  TLSAlertError(std::string subject, const std::string& message, int alert)
+      : TLSHandshakeError(std::move(subject), message), alert_(alert) {}
+  /// Its number.   Spec  RFC 8446 6
+  int alert() const noexcept { return alert_; }
+
+ private:
+  int alert_;
+};
+/// The connection ended, or broke, before the handshake was done.
+class TLSTruncatedError : public TLSHandshakeError {
+ public:
+  using TLSHandshakeError::TLSHandshakeError;
+};
+
+/// The peer's certificate is not accepted for a reason that has no type of its own.
+class TLSCertificateError : public TLSHandshakeError {
+ public:
+  using TLSHandshakeError::TLSHandshakeError;
+};
+/// It has expired, or is not valid yet.
+class TLSExpiredError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// It is for other hosts.
+class TLSHostError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// It is signed by nobody but itself.
+class TLSSelfSignedError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// It is signed by somebody who is not trusted.
+class TLSUntrustedError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// The peer has to show one, and did not.
+class TLSNoCertificateError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+
+/// A handshake was not done in time.
+class TLSTimeoutError : public TimeoutError {
+ public:
+  TLSTimeoutError(std::string subject, const std::string& message)
+      : TimeoutError(message), subject_(std::move(subject)) {}
+  /// The host, or the peer's address.
+  const std::string& subject() const noexcept { return subject_; }
+
+ private:
+  std::string subject_;
 };
 
 /// The standard reason phrase of an HTTP status, "Unknown" for a number without one.
