@@ -97,6 +97,7 @@ function(coronado_add_bench)
     else()
       coronado_program(${name} PRIVATE_HEADERS SOURCES "${source}")
     endif()
+    target_compile_definitions(${name} PRIVATE "BENCH_DIR=\"${PROJECT_SOURCE_DIR}/bench\"")
   endforeach()
 endfunction()
 

@@ -12,6 +12,10 @@ import sys
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
+    "src/web/template/code_builder.cpp": "part of the template compiler; compiler_test and machine_test",
+    "src/web/template/expression_compiler.cpp": "part of the template compiler; python_test and machine_test",
+    "src/web/template/iteration.cpp": "what loops do; machine_test, binding_test",
+    "src/web/template/objects.cpp": "the containers of templates; container_methods_test, operators_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",

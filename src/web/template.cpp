@@ -210,13 +210,15 @@ struct Template::State {
   std::string name;
   TemplateLimits limits;
   std::shared_ptr<const Program> program;
-  const BaseLoader* loader = nullptr;
+  std::shared_ptr<const templates::LoaderNames> loader;
   // What the last renderings wrote, to begin with a string of that size.
   mutable std::atomic<std::size_t> size_hint = 0;
 };
 
 BaseLoader::BaseLoader(TemplateOptions options)
-    : options_(std::move(options)), files_(std::make_unique<templates::LoaderFiles>(*this)) {}
+    : options_(std::move(options)),
+      names_(std::make_shared<templates::LoaderNames>()),
+      files_(std::make_unique<templates::LoaderFiles>(*this)) {}
 BaseLoader::~BaseLoader() = default;
 
 std::string BaseLoader::resolve_path(std::string_view name, std::string_view parent) const {
@@ -259,7 +261,7 @@ std::shared_ptr<const Template> BaseLoader::load(std::string_view name, std::str
   state->name = path;
   state->limits = options_.limits;
   state->program = templates::compile(files_->find(path, {}), files_.get());
-  state->loader = this;
+  state->loader = names_;
   const std::shared_ptr<const Template> made(new Template(std::move(state)));
   files_->keep(path, made);
   return made;
@@ -267,8 +269,10 @@ std::shared_ptr<const Template> BaseLoader::load(std::string_view name, std::str
 
 void BaseLoader::reset() { files_ = std::make_unique<templates::LoaderFiles>(*this); }
 
+TemplateNamespace& BaseLoader::names() noexcept { return names_->names; }
+
 TemplateNamespace& BaseLoader::module(std::string_view name) {
-  auto& module = modules_[std::string(name)];
+  auto& module = names_->modules[std::string(name)];
   if (!module) module = std::make_unique<TemplateNamespace>();
   return *module;
 }
@@ -365,14 +369,6 @@ Template& Template::operator=(Template&&) noexcept = default;
 bool Template::awaits() const noexcept { return state_->program->awaits; }
 const std::string& Template::name() const noexcept { return state_->name; }
 
-namespace {
-templates::Names make_names(std::span<const TemplateArgument> arguments, const TemplateScope* scope,
-                            const TemplateNamespace* loader_names,
-                            const decltype(templates::Names::modules) modules) {
-  return {.arguments = arguments, .scope = scope, .loader = loader_names, .modules = modules};
-}
-}  // namespace
-
 void Template::generate_into(std::string& out, std::span<const TemplateArgument> arguments,
                              const TemplateScope* scope) const {
   const State& state = *state_;
@@ -383,12 +379,9 @@ void Template::generate_into(std::string& out, std::span<const TemplateArgument>
   if (out.capacity() - out.size() < hint) out.reserve(out.size() + hint);
   templates::Output output(out, state.limits.output);
   PooledMemory memory(state.limits.memory);
-  const BaseLoader* loader = state.loader;
   try {
-    Machine machine(*state.program, state.limits,
-                    make_names(arguments, scope, loader ? &loader->names_ : nullptr,
-                               loader ? &loader->modules_ : nullptr),
-                    *memory, output);
+    Machine machine(*state.program, state.limits, {arguments, scope, state.loader.get()}, *memory,
+                    output);
     machine.run();
   } catch (...) {
     output.discard();
@@ -417,10 +410,7 @@ Task<> Template::stream(TemplateNamespace names, Function<Task<>(std::string_vie
   std::string text;
   templates::Output output(text, state.limits.output);
   PooledMemory memory(state.limits.memory);
-  const BaseLoader* loader = state.loader;
-  Machine machine(*state.program, state.limits,
-                  make_names(names.arguments(), scope, loader ? &loader->names_ : nullptr,
-                             loader ? &loader->modules_ : nullptr),
+  Machine machine(*state.program, state.limits, {names.arguments(), scope, state.loader.get()},
                   *memory, output);
   machine.set_piece_size(piece_size);
   for (;;) {
@@ -461,9 +451,11 @@ Task<std::string> Template::generate_async(TemplateNamespace names,
     to->append(piece);
     co_return;
   };
-  co_await stream(
-      std::move(names), [&text, write](std::string_view piece) { return write(&text, piece); },
-      std::numeric_limits<std::size_t>::max(), scope);
+  Function<Task<>(std::string_view)> append = [&text, write](std::string_view piece) {
+    return write(&text, piece);
+  };
+  co_await stream(std::move(names), std::move(append), std::numeric_limits<std::size_t>::max(),
+                  scope);
   co_return text;
 }
 

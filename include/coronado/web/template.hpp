@@ -36,6 +36,7 @@ namespace coronado::web {
 
 namespace templates {
 class LoaderFiles;
+struct LoaderNames;
 struct Program;
 }  // namespace templates
 
@@ -139,7 +140,7 @@ class BaseLoader {
   void reset();
 
   /// Names that every template of this loader sees, before the built-in ones.
-  TemplateNamespace& names() noexcept { return names_; }
+  TemplateNamespace& names() noexcept;
 
   /// What `{% import name %}` and `{% from name import ... %}` find.
   TemplateNamespace& module(std::string_view name);
@@ -165,8 +166,7 @@ class BaseLoader {
   friend class templates::LoaderFiles;
 
   TemplateOptions options_;
-  TemplateNamespace names_;
-  std::map<std::string, std::unique_ptr<TemplateNamespace>, std::less<>> modules_;
+  std::shared_ptr<templates::LoaderNames> names_;  // templates may outlive their loader
   std::unique_ptr<templates::LoaderFiles> files_;
 };
 

@@ -21,14 +21,11 @@
 /// Layer: web.
 #pragma once
 
-#include <coronado/base/json.hpp>
-#include <coronado/base/json_typed.hpp>
 #include <coronado/coro/task.hpp>
-#include <coronado/web/template_value.hpp>
+#include <coronado/web/template_types.hpp>
 
 #include <array>
 #include <concepts>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -42,231 +39,6 @@
 namespace coronado::web {
 
 namespace detail {
-
-using coronado::detail::JsonOptional;
-using coronado::detail::JsonRange;
-
-template <class T>
-TemplateValue bind(const T& value);
-
-TemplateValue bind_json(const Json& value) noexcept;
-TemplateValue bind_json_object(const JsonObject& value) noexcept;
-TemplateValue bind_unsigned(std::uint64_t value);
-TemplateValue make_awaitable(TemplateMemory& memory, Task<TemplateValue> task);
-[[noreturn]] void throw_argument(const TemplateCall& call, std::string_view parameter,
-                                 std::string_view expected, const TemplateValue& got);
-std::int64_t to_template_int(const TemplateCall& call, std::string_view parameter,
-                             const TemplateValue& value, std::int64_t least, std::uint64_t most);
-/// The value as JSON, for functions that take a `Json`.
-Json to_template_json(const TemplateValue& value);
-
-template <class T>
-struct IsVariant : std::false_type {};
-template <class... T>
-struct IsVariant<std::variant<T...>> : std::true_type {};
-
-template <class T>
-concept TemplatePointer = requires(const T& pointer) {
-  static_cast<bool>(pointer);
-  *pointer;
-} && (std::is_pointer_v<T> || requires { typename T::element_type; });
-
-template <class T>
-concept TupleLike = requires { std::tuple_size<T>::value; } && !JsonRange<T>;
-
-template <class T>
-concept TemplateMap = requires(const T& map, const typename T::key_type& key) {
-  typename T::mapped_type;
-  map.find(key)->second;
-};
-
-template <class T>
-concept RandomAccess = JsonRange<T> && requires(const T& range) {
-  { std::size(range) } -> std::convertible_to<std::size_t>;
-  { std::begin(range)[0] };
-};
-
-template <class T>
-concept TemplateCallable =
-    requires { &T::operator(); } || std::is_function_v<std::remove_pointer_t<T>>;
-
-/// A value that was just made: kept in `memory` if it must be.
-template <class T>
-TemplateValue bind_made(T&& value, TemplateMemory& memory) {
-  using Plain = std::remove_cvref_t<T>;
-  if constexpr (std::is_lvalue_reference_v<T>) {
-    return bind(value);
-  } else if constexpr (std::same_as<Plain, std::string>) {
-    return TemplateValue::string(memory.copy(value));
-  } else if constexpr (std::is_arithmetic_v<Plain> || std::is_enum_v<Plain> ||
-                       std::same_as<Plain, TemplateValue> || std::is_pointer_v<Plain> ||
-                       std::same_as<Plain, std::string_view>) {
-    return bind(value);
-  } else {
-    return bind(memory.make<Plain>(std::forward<T>(value)));
-  }
-}
-
-/// What dereferencing yields, or a copy of it when that is no reference to something that stays.
-template <class Iterator>
-TemplateValue bind_element(const Iterator& iterator, TemplateMemory& memory) {
-  if constexpr (std::is_lvalue_reference_v<decltype(*iterator)>) {
-    return bind(*iterator);
-  } else {
-    using Value = typename std::iterator_traits<Iterator>::value_type;
-    return bind_made(static_cast<Value>(*iterator), memory);
-  }
-}
-
-// --- described structs -----------------------------------------------------------------------------
-
-template <class T>
-constexpr std::string_view type_name() {
-  constexpr std::string_view function = __PRETTY_FUNCTION__;  // "... type_name() [T = a::Fortune]"
-  constexpr std::size_t begin = function.find("T = ") + 4;
-  constexpr std::string_view full =
-      function.substr(begin, function.find_first_of(";]", begin) - begin);
-  constexpr std::size_t end = full.find('<');  // colons behind it belong to arguments
-  constexpr std::string_view head = full.substr(0, end);
-  constexpr std::size_t colon = head.rfind(':');
-  return colon == std::string_view::npos ? full : full.substr(colon + 1);
-}
-
-template <class T, class List>
-struct MemberTable;
-template <class T, class... D>
-struct MemberTable<T, JsonMemberList<D...>> {
-  static constexpr std::array<TemplateMember, sizeof...(D)> kMembers = {
-      TemplateMember{D::name, [](const void* object, TemplateMemory&) {
-                       return bind(static_cast<const T*>(object)->*D::pointer);
-                     }}...};
-};
-
-template <class T>
-inline constexpr TemplateType kStructType = {
-    .name = type_name<T>(),
-    .members = MemberTable<T, typename JsonMembers<T>::type>::kMembers,
-};
-
-// --- containers ------------------------------------------------------------------------------------
-
-template <class T>
-inline constexpr TemplateType kSequenceType = {
-    .name = "list",
-    .size =
-        [](const void* object) {
-          return static_cast<std::size_t>(std::size(*static_cast<const T*>(object)));
-        },
-    .item =
-        [](const void* object, std::size_t index, TemplateMemory& memory) {
-          const T& range = *static_cast<const T*>(object);
-          return bind_element(
-              std::next(
-                  std::begin(range),
-                  static_cast<std::iterator_traits<decltype(std::begin(range))>::difference_type>(
-                      index)),
-              memory);
-        },
-};
-
-template <class T>
-struct Walk {
-  decltype(std::begin(std::declval<const T&>())) current;
-  decltype(std::end(std::declval<const T&>())) end;
-};
-
-template <class T>
-std::size_t count_elements(const void* object) {
-  const T& range = *static_cast<const T*>(object);
-  if constexpr (requires { std::size(range); }) {
-    return static_cast<std::size_t>(std::size(range));
-  } else {
-    std::size_t count = 0;
-    for (auto it = std::begin(range); it != std::end(range); ++it) ++count;
-    return count;
-  }
-}
-
-template <class T>
-void* begin_walk(const void* object, TemplateMemory& memory) {
-  const T& range = *static_cast<const T*>(object);
-  return &memory.make<Walk<T>>(std::begin(range), std::end(range));
-}
-
-template <class T>
-inline constexpr TemplateType kRangeType = {
-    .name = "list",
-    .size = count_elements<T>,
-    .iterate = begin_walk<T>,
-    .next =
-        [](void* place, TemplateMemory& memory, TemplateValue& key, TemplateValue&) {
-          auto& walk = *static_cast<Walk<T>*>(place);
-          if (walk.current == walk.end) return false;
-          key = bind_element(walk.current, memory);
-          ++walk.current;
-          return true;
-        },
-};
-
-template <class T>
-bool find_key(const void* object, const TemplateValue& key, TemplateValue& found) {
-  const T& map = *static_cast<const T*>(object);
-  using Key = typename T::key_type;
-  auto entry = map.end();
-  if constexpr (std::constructible_from<Key, std::string_view>) {
-    if (!key.is_string()) return false;
-    if constexpr (requires { map.find(key.as_string())->second; }) {
-      entry = map.find(key.as_string());
-    } else {
-      entry = map.find(Key(key.as_string()));
-    }
-  } else if constexpr (std::integral<Key>) {
-    if (!key.is_int() || !std::in_range<Key>(key.as_int())) return false;
-    entry = map.find(static_cast<Key>(key.as_int()));
-  }
-  if (entry == map.end()) return false;
-  found = bind(entry->second);
-  return true;
-}
-
-template <class T>
-inline constexpr TemplateType kMapType = {
-    .name = "dict",
-    .size = count_elements<T>,
-    .find = [](const void* object, const TemplateValue& key, TemplateMemory&,
-               TemplateValue& found) { return find_key<T>(object, key, found); },
-    .iterate = begin_walk<T>,
-    .next =
-        [](void* place, TemplateMemory&, TemplateValue& key, TemplateValue& value) {
-          auto& walk = *static_cast<Walk<T>*>(place);
-          if (walk.current == walk.end) return false;
-          key = bind(walk.current->first);
-          value = bind(walk.current->second);
-          ++walk.current;
-          return true;
-        },
-};
-
-template <class T, std::size_t I>
-TemplateValue tuple_item(const void* object) {
-  return bind(std::get<I>(*static_cast<const T*>(object)));
-}
-
-template <class T, class Indices = std::make_index_sequence<std::tuple_size_v<T>>>
-struct TupleItems;
-template <class T, std::size_t... I>
-struct TupleItems<T, std::index_sequence<I...>> {
-  static constexpr std::array<TemplateValue (*)(const void*), sizeof...(I)> kItems = {
-      tuple_item<T, I>...};
-};
-
-template <class T>
-inline constexpr TemplateType kTupleType = {
-    .name = "tuple",
-    .size = [](const void*) -> std::size_t { return std::tuple_size_v<T>; },
-    .item = [](const void* object, std::size_t index,
-               TemplateMemory&) { return TupleItems<T>::kItems[index](object); },
-};
 
 // --- functions -------------------------------------------------------------------------------------
 
@@ -447,7 +219,7 @@ struct IsNamedFunction<NamedFunction<F>> : std::true_type {
 // --- the choice ------------------------------------------------------------------------------------
 
 template <class T>
-TemplateValue bind(const T& value) {
+TemplateValue view_of(const T& value) {
   if constexpr (std::same_as<T, TemplateValue>) {
     return value;
   } else if constexpr (std::same_as<T, bool>) {
@@ -473,15 +245,15 @@ TemplateValue bind(const T& value) {
   } else if constexpr (JsonDescribed<T>) {
     return TemplateValue::object(&value, kStructType<T>);
   } else if constexpr (JsonOptional<T>) {
-    return value.has_value() ? bind(*value) : TemplateValue();
+    return value.has_value() ? view_of(*value) : TemplateValue();
   } else if constexpr (IsVariant<T>::value) {
-    return std::visit([](const auto& held) { return bind(held); }, value);
+    return std::visit([](const auto& held) { return view_of(held); }, value);
   } else if constexpr (IsNamedFunction<T>::value) {
     return TemplateValue::object(&value, kNamedFunctionType<typename IsNamedFunction<T>::type>);
   } else if constexpr (TemplateCallable<T>) {
     return TemplateValue::object(&value, kFunctionType<T>);
   } else if constexpr (TemplatePointer<T>) {
-    return value ? bind(*value) : TemplateValue();
+    return value ? view_of(*value) : TemplateValue();
   } else if constexpr (TemplateMap<T>) {
     return TemplateValue::object(&value, kMapType<T>);
   } else if constexpr (RandomAccess<T>) {
@@ -505,7 +277,7 @@ TemplateValue bind(const T& value) {
 /// Lifetime  `value` must outlive the view.
 template <class T>
 TemplateValue template_value(const T& value) {
-  return detail::bind(value);
+  return detail::view_of(value);
 }
 
 /// A function whose parameters have names, so that a template may call it with them.

@@ -29,14 +29,12 @@ class TemplateArgument {
   template <class T>
   TemplateArgument(std::string_view name, T&& value) : name_(name) {
     using Plain = std::remove_cvref_t<T>;
-    if constexpr (std::is_lvalue_reference_v<T> || std::is_array_v<Plain> ||
-                  std::is_arithmetic_v<Plain> || std::is_enum_v<Plain> ||
-                  std::is_pointer_v<Plain> || std::is_same_v<Plain, std::string_view> ||
-                  std::is_same_v<Plain, TemplateValue> || std::is_same_v<Plain, std::nullptr_t>) {
-      value_ = detail::bind(static_cast<const Plain&>(value));
+    if constexpr (std::is_function_v<std::remove_pointer_t<Plain>>) {
+      keep(static_cast<std::decay_t<T>>(value));
+    } else if constexpr (std::is_lvalue_reference_v<T> || detail::kIsView<Plain>) {
+      value_ = detail::view_of(static_cast<const Plain&>(value));
     } else {
-      owner_ = std::make_shared<const Plain>(std::forward<T>(value));
-      value_ = detail::bind(*static_cast<const Plain*>(owner_.get()));
+      keep(std::forward<T>(value));
     }
   }
 
@@ -45,6 +43,14 @@ class TemplateArgument {
 
  private:
   friend class TemplateNamespace;
+
+  template <class T>
+  void keep(T value) {
+    auto kept = std::make_shared<const T>(std::move(value));
+    value_ = detail::view_of(*kept);
+    owner_ = std::move(kept);
+  }
+
   std::string_view name_;
   TemplateValue value_;
   std::shared_ptr<const void> owner_;

@@ -39,12 +39,11 @@ Machine::Machine(const Program& program, const TemplateLimits& limits, const Nam
       steps_left_(limits.steps),
       step_limit_(limits.steps) {
   slots_ = memory_.allocate_array<TemplateValue>(program.slots.size());
-  stack_ = memory_.allocate_array<TemplateValue>(program.stack_size + 1);
+  top_ = memory_.allocate_array<TemplateValue>(program.stack_size + 1);
   cursors_ = memory_.allocate_array<Cursor>(program.iterator_count);
   std::uninitialized_default_construct_n(cursors_, program.iterator_count);
   caches_ = memory_.allocate_array<AttributeCache>(program.sites.size());
   std::fill_n(caches_, program.sites.size(), AttributeCache{nullptr, nullptr});
-  top_ = stack_;
   bind_names(names);
 }
 
@@ -63,7 +62,7 @@ void Machine::bind_names(const Names& names) {
     }
     if (found) continue;
     if (names.scope != nullptr && names.scope->find(slot.name, memory_, value)) continue;
-    if (names.loader != nullptr && names.loader->find(slot.name, memory_, value)) continue;
+    if (names.loader != nullptr && names.loader->names.find(slot.name, memory_, value)) continue;
     if (slot.builtin != nullptr) value = TemplateValue::of(TemplateKind::kFunction, slot.builtin);
   }
 }
@@ -72,8 +71,6 @@ Machine::Status Machine::run() {
   for (;;) {
     try {
       return execute();
-    } catch (const TemplateFault&) {
-      handle_error(std::current_exception());
     } catch (const std::exception&) {
       handle_error(std::current_exception());
     }
@@ -113,9 +110,9 @@ void Machine::handle_error(const std::exception_ptr& error) {
     output_.truncate(captures_.back());
     captures_.pop_back();
   }
-  caught_ =
-      TemplateValue::of(TemplateKind::kFailure,
-                        &memory_.make<TemplateFailure>(error_class, memory_.copy(message), error));
+  caught_ = TemplateValue::of(
+      TemplateKind::kFailure,
+      &memory_.make<TemplateFailure>(error_class, memory_.copy(message), error, current_));
   next_ = program_.code.data() + handler.handler;
 }
 
@@ -307,7 +304,11 @@ Machine::Status Machine::execute() {
       case Op::kMatchError:
         top[-1] = TemplateValue::boolean(matches(top[-1], slots_[at.b].as<TemplateFailure>()));
         break;
-      case Op::kRaise: std::rethrow_exception(slots_[at.b].as<TemplateFailure>().error);
+      case Op::kRaise: {
+        const TemplateFailure& failure = slots_[at.b].as<TemplateFailure>();
+        current_ = static_cast<const Instruction*>(failure.instruction);
+        std::rethrow_exception(failure.error);
+      }
       case Op::kAwait:
         if (top[-1].kind() != TemplateKind::kAwaitable) {
           fail_type("object " + quoted_type(top[-1]) + " can't be used in 'await' expression");
@@ -470,7 +471,6 @@ TemplateValue Machine::call_lambda(const TemplateFunction& function, const Templ
     const Instruction* next = machine.next_;
     const Instruction* current = machine.current_;
     TemplateValue* top = machine.top_;
-    TemplateValue* stack = machine.stack_;
     std::vector<TemplateValue> slots;
     std::vector<Cursor> cursors;
     Restore(Machine& owner, const LambdaCode& code)
@@ -485,15 +485,16 @@ TemplateValue Machine::call_lambda(const TemplateFunction& function, const Templ
       --machine.lambda_depth_;
       machine.next_ = next;
       machine.top_ = top;
-      machine.stack_ = stack;
       std::copy(slots.begin(), slots.end(), machine.slots_ + lambda.first_slot);
       std::copy(cursors.begin(), cursors.end(), machine.cursors_ + lambda.first_iterator);
     }
   };
   const Restore restore(*this, lambda);
   std::copy(bound.begin(), bound.end(), slots_ + lambda.first_slot);
-  stack_ = memory_.allocate_array<TemplateValue>(program_.stack_size + 1);
-  top_ = stack_;
+  if (lambda_stacks_.size() < lambda_depth_) {
+    lambda_stacks_.push_back(memory_.allocate_array<TemplateValue>(program_.stack_size + 1));
+  }
+  top_ = lambda_stacks_[lambda_depth_ - 1];
   next_ = program_.code.data() + lambda.entry;
   execute();
   current_ = restore.current;
@@ -570,8 +571,9 @@ constexpr TemplateType kModuleType = {
 }  // namespace
 
 TemplateValue Machine::import_module(std::string_view name) {
-  if (names_.modules != nullptr) {
-    if (const auto found = names_.modules->find(name); found != names_.modules->end()) {
+  if (names_.loader != nullptr) {
+    const auto& modules = names_.loader->modules;
+    if (const auto found = modules.find(name); found != modules.end()) {
       return TemplateValue::object(found->second.get(), kModuleType);
     }
   }

@@ -17,13 +17,18 @@
 
 namespace coronado::web::templates {
 
+/// What a loader gives its templates.
+struct LoaderNames {
+  TemplateNamespace names;
+  std::map<std::string, std::unique_ptr<TemplateNamespace>, std::less<>> modules;
+};
+
 /// Where names without a slot of their own come from, in this order.
 struct Names {
   std::span<const TemplateArgument> arguments = {};
   const TemplateScope* scope = nullptr;
-  const TemplateNamespace* loader = nullptr;
-  /// What `import` finds; null: nothing.
-  const std::map<std::string, std::unique_ptr<TemplateNamespace>, std::less<>>* modules = nullptr;
+  /// Null: the template has no loader.
+  const LoaderNames* loader = nullptr;
 };
 
 class Machine {
@@ -109,7 +114,6 @@ class Machine {
   TemplateMemory& memory_;
   Output& output_;
   TemplateValue* slots_ = nullptr;
-  TemplateValue* stack_ = nullptr;
   Cursor* cursors_ = nullptr;
   AttributeCache* caches_ = nullptr;
   const Instruction* next_ = nullptr;     // where `execute` goes on
@@ -119,6 +123,7 @@ class Machine {
   const std::uint64_t step_limit_;
   std::size_t piece_size_ = 0;
   std::size_t lambda_depth_ = 0;
+  std::vector<TemplateValue*> lambda_stacks_;  // by depth
   std::vector<Try> tries_;
   std::vector<std::size_t> captures_;
   TemplateValue caught_;

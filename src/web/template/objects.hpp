@@ -92,6 +92,7 @@ struct TemplateFailure {
   TemplateErrorClass error_class;
   std::string_view message;
   std::exception_ptr error;  // to throw it again
+  const void* instruction;   // where it was thrown first
 };
 
 struct TemplateAwaitable {

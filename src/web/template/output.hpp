@@ -5,6 +5,7 @@
 
 #include <coronado/base/escape.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -74,12 +75,15 @@ class Output {
   /// The string is as it was before.
   void discard() noexcept { text_.resize(start_); }
   /// What was written is taken by the caller, who calls this.
-  void clear() noexcept {
+  void clear() {
     flushed_ += size();
-    cursor_ = begin_ + start_;
+    used_ = start_;
+    open();
   }
 
  private:
+  static constexpr std::size_t kSlack = 64;  // what `write_int` and its kin ask for too much
+
   void ensure(std::size_t more) {
     if (static_cast<std::size_t>(end_ - cursor_) < more) [[unlikely]]
       grow(more);
@@ -89,12 +93,13 @@ class Output {
     text_.resize_and_overwrite(text_.capacity(), [](char*, std::size_t size) { return size; });
     begin_ = text_.data();
     cursor_ = begin_ + used_;
-    end_ = begin_ + text_.size();
+    // Behind the limit nothing is written, and growing says so.
+    end_ = begin_ + std::min(text_.size(), start_ + (limit_ - std::min(flushed_, limit_)) + kSlack);
   }
 
   [[gnu::noinline]] void grow(std::size_t more) {
     used_ = static_cast<std::size_t>(cursor_ - begin_);
-    if (flushed_ + size() + more > limit_ + 64) {
+    if (flushed_ + size() + more > limit_ + kSlack) {
       fail(TemplateErrorClass::kLimit, "the output exceeds " + std::to_string(limit_) + " bytes");
     }
     text_.resize_and_overwrite(std::max(2 * text_.size(), used_ + more + 512),

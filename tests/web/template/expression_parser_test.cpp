@@ -40,7 +40,7 @@ TEST(ExpressionParser, FormatStrings) {
   EXPECT_EQ(syntax_error("f'{a'"), "'{' without '}' in an f-string at <string>:1:6");
   EXPECT_EQ(syntax_error("f'}'"), "single '}' in an f-string at <string>:1:6");
   EXPECT_EQ(syntax_error("f'{a!x}'"), "expected !r, !s or !a at <string>:1:8");
-  EXPECT_EQ(syntax_error("f'ab{1 +}'"), "expected an expression, got the end at <string>:1:11");
+  EXPECT_EQ(syntax_error("f'ab{1 +}'"), "expected an expression, got the end at <string>:1:12");
 }
 
 TEST(ExpressionParser, Targets) {

@@ -122,7 +122,7 @@ TEST(TemplateMachine, Try) {
                    "%}n{% end %}"),
             "n");
   EXPECT_EQ(error_of("{% try %}{{ nope }}{% except KeyError %}{% end %}"),
-            "NameError: name 'nope' is not defined at <string>:1:1");
+            "NameError: name 'nope' is not defined at <string>:1:13");
   EXPECT_EQ(error_of("{% try %}{{ nope }}{% except 5 %}{% end %}"),
             "TypeError: except needs the name of an error, such as KeyError, not 'int' at "
             "<string>:1:30");
@@ -211,7 +211,7 @@ TEST(TemplateMachine, StepsAreLimited) {
   } catch (const TemplateError& error) {
     EXPECT_EQ(error.error_class(), TemplateErrorClass::kLimit);
     EXPECT_STREQ(error.what(),
-                 "LimitError: the template takes more than 1000 steps at <string>:1:1");
+                 "LimitError: the template takes more than 1000 steps at <string>:1:10");
   }
   // `except` does not go around it.
   EXPECT_THROW(Template("{% while 1 %}{% try %}{% for x in range(10 ** 9) %}{% end %}{% except %}"
@@ -273,7 +273,7 @@ TEST(TemplateMachine, Import) {
 // --- await -------------------------------------------------------------------------------------------
 
 Task<std::string> fetch(std::string name) {
-  co_await sleep_for(1s);
+  co_await sleep(1s);
   co_return "<" + name + ">";
 }
 
@@ -331,7 +331,7 @@ TEST(TemplateMachine, CancellingARenderingCancelsWhatItAwaits) {
         bool& flag;
         ~Note() { flag = true; }
       } note{unwound};
-      co_await sleep_for(1h);
+      co_await sleep(1h);
       co_return 1;
     });
     bool timed_out = false;
