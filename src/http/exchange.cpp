@@ -10,7 +10,7 @@ std::unique_ptr<HTTPExchange> HTTPService::make_exchange() {
   return std::make_unique<HTTPExchange>();
 }
 
-void HTTPService::request_refused(const PeerAddress&, int, std::string_view) noexcept {}
+void HTTPService::request_refused(const SocketAddress&, int, std::string_view) noexcept {}
 
 HTTPExchange::HTTPExchange() = default;
 HTTPExchange::~HTTPExchange() = default;

@@ -3,22 +3,27 @@
 // an EAGAIN; writes are attempted at once; one receive buffer serves every connection of the loop.
 #include <coronado/loop/reactor.hpp>
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "loop/reactor_factories.hpp"
+#include "loop/sockaddr.hpp"
 
 namespace coronado {
 namespace {
@@ -28,23 +33,8 @@ constexpr int kReadsPerEvent = 8;  // then the others have their turn
 constexpr int kAcceptsPerEvent = 128;
 constexpr int kEventsPerWait = 512;
 
-std::error_code last_error() noexcept { return {errno, std::system_category()}; }
-
-PeerAddress to_peer_address(const sockaddr_storage& address) noexcept {
-  PeerAddress peer;
-  if (address.ss_family == AF_INET) {
-    const auto& in = reinterpret_cast<const sockaddr_in&>(address);
-    peer.family = PeerAddress::Family::kIPv4;
-    peer.port = ntohs(in.sin_port);
-    std::memcpy(peer.ip.data(), &in.sin_addr, 4);
-  } else if (address.ss_family == AF_INET6) {
-    const auto& in = reinterpret_cast<const sockaddr_in6&>(address);
-    peer.family = PeerAddress::Family::kIPv6;
-    peer.port = ntohs(in.sin6_port);
-    std::memcpy(peer.ip.data(), &in.sin6_addr, 16);
-  }
-  return peer;
-}
+std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
+std::error_code last_error() noexcept { return error_of(errno); }
 
 class EpollReactor;
 
@@ -72,14 +62,19 @@ class EpollReactor final : public Reactor {
   TimePoint now() const noexcept override { return Clock::now(); }
   bool wait(TimePoint until) override;
   void wake() noexcept override;
-  std::unique_ptr<Transport> adopt(int socket) override;
+  std::unique_ptr<Transport> adopt(int fd) override;
+  std::unique_ptr<Connecting> connect(const SocketAddress& to, const ConnectOptions& options,
+                                      ConnectHandler& handler) override;
   std::unique_ptr<Acceptor> accept_from(int socket, AcceptHandler& handler) override;
   void add_poll(int fd, PollHandler& handler, unsigned events) override;
   void modify_poll(int fd, unsigned events) override;
   void remove_poll(int fd) noexcept override;
 
   SourceKey add(int fd, Source& source, std::uint32_t events);
+  /// For a descriptor that is closed next, which takes it out of epoll.
   void remove(int fd) noexcept;
+  /// For a descriptor that stays open.
+  void unwatch(int fd) noexcept;
   bool alive(SourceKey key) const noexcept {
     const Entry& entry = sources_[static_cast<std::size_t>(key.fd)];
     return entry.source != nullptr && entry.generation == key.generation;
@@ -108,17 +103,18 @@ class EpollReactor final : public Reactor {
 
 // --- Transport -----------------------------------------------------------------------------------
 
+/// What a descriptor is, and so which system calls move its bytes.
+enum class ChannelKind : unsigned char { kSocket, kPipe, kPipeToWrite };
+
 class EpollTransport final : public Transport, public Source {
  public:
-  EpollTransport(EpollReactor& reactor, int fd, const PeerAddress& peer) noexcept
-      : reactor_(reactor), peer_(peer), fd_(fd) {}
-  ~EpollTransport() override {
-    reactor_.remove(fd_);
-    ::close(fd_);
-  }
+  EpollTransport(EpollReactor& reactor, int fd, SocketAddress peer,
+                 ChannelKind kind = ChannelKind::kSocket) noexcept
+      : reactor_(reactor), peer_(std::move(peer)), fd_(fd), kind_(kind) {}
+  ~EpollTransport() override { close(); }
 
   void start(TransportHandler& handler) override {
-    handler_ = &handler;
+    if (std::exchange(handler_, &handler) != nullptr) return;
     generation_ = reactor_.add(fd_, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET).generation;
   }
 
@@ -128,15 +124,16 @@ class EpollTransport final : public Transport, public Source {
   }
   void pause_receive() noexcept override { paused_ = true; }
   void resume_receive() noexcept override {
-    if (!paused_) return;
+    if (!paused_ || fd_ < 0) return;
     paused_ = false;
     reactor_.again(key());
   }
   void shutdown_write() noexcept override {
     shutdown_ = true;
-    if (!unsent_) ::shutdown(fd_, SHUT_WR);
+    if (!unsent_) end_output();
   }
-  PeerAddress peer() const noexcept override { return peer_; }
+  SocketAddress peer() const override { return peer_; }
+  SocketAddress local() const override { return local_address_of(fd_); }
   int native_handle() const noexcept override { return fd_; }
 
   void on_events(std::uint32_t events) noexcept override;
@@ -148,6 +145,9 @@ class EpollTransport final : public Transport, public Source {
   };
 
   SourceKey key() const noexcept { return {fd_, generation_}; }
+  bool is_socket() const noexcept { return kind_ == ChannelKind::kSocket; }
+  void close() noexcept;
+  void end_output() noexcept;
   std::size_t send_some(std::string_view bytes) noexcept;
   void flush() noexcept;
   void receive(bool until_end) noexcept;
@@ -156,25 +156,43 @@ class EpollTransport final : public Transport, public Source {
   EpollReactor& reactor_;
   TransportHandler* handler_ = nullptr;
   std::unique_ptr<Unsent> unsent_;  // only while the socket does not take more
-  PeerAddress peer_;
+  SocketAddress peer_;
   int fd_;
   std::uint32_t generation_ = 0;
+  ChannelKind kind_;
   bool paused_ = false;
   bool shutdown_ = false;
   bool ended_ = false;
-  bool broken_ = false;
+  int broken_ = 0;  // why sending failed
 };
+
+void EpollTransport::close() noexcept {
+  if (fd_ < 0) return;
+  reactor_.remove(fd_);
+  ::close(std::exchange(fd_, -1));
+}
+
+/// The end of a pipe has nothing else to end: it is closed.
+void EpollTransport::end_output() noexcept {
+  if (is_socket()) {
+    ::shutdown(fd_, SHUT_WR);
+  } else if (kind_ == ChannelKind::kPipeToWrite) {
+    close();
+  }
+}
 
 std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    const ssize_t n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const std::string_view rest = bytes.substr(sent);
+    const ssize_t n = is_socket() ? ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL)
+                                  : ::write(fd_, rest.data(), rest.size());
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
-      broken_ = true;  // the read side reports it
+      broken_ = errno;  // the read side reports it
       return bytes.size();
     }
   }
@@ -182,7 +200,7 @@ std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
 }
 
 void EpollTransport::write(std::string_view bytes) {
-  if (broken_ || shutdown_) return;
+  if (broken_ != 0 || shutdown_) return;
   if (unsent_) {
     unsent_->bytes.append(bytes);
     return;
@@ -198,7 +216,7 @@ void EpollTransport::flush() noexcept {
   unsent.sent += send_some(std::string_view(unsent.bytes).substr(unsent.sent));
   if (unsent.sent < unsent.bytes.size()) return;
   unsent_.reset();
-  if (shutdown_) ::shutdown(fd_, SHUT_WR);
+  if (shutdown_) end_output();
   handler_->on_drained();
 }
 
@@ -218,15 +236,18 @@ void EpollTransport::receive(bool until_end) noexcept {
   const SourceKey self = key();
   EpollReactor& reactor = reactor_;  // the handler may destroy this transport
   const std::span<char> buffer = reactor.receive_buffer();
+  if (kind_ == ChannelKind::kPipeToWrite && !ended_) return end(error_of(EPIPE));
   for (int reads = 0; !paused_ && !ended_; ++reads) {
     if (reads == kReadsPerEvent) return reactor.again(self);
-    const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    const ssize_t n = is_socket() ? ::recv(fd_, buffer.data(), buffer.size(), 0)
+                                  : ::read(fd_, buffer.data(), buffer.size());
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) end(last_error());
       return;
     }
-    if (n == 0) return end({});
+    // The system tells of a reset once: the send that failed may have been told.
+    if (n == 0) return end(error_of(broken_));
     const auto size = static_cast<std::size_t>(n);
     handler_->on_receive(buffer.first(size));
     if (!reactor.alive(self)) return;
@@ -259,6 +280,7 @@ class EpollAcceptor final : public Acceptor, public Source {
     paused_ = false;
     reactor_.again({fd_, generation_});
   }
+  SocketAddress local() const override { return local_address_of(fd_); }
   int native_handle() const noexcept override { return fd_; }
 
   void on_events(std::uint32_t) noexcept override {
@@ -272,7 +294,7 @@ class EpollAcceptor final : public Acceptor, public Source {
                                    SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (socket >= 0) {
         handler_.on_accept(
-            std::make_unique<EpollTransport>(reactor, socket, to_peer_address(address)));
+            std::make_unique<EpollTransport>(reactor, socket, from_sockaddr(address, length)));
         if (!reactor.alive(self)) return;
         continue;
       }
@@ -290,6 +312,73 @@ class EpollAcceptor final : public Acceptor, public Source {
   std::uint32_t generation_;
   bool paused_ = false;
 };
+
+// --- Connecting ----------------------------------------------------------------------------------
+
+class EpollConnecting final : public Connecting, public Source {
+ public:
+  /// Takes a socket whose connection is under way.
+  EpollConnecting(EpollReactor& reactor, int fd, SocketAddress to, ConnectHandler& handler)
+      : reactor_(reactor), handler_(handler), to_(std::move(to)), fd_(fd) {
+    reactor_.add(fd, *this, EPOLLOUT | EPOLLET);
+  }
+  ~EpollConnecting() override {
+    if (fd_ < 0) return;
+    reactor_.remove(fd_);
+    ::close(fd_);
+  }
+
+  void on_events(std::uint32_t) noexcept override {
+    int error = 0;
+    socklen_t length = sizeof error;
+    ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length);
+    const int fd = std::exchange(fd_, -1);
+    if (error != 0) {
+      reactor_.remove(fd);
+      ::close(fd);
+      return handler_.on_connect_error(error_of(error));
+    }
+    reactor_.unwatch(fd);  // the transport registers it for everything
+    handler_.on_connect(std::make_unique<EpollTransport>(reactor_, fd, to_));
+  }
+
+ private:
+  EpollReactor& reactor_;
+  ConnectHandler& handler_;
+  SocketAddress to_;
+  int fd_;
+};
+
+/// Starts to connect a new non-blocking socket.
+int begin_connect(const SocketAddress& to, const ConnectOptions& options) {
+  sockaddr_storage storage;
+  const socklen_t length = to_sockaddr(to, storage);
+  const auto fail = [&](int error, const SocketAddress& where, const char* attempt) {
+    return std::system_error(error_of(error), attempt + to_string(where));
+  };
+  if (length == 0) throw fail(to.path.empty() ? EINVAL : ENAMETOOLONG, to, "cannot connect to ");
+  const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw fail(errno, to, "cannot connect to ");
+  if (to.is_ip()) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  sockaddr_storage source;
+  const socklen_t source_length = to_sockaddr(options.source, source);
+  if (source_length != 0 &&
+      ::bind(fd, reinterpret_cast<const sockaddr*>(&source), source_length) != 0) {
+    const int error = errno;
+    ::close(fd);
+    throw fail(error, options.source, "cannot connect from ");
+  }
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length) != 0 &&
+      errno != EINPROGRESS && errno != EINTR) {
+    const int error = errno;
+    ::close(fd);
+    throw fail(error, to, "cannot connect to ");
+  }
+  return fd;
+}
 
 // --- Foreign descriptors -------------------------------------------------------------------------
 
@@ -352,8 +441,12 @@ SourceKey EpollReactor::add(int fd, Source& source, std::uint32_t events) {
   return key;
 }
 
+void EpollReactor::unwatch(int fd) noexcept {
+  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  remove(fd);
+}
+
 void EpollReactor::remove(int fd) noexcept {
-  // The descriptor is closed next, which takes it out of epoll.
   const auto index = static_cast<std::size_t>(fd);
   if (index < sources_.size()) sources_[index].source = nullptr;
 }
@@ -415,11 +508,37 @@ void EpollReactor::wake() noexcept {
   [[maybe_unused]] ssize_t n = ::write(wake_fd_, &one, sizeof one);
 }
 
-std::unique_ptr<Transport> EpollReactor::adopt(int socket) {
+/// A write to a pipe without a reader must be an error, not the end of the process.
+void ignore_broken_pipe_signal() noexcept {
+  struct sigaction present{};
+  ::sigaction(SIGPIPE, nullptr, &present);
+  if (present.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+}
+
+std::unique_ptr<Transport> EpollReactor::adopt(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) == 0 && !S_ISSOCK(status.st_mode)) {
+    ignore_broken_pipe_signal();
+    const bool write_only = (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+    return std::make_unique<EpollTransport>(
+        *this, fd, SocketAddress{}, write_only ? ChannelKind::kPipeToWrite : ChannelKind::kPipe);
+  }
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &length);
-  return std::make_unique<EpollTransport>(*this, socket, to_peer_address(address));
+  ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  return std::make_unique<EpollTransport>(*this, fd, from_sockaddr(address, length));
+}
+
+std::unique_ptr<Connecting> EpollReactor::connect(const SocketAddress& to,
+                                                  const ConnectOptions& options,
+                                                  ConnectHandler& handler) {
+  const int fd = begin_connect(to, options);
+  try {
+    return std::make_unique<EpollConnecting>(*this, fd, to, handler);
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
 }
 
 std::unique_ptr<Acceptor> EpollReactor::accept_from(int socket, AcceptHandler& handler) {
@@ -450,8 +569,7 @@ void EpollReactor::remove_poll(int fd) noexcept {
   if (index >= sources_.size()) return;
   auto* source = dynamic_cast<PollSource*>(sources_[index].source);
   if (source == nullptr) return;
-  ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  sources_[index].source = nullptr;
+  unwatch(fd);
   delete source;
 }
 

@@ -125,7 +125,7 @@ void MemoryTransport::shutdown_write() noexcept {
   if (channel_->ends[side_].unsent.empty()) channel_->push(side_);
 }
 
-PeerAddress MemoryTransport::peer() const noexcept { return channel_->options.peer; }
+SocketAddress MemoryTransport::peer() const { return channel_->options.peer; }
 
 void MemoryTransport::reset() noexcept {
   Channel::End& end = channel_->ends[side_];

@@ -174,10 +174,10 @@ void Application::request_done(HTTPExchange& exchange) noexcept {
   }
 }
 
-void Application::request_refused(const PeerAddress& peer, int status,
+void Application::request_refused(const SocketAddress& peer, int status,
                                   std::string_view reason) noexcept {
   if (!access_log().enabled(LogLevel::kWarning)) return;
-  std::string line = std::to_string(status) + " - (" + coronado::to_string(peer) + ") refused: ";
+  std::string line = std::to_string(status) + " - (" + peer.host() + ") refused: ";
   access_log().warning(line.append(reason));
 }
 

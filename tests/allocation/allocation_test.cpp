@@ -52,7 +52,7 @@ class Wire final : public Transport {
   void pause_receive() noexcept override {}
   void resume_receive() noexcept override {}
   void shutdown_write() noexcept override {}
-  PeerAddress peer() const noexcept override { return {}; }
+  SocketAddress peer() const override { return {}; }
   int native_handle() const noexcept override { return -1; }
 
   void deliver(std::string& bytes) { handler_->on_receive(bytes); }

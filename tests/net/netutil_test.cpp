@@ -75,18 +75,6 @@ TEST(Netutil, ASocketClosesWhatItOwns) {
   ::close(released);
 }
 
-TEST(Netutil, AddressesAsText) {
-  PeerAddress address;
-  EXPECT_EQ(to_string(address), "");
-  address.family = PeerAddress::Family::kIPv4;
-  address.ip = {127, 0, 0, 1};
-  EXPECT_EQ(to_string(address), "127.0.0.1");
-  address.family = PeerAddress::Family::kIPv6;
-  address.ip = {};
-  address.ip[15] = 1;
-  EXPECT_EQ(to_string(address), "::1");
-}
-
 TEST(Netutil, NumericAddresses) {
   for (const char* good : {"1.2.3.4", "::1", "fe80::1", "::ffff:1.2.3.4"}) {
     EXPECT_TRUE(is_valid_ip(good)) << good;

@@ -18,6 +18,20 @@ enum class ReactorKind : unsigned char {
   kSim,    ///< virtual time: waiting jumps to the next timer
 };
 
+/// How `Reactor::listen` listens.
+struct ListenOptions {
+  /// Connections the kernel queues before they are accepted.
+  int backlog = 1024;
+  /// Let several sockets (one a worker) share the port; the kernel spreads connections over them.
+  bool reuse_port = false;
+};
+
+/// How `Reactor::connect` connects.
+struct ConnectOptions {
+  /// Where the connection comes from; `kNone`: the system chooses. Port 0: any port.
+  SocketAddress source;
+};
+
 /// Told about readiness of a foreign descriptor.
 class PollHandler {
  public:
@@ -51,9 +65,27 @@ class Reactor {
   /// Ends a `wait` in progress, or the next one.   Threads  Any; also from a signal handler.
   virtual void wake() noexcept = 0;
 
-  /// Makes a transport of a connected non-blocking stream socket, which it then owns.
-  /// Throws  std::system_error  The backend cannot watch it; the socket is closed.
-  virtual std::unique_ptr<Transport> adopt(int socket) = 0;
+  /// Makes a transport of a connected stream socket or one end of a pipe, which it then owns. The
+  /// descriptor must be non-blocking. The first pipe makes the process ignore SIGPIPE, unless it
+  /// has a handler for it.
+  /// Throws  std::system_error  The backend cannot watch it; the descriptor is closed.
+  virtual std::unique_ptr<Transport> adopt(int fd) = 0;
+
+  /// Begins to make a connection to an IP address or a Unix socket.
+  /// Lifetime  `handler` must outlive the result.
+  /// Throws    std::system_error  The attempt failed at once: no route, `source` in use, no
+  ///           descriptor left, the path is too long.
+  virtual std::unique_ptr<Connecting> connect(const SocketAddress& to,
+                                              const ConnectOptions& options,
+                                              ConnectHandler& handler) = 0;
+
+  /// Listens on an address; port 0 lets the system choose. IPv6 sockets take no IPv4. Accepted
+  /// connections have TCP_NODELAY.
+  /// Lifetime  `handler` must outlive the acceptor.
+  /// Throws    std::system_error  The message names the address: "cannot listen on 127.0.0.1:80:
+  ///           Permission denied".
+  virtual std::unique_ptr<Acceptor> listen(const SocketAddress& address,
+                                           const ListenOptions& options, AcceptHandler& handler);
 
   /// Serves a listening non-blocking socket, which it then owns.
   /// Lifetime  `handler` must outlive the acceptor.   Throws  std::system_error

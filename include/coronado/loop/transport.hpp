@@ -4,6 +4,8 @@
 ///     TransportHandler   who is told what happens on it
 ///     Acceptor           a listening socket
 ///     AcceptHandler      who is given its connections
+///     Connecting         a connection being made
+///     ConnectHandler     who is given it
 ///
 /// The interface is shaped by completions, not readiness: bytes are delivered, writes are accepted
 /// whole. So epoll may try at once and io_uring may complete later, and TLS or a simulated network
@@ -13,23 +15,15 @@
 /// Layer: loop.
 #pragma once
 
-#include <array>
+#include <coronado/loop/address.hpp>
+
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <system_error>
 
 namespace coronado {
-
-/// Who is at the other end: an IP address and a port, or nothing for channels without them.
-struct PeerAddress {
-  enum class Family : std::uint8_t { kNone, kIPv4, kIPv6 };
-  std::array<std::uint8_t, 16> ip{};  ///< Network order; an IPv4 address takes the first four.
-  std::uint16_t port = 0;             ///< Host order.
-  Family family = Family::kNone;
-};
 
 /// Told what happens on a transport. It may destroy the transport from inside any of these calls.
 class TransportHandler {
@@ -56,8 +50,10 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
-  /// Begins to receive. Called once, before anything else.
-  /// Lifetime  `handler` must outlive the transport.
+  /// Begins to receive; called before anything else. Called again it hands the channel over to
+  /// another handler, and all else stays as it is: a protocol such as TLS can begin on a channel
+  /// that is open already, when its receiving is paused first.
+  /// Lifetime  `handler` must outlive the transport, or the next `start`.
   virtual void start(TransportHandler& handler) = 0;
 
   /// Sends now what the channel takes and keeps a copy of the rest. Never blocks. On a broken
@@ -75,8 +71,11 @@ class Transport {
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
 
-  /// The peer as it was when the connection was accepted.
-  virtual PeerAddress peer() const noexcept = 0;
+  /// The peer as it was when the connection was made.
+  virtual SocketAddress peer() const = 0;
+
+  /// Our own end; `kNone` where there is no address.
+  virtual SocketAddress local() const { return {}; }
 
   /// The socket, or -1 where there is none.
   virtual int native_handle() const noexcept = 0;
@@ -103,7 +102,30 @@ class Acceptor {
 
   virtual void pause() noexcept = 0;
   virtual void resume() noexcept = 0;
+  /// The address it listens on, with the port that the system chose for port 0.
+  virtual SocketAddress local() const = 0;
+  /// The socket, or -1 where there is none.
   virtual int native_handle() const noexcept = 0;
+};
+
+/// Given a connection that was asked for. Exactly one of the calls is made, once, never from inside
+/// `Reactor::connect`; it may destroy the `Connecting`.
+class ConnectHandler {
+ public:
+  virtual void on_connect(std::unique_ptr<Transport> transport) noexcept = 0;
+  virtual void on_connect_error(std::error_code error) noexcept = 0;
+
+ protected:
+  ~ConnectHandler() = default;
+};
+
+/// A connection being made. Destroying it gives up, and then the handler is not called.
+class Connecting {
+ public:
+  Connecting() = default;
+  Connecting(const Connecting&) = delete;
+  Connecting& operator=(const Connecting&) = delete;
+  virtual ~Connecting() = default;
 };
 
 }  // namespace coronado

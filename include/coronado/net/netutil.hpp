@@ -1,13 +1,12 @@
 /// Addresses and listening sockets.
 ///
 ///     bind_sockets      listening sockets for a port on one or all addresses
-///     to_string         an address as text
 ///     is_valid_ip       is this a numeric address?
 ///
 /// Layer: net.   Tornado  `tornado.netutil`.
 #pragma once
 
-#include <coronado/loop/transport.hpp>
+#include <coronado/loop/address.hpp>
 
 #include <cstdint>
 #include <string>
@@ -61,9 +60,6 @@ std::vector<Socket> bind_sockets(std::uint16_t port, const BindOptions& options 
 
 /// The port a bound socket has.   Throws  std::system_error
 std::uint16_t local_port(const Socket& socket);
-
-/// "127.0.0.1", "::1"; empty when there is no address.
-std::string to_string(const PeerAddress& address);
 
 /// True for a numeric IPv4 or IPv6 address.   Tornado  `netutil.is_valid_ip`.
 bool is_valid_ip(std::string_view text);

@@ -27,7 +27,11 @@ struct MemoryTransportOptions {
   /// Bytes on their way in one direction before `pending()` grows.
   std::size_t capacity = 256 * 1024;
   /// What both ends say about the other.
-  PeerAddress peer{.ip = {127, 0, 0, 1}, .port = 40000, .family = PeerAddress::Family::kIPv4};
+  SocketAddress peer{.ip = {127, 0, 0, 1},
+                     .scope = 0,
+                     .port = 40000,
+                     .family = SocketAddress::Family::kIPv4,
+                     .path = {}};
 };
 
 /// One end of a channel.
@@ -41,7 +45,7 @@ class MemoryTransport final : public Transport {
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
   void shutdown_write() noexcept override;
-  PeerAddress peer() const noexcept override;
+  SocketAddress peer() const override;
   int native_handle() const noexcept override { return -1; }
 
   /// Breaks the channel: the other end loses what it has not read and is told of a reset.

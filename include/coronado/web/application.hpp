@@ -194,7 +194,7 @@ class Application final : public HTTPService {
   std::unique_ptr<HTTPExchange> make_exchange() override;
   HTTPEndpoint& route(HTTPExchange& exchange) override;
   void request_done(HTTPExchange& exchange) noexcept override;
-  void request_refused(const PeerAddress& peer, int status,
+  void request_refused(const SocketAddress& peer, int status,
                        std::string_view reason) noexcept override;
 
  private:
