@@ -5,7 +5,8 @@
 ///     if (auto* id = request_id.find()) ...
 ///
 /// A spawned task sees the values its parent had at the moment of the spawn; what either sets later
-/// is its own.
+/// is its own. A task that runs on another loop for its caller (`co_await other.run(task)`) sees
+/// copies of those that can be copied.
 ///
 /// Threads  Of the task. The key itself may be a global, shared by all threads.
 /// Tornado  `contextvars`.
@@ -15,6 +16,7 @@
 #include <coronado/coro/context.hpp>
 
 #include <memory>
+#include <type_traits>
 
 namespace coronado {
 
@@ -25,6 +27,9 @@ namespace detail {
 struct LocalNode {
   explicit LocalNode(const void* bound_key) noexcept : key(bound_key) {}
   virtual ~LocalNode() = default;
+
+  /// A copy for another thread; null when the value cannot be copied.
+  virtual std::unique_ptr<LocalNode> clone() const = 0;
 
   const void* key;
   LocalNode* next = nullptr;
@@ -40,11 +45,23 @@ struct LocalNode {
   static LocalNode* find(const void* key);
   /// Binds in the running task, replacing its binding of the same key.
   static void bind(std::unique_ptr<LocalNode> fresh);
+
+  /// Copies of the values that a task sees, shared with nobody; those that cannot be copied stay.
+  static LocalNode* copy_of(const TaskContext& context);
+  /// Replaces what a task sees by `chain`, which it then owns.
+  static void give(TaskContext& context, LocalNode* chain) noexcept;
 };
 
 template <class T>
 struct LocalValue final : LocalNode {
   LocalValue(const void* bound_key, T bound) : LocalNode(bound_key), value(std::move(bound)) {}
+  std::unique_ptr<LocalNode> clone() const override {
+    if constexpr (std::is_copy_constructible_v<T>) {
+      return std::make_unique<LocalValue>(key, value);
+    } else {
+      return nullptr;
+    }
+  }
   T value;
 };
 
