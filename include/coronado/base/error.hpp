@@ -6,6 +6,7 @@
 ///     QueueFull, QueueEmpty   the `_nowait` verbs could not be served at once
 ///     StreamClosedError    a connection ended or broke
 ///     StreamLimitError     a peer sent more than it may
+///     CalledProcessError   a program ended with an error
 ///     HTTPError            answer this request with that status
 ///     HTTPInputError       a peer's message breaks HTTP's rules
 ///     UsageError           a program's options or configuration are wrong
@@ -70,6 +71,24 @@ class StreamClosedError : public std::runtime_error {
 class StreamLimitError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// A program that was run ended with an exit code other than zero, or by a signal. The message names
+/// the command: `command "ls /nowhere" exited with code 2`.
+/// Tornado  `process.CalledProcessError`.
+class CalledProcessError : public std::runtime_error {
+ public:
+  /// Params   returncode  The exit code, or the number of the signal, negative.
+  CalledProcessError(std::string command, int returncode, const std::string& how)
+      : std::runtime_error("command \"" + command + "\" " + how),
+        command_(std::move(command)),
+        returncode_(returncode) {}
+  const std::string& command() const noexcept { return command_; }
+  int returncode() const noexcept { return returncode_; }
+
+ private:
+  std::string command_;
+  int returncode_;
 };
 
 /// Thrown by a handler to answer with `status`.
