@@ -180,8 +180,13 @@ class Supervisor {
   void handle(const siginfo_t& info) {
     if (info.si_signo == SIGCHLD) return;
     if (std::ranges::find(kStopSignals, info.si_signo) != std::end(kStopSignals)) stop();
-    // The terminal has told everybody in its process group.
-    if (info.si_code != SI_KERNEL) pass_on(info.si_signo);
+    // The terminal has told everybody in its process group; that it has gone is the end.
+    const bool from_terminal = info.si_code == SI_KERNEL;
+    if (from_terminal && info.si_signo == SIGHUP) {
+      stop();
+      pass_on(SIGTERM);
+    }
+    if (!from_terminal) pass_on(info.si_signo);
   }
 
   void stop() {

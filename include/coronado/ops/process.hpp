@@ -47,7 +47,7 @@ struct ForkOptions {
 /// A child that exits with a code other than zero, or by a signal, is restarted with the same number;
 /// one that exits with zero is not. SIGHUP, SIGUSR1 and SIGUSR2 are passed on to all. SIGTERM, SIGINT
 /// and SIGQUIT are passed on, too, each time, and then nobody is restarted. (What Ctrl-C sends comes
-/// to the children by itself.) If the parent dies, they get SIGTERM.
+/// to the children by itself.) If the parent dies, or its terminal goes, they get SIGTERM.
 ///
 /// Params   processes  Zero: one a core.
 /// Returns  The child's number; nothing in the parent, after all children have ended.
