@@ -233,5 +233,20 @@ TEST(Offload, ClosingTheLoopWaitsForTheJob) {
   releaser.join();
 }
 
+TEST_P(OffloadTest, RunInExecutorAndTheDefaultExecutor) {
+  run([]() -> Task<> {
+    IOLoop& loop = *IOLoop::current();
+    EXPECT_EQ(&loop.default_executor(), &ThreadPool::shared());
+    ThreadPool one({.threads = 1});
+    auto thread = [] { return std::this_thread::get_id(); };
+    const std::thread::id only = co_await loop.run_in_executor(one, thread);
+    loop.set_default_executor(&one);
+    EXPECT_EQ(co_await loop.run_in_executor(thread), only);
+    EXPECT_EQ(co_await offload(thread), only);
+    loop.set_default_executor(nullptr);
+    EXPECT_NE(co_await offload(thread), only);
+  });
+}
+
 }  // namespace
 }  // namespace coronado
