@@ -144,7 +144,10 @@ TEST_F(Allocation, ATemplateNeedsNone) {
   const std::vector<std::pair<int, std::string>> rows(20, {0, "<text that is not short>"});
   const web::TemplateArgument argument("rows", rows);
   std::string out;
-  page.generate_into(out, {&argument, 1});  // makes the memory that is kept
+  for (int i = 0; i < 2; ++i) {  // makes the memory that is kept
+    out.clear();
+    page.generate_into(out, {&argument, 1});
+  }
   out.clear();
   const std::size_t before = allocations;
   page.generate_into(out, {&argument, 1});

@@ -298,6 +298,7 @@ TemplateValue range(const NativeCall& call) {
   if (step == 0) fail_value("range() arg 3 must not be zero");
   TemplateRange& made = call.memory().make<TemplateRange>();
   made.start = start;
+  made.stop = stop;
   made.step = step;
   const auto distance = [](std::int64_t low, std::int64_t high) {
     return static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);

@@ -149,8 +149,7 @@ void append_repr(std::string& out, const TemplateValue& value, int depth) {
     case Kind::kDict: return append_pairs(out, value, depth);
     case Kind::kRange: {
       const TemplateRange& range = value.as<TemplateRange>();
-      const std::int64_t stop = range.start + static_cast<std::int64_t>(range.size) * range.step;
-      out += "range(" + std::to_string(range.start) + ", " + std::to_string(stop);
+      out += "range(" + std::to_string(range.start) + ", " + std::to_string(range.stop);
       if (range.step != 1) out += ", " + std::to_string(range.step);
       out += ')';
       return;

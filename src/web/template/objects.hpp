@@ -71,6 +71,7 @@ struct TemplateDict {
 
 struct TemplateRange {
   std::int64_t start = 0;
+  std::int64_t stop = 0;
   std::int64_t step = 1;
   std::uint64_t size = 0;
 };

@@ -96,7 +96,7 @@ void split_on_space(std::string_view text, std::int64_t limit, TemplateList& par
     text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
     if (text.empty()) return;
     if (limit-- == 0) {
-      parts.append(TemplateValue::string(trim(text, kSpace)), memory);
+      parts.append(TemplateValue::string(text), memory);
       return;
     }
     const std::size_t end = std::min(text.find_first_of(kSpace), text.size());
@@ -112,7 +112,7 @@ void split_on_space_from_right(std::string_view text, std::int64_t limit, Templa
     if (last == std::string_view::npos) break;
     text = text.substr(0, last + 1);
     if (limit-- == 0) {
-      parts.append(TemplateValue::string(trim(text, kSpace)), memory);
+      parts.append(TemplateValue::string(text), memory);
       break;
     }
     const std::size_t gap = text.find_last_of(kSpace);

@@ -19,7 +19,6 @@ TEST(TemplateParser, TextAndExpressions) {
 TEST(TemplateParser, InRunsOfBracesTheInnermostCount) {
   EXPECT_EQ(render("{{{ 1 }}"), "{1");
   EXPECT_EQ(render("{{{{ 1 }}}}"), "{{1}}");
-  EXPECT_EQ(render("{{{% if 1 %}x{% end %}"), "{{x");
 }
 
 TEST(TemplateParser, EscapedBraces) {
