@@ -24,6 +24,8 @@ namespace {
 /// After so many resumes the timers are looked at; I/O when this much time has passed as well.
 constexpr std::size_t kResumesPerTurn = 64;
 constexpr Duration kPollInterval = std::chrono::microseconds(50);
+/// Or when so many turns have passed: in simulated time the clock stands still while tasks are ready.
+constexpr unsigned kTurnsPerPoll = 64;
 
 ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
   if (wanted) return *wanted;
@@ -118,6 +120,7 @@ struct IOLoop::State {
   TaskGroup main_tasks;
   TaskContext* awaited = nullptr;  // what run_sync waits for
   TimePoint last_poll{};
+  unsigned turns_since_poll = 0;
   std::atomic<bool> stopping{false};
   bool closed = false;
   bool watched = false;
@@ -235,11 +238,13 @@ bool IOLoop::turn() {
   state.timers.advance(now);
 
   bool alive = true;
-  if (!has_ready() || now - state.last_poll >= kPollInterval) {
+  if (!has_ready() || now - state.last_poll >= kPollInterval ||
+      ++state.turns_since_poll >= kTurnsPerPoll) {
     const bool busy = goal_reached() || has_ready() ||
                       state.has_posted.load(std::memory_order_acquire) ||
                       state.stopping.load(std::memory_order_relaxed);
     state.last_poll = now;
+    state.turns_since_poll = 0;
     alive = reactor_->wait(busy ? TimePoint::min() : state.timers.next_due());
     if (!state.signals.empty()) run_signal_handlers();
   }

@@ -50,8 +50,10 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
-  /// Begins to receive. Called once, before anything else.
-  /// Lifetime  `handler` must outlive the transport.
+  /// Begins to receive; called before anything else. Called again it hands the channel over to
+  /// another handler, and all else stays as it is: a protocol such as TLS can begin on a channel
+  /// that is open already, when its receiving is paused first.
+  /// Lifetime  `handler` must outlive the transport, or the next `start`.
   virtual void start(TransportHandler& handler) = 0;
 
   /// Sends now what the channel takes and keeps a copy of the rest. Never blocks. On a broken

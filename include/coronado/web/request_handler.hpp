@@ -44,15 +44,43 @@ class RequestHandler : public coronado::detail::Pooled {
 
   // --- what you override -----------------------------------------------------------------------
 
-  /// The verbs. They run as tasks and are cancelled when the client goes away.
-  /// Throws  HTTPError  Answered with its status; anything else with 500, and logged.
-  /// Cancel  The client went away, or the server is shutting down.
+  // The verbs run as tasks. What they throw is answered: an `HTTPError` with its status, anything
+  // else with 500, and logged. They are cancelled when the client goes away or the server is
+  // shutting down. The default of a verb answers 405 and says in `Allow` which verbs there are.
+
+  /// Answers GET.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
   virtual Task<> get();
+
+  /// Answers HEAD; the default calls `get` and its body is not sent.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
   virtual Task<> head();
+
+  /// Answers POST.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
   virtual Task<> post();
+
+  /// Answers PUT.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
   virtual Task<> put();
+
+  /// Answers PATCH.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
   virtual Task<> patch();
-  virtual Task<> del();  // DELETE
+
+  /// Answers DELETE, whose name is a word of C++.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
+  virtual Task<> del();
+
+  /// Answers OPTIONS; the default is 204 with `Allow`.
+  /// Throws  HTTPError  Any other exception, too: see above.
+  /// Cancel  When the client goes away.
   virtual Task<> options();
 
   /// Runs before the verb, whatever it is. When it finishes the response, the verb is not called.
