@@ -12,6 +12,10 @@ import sys
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
+    "src/loop/connecting_socket.cpp": "part of Reactor::connect; transport_test",
+    "src/loop/epoll_reactor.cpp": "transport_test and reactor_test run on every reactor",
+    "src/loop/uring_acceptor.cpp": "transport_test runs on every reactor",
+    "src/loop/uring_transport.cpp": "transport_test runs on every reactor",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",

@@ -25,8 +25,8 @@ struct ServeOptions {
   std::string address = "127.0.0.1";
   /// Threads, each with its own loop, application and listening socket. 0: one a core.
   std::uint32_t workers = 1;
-  /// "epoll".
-  std::string reactor = "epoll";
+  /// "epoll" or "uring". Empty: what `CORONADO_REACTOR` says, else epoll.
+  std::string reactor;
   /// "debug", "info", "warning", "error" or "off".
   std::string log_level = "info";
   /// How long requests in progress may take after SIGTERM before they are cut.
