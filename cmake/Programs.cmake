@@ -53,6 +53,7 @@ function(coronado_add_tests)
   if(EXISTS "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
     coronado_program(interop_server SOURCES "${PROJECT_SOURCE_DIR}/tests/interop/interop_server.cpp")
     coronado_python_test(interop tests/interop/interop_test.py interop_server 120)
+    set_tests_properties(interop PROPERTIES LABELS "programs;interop")
   endif()
 endfunction()
 

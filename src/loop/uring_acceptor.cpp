@@ -49,6 +49,7 @@ class UringListener final : public UringSource {
   }
   void resume() noexcept {
     if (!std::exchange(paused_, false)) return;
+    failed_ = false;
     if (!kept_.empty()) reactor_.again(*this);
     reactor_.mark(*this);
   }

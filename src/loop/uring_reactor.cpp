@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "loop/connecting_socket.hpp"
 #include "loop/sockaddr.hpp"
@@ -99,6 +100,7 @@ class UringReactor::NestedSource final : public UringSource {
 
 UringReactor::UringReactor() : wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (wake_fd_ < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+  spare_outputs_.reserve(kSpareOutputs);
   auto* const source = new WakeSource(*this, wake_fd_);
   mark(*source);
   source->release();  // from now on the operation holds it
@@ -111,8 +113,8 @@ UringReactor::~UringReactor() {
     } catch (const std::exception&) {
       ring_.abandon_buffers();
     }
-  } else {
-    // The thread of the loop has ended, and its operations with it; their last words went unheard.
+  } else if (all_ != nullptr && all_->next_ != nullptr) {
+    // The thread that it ran on has ended, and its operations with it, but nobody heard of that.
     ring_.abandon_buffers();
   }
   while (all_ != nullptr) delete all_;
@@ -126,7 +128,7 @@ void UringReactor::drain() {
   io_uring_prep_cancel64(&entry, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
   io_uring_sqe_set_data64(&entry, 0);
   while (in_flight_ > 0) {
-    enter(TimePoint::max());
+    ring_.enter(TimePoint::max());
     collect();
     dispatch();
   }
@@ -135,16 +137,16 @@ void UringReactor::drain() {
 // --- a turn --------------------------------------------------------------------------------------
 
 bool UringReactor::wait(TimePoint until) {
-  if (!again_.empty() || (nested_ && nested_->has_backlog())) until = TimePoint::min();
+  const bool busy =
+      !again_.empty() || next_ < completions_.size() || (nested_ && nested_->has_backlog());
   prepare_marked();
   probe_->idle.store(true, std::memory_order_relaxed);
-  enter(until);
+  ring_.enter(busy ? TimePoint::min() : until);
   probe_->idle.store(false, std::memory_order_relaxed);
   wake_time_ = now();
   collect();
-  settle_sending();
-  dispatch();
   run_again();
+  dispatch();
   if (nested_ && nested_->has_backlog()) nested_->wait(TimePoint::min());
   return true;
 }
@@ -159,9 +161,8 @@ void UringReactor::prepare_marked() {
   marked_now_.clear();
 }
 
-void UringReactor::enter(TimePoint until) { ring_.enter(until); }
-
-/// Takes over the completions. What was sent in part is noted before any handler runs.
+/// Takes over the completions, and settles what was sent before any handler runs: none meets a
+/// transport whose output is half accounted for.
 void UringReactor::collect() {
   const std::size_t before = completions_.size();
   ring_.collect(completions_);
@@ -172,21 +173,17 @@ void UringReactor::collect() {
       source_of(completion)->sent_less(completion.result);
     }
   }
-}
-
-void UringReactor::settle_sending() noexcept {
-  sending_now_.swap(sending_);
-  // All first, so that no handler meets a transport whose output is half accounted for.
-  for (UringSource* const source : sending_now_) source->settle();
-  for (UringSource* const source : sending_now_) {
-    source->go_on();
-    source->release();
+  for (UringSource* const source : sending_) {
+    source->settle();
+    again_.push_back(source);
   }
-  sending_now_.clear();
+  sending_.clear();
 }
 
+/// A handler may run a turn of its own: it continues with what is left here.
 void UringReactor::dispatch() noexcept {
-  for (const UringCompletion& completion : completions_) {
+  while (next_ < completions_.size()) {
+    const UringCompletion completion = completions_[next_++];
     if (operation_of(completion) == kSent) continue;
     UringSource* const source = source_of(completion);
     const bool last = (completion.flags & IORING_CQE_F_MORE) == 0;
@@ -195,15 +192,19 @@ void UringReactor::dispatch() noexcept {
     if (last) source->release();
   }
   completions_.clear();
+  next_ = 0;
 }
 
+/// Those that are added meanwhile have their turn when the system has been looked at.
 void UringReactor::run_again() noexcept {
-  again_now_.swap(again_);
-  for (UringSource* const source : again_now_) {
+  std::vector<UringSource*> batch = std::move(again_now_);
+  batch.swap(again_);
+  for (UringSource* const source : batch) {
     source->go_on();
     source->release();
   }
-  again_now_.clear();
+  batch.clear();
+  again_now_ = std::move(batch);
 }
 
 void UringReactor::wake() noexcept {

@@ -126,9 +126,7 @@ class UringReactor final : public Reactor {
   class NestedSource;
 
   void prepare_marked();
-  void enter(TimePoint until);
   void collect();
-  void settle_sending() noexcept;
   void dispatch() noexcept;
   void run_again() noexcept;
   void drain();
@@ -141,8 +139,8 @@ class UringReactor final : public Reactor {
   std::vector<UringSource*> again_;
   std::vector<UringSource*> again_now_;
   std::vector<UringSource*> sending_;
-  std::vector<UringSource*> sending_now_;
   std::vector<UringCompletion> completions_;
+  std::size_t next_ = 0;  // of the completions
   std::vector<std::unique_ptr<Output>> spare_outputs_;
   std::size_t in_flight_ = 0;  // operations whose last completion has not been seen
   int wake_fd_;

@@ -95,8 +95,10 @@ void UringRing::provide_buffers() {
   for (unsigned id = 0; id < kBuffers; ++id) add_buffer(id);
 }
 
-/// The thread that enables the ring is the only one that may enter it from then on.
-void UringRing::enable() {
+/// The first thread that enters the ring is the only one that may from then on.
+void UringRing::claim() {
+  if (!is_mine()) fail(EPERM, "a loop on io_uring was moved to another thread");
+  if (enabled_) return;
   const int result = io_uring_enable_rings(&ring_);
   if (result < 0) fail(-result, "io_uring cannot be enabled");
   owner_ = ::pthread_self();
@@ -143,6 +145,7 @@ void UringRing::abandon_buffers() noexcept {
 io_uring_sqe& UringRing::entry() {
   while (true) {
     if (io_uring_sqe* free = io_uring_get_sqe(&ring_)) return *free;
+    claim();
     const int result = io_uring_submit(&ring_);
     if (result < 0 && !is_passing(result)) fail(-result, "io_uring_enter");
   }
@@ -153,8 +156,7 @@ bool UringRing::has_work() const noexcept {
 }
 
 void UringRing::enter(TimePoint until) {
-  if (!enabled_) enable();
-  if (!is_mine()) fail(EPERM, "a loop on io_uring was moved to another thread");
+  claim();
   int result = submit_and_wait(until);
   while (io_uring_sq_ready(&ring_) != 0 && (result >= 0 || is_passing(result))) {
     result = io_uring_submit(&ring_);

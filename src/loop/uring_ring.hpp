@@ -58,7 +58,7 @@ class UringRing {
   void set_up();
   void require_operations();
   void provide_buffers();
-  void enable();
+  void claim();
   int submit_and_wait(TimePoint until) noexcept;
   bool has_work() const noexcept;
   void add_buffer(unsigned id) noexcept;

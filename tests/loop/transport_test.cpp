@@ -255,7 +255,7 @@ TEST_P(TransportTest, DestroyedWhilePaused) {
 
 TEST_P(TransportTest, ManyConnectionsAtOnceAreAllServed) {
   // More than there are buffers, entries and events for in one turn.
-  constexpr std::size_t kCount = 700;
+  constexpr std::size_t kCount = 400;
   std::vector<int> peers(kCount);
   std::vector<Recorder> recorders(kCount);
   std::vector<std::unique_ptr<Transport>> transports;
