@@ -41,7 +41,7 @@ void deny(unsigned call, unsigned error) {
 }
 
 /// What a process does in which `call` fails: 0 when it went on with epoll and said so once.
-[[noreturn]] void make_two_reactors_without(unsigned call, unsigned error) {
+void make_two_reactors_without(unsigned call, unsigned error) {
   deny(call, error);
   const ExpectLog log("warning coronado.general: epoll is used in place of io_uring: ");
   const auto first = make_reactor(ReactorKind::kUring);
