@@ -11,8 +11,13 @@
 //       timeout    with_timeout around a ready task
 //       multi      per child of multi over 10 ready tasks
 //       cancel     a sleeping task
+//       cancel10   the same, asleep ten frames deep; cancel20: twenty
+//       generate   a value of an AsyncGenerator
+//       pool       a lease of a Pool that has one idle
 //       sleep      N tasks sleeping 3 to 4 s at spread deadlines; prints bytes per task as well
+#include <coronado/coro/async_generator.hpp>
 #include <coronado/coro/combine.hpp>
+#include <coronado/coro/pool.hpp>
 #include <coronado/coro/queues.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/loop/ioloop.hpp>
@@ -123,6 +128,45 @@ Task<> multi10(int count) {
 
 Task<> sleep_long() { co_await sleep(1h); }
 
+Task<> sleep_deep(int frames) {
+  if (frames == 1) {
+    co_await sleep(1h);
+  } else {
+    co_await sleep_deep(frames - 1);
+  }
+}
+
+Task<> cancel_deep(int count, int frames) {
+  TaskGroup group("sleepers", TaskGroup::OnFailure::kLog);
+  for (int i = 0; i < count; ++i) {
+    TaskHandle<> handle = group.spawn(sleep_deep(frames));
+    co_await moment();
+    handle.cancel();
+    co_await moment();
+  }
+  co_await group.join();
+}
+
+Task<> cancel10(int count) { return cancel_deep(count, 10); }
+Task<> cancel20(int count) { return cancel_deep(count, 20); }
+
+AsyncGenerator<int> numbers(int count) {
+  for (int i = 0; i < count; ++i) co_yield i + 0;
+}
+
+Task<> generate(int count) {
+  AsyncGenerator<int> source = numbers(count);
+  while (const int* number = co_await source.next()) sink = *number;
+}
+
+Task<> pool(int count) {
+  Pool<int> pool([]() -> Task<int> { co_return 1; });
+  for (int i = 0; i < count; ++i) {
+    Lease<int> lease = co_await pool.acquire();
+    sink = *lease;
+  }
+}
+
 Task<> cancel(int count) {
   TaskGroup group("sleepers", TaskGroup::OnFailure::kLog);
   for (int i = 0; i < count; ++i) {
@@ -153,9 +197,10 @@ struct Verb {
   std::string_view name;
   Task<> (*run)(int);
 };
-constexpr Verb kVerbs[] = {{"create", create}, {"yield1000", yield1000}, {"mutex", mutex},
-                           {"queue", queue},   {"spawn", spawn},         {"timeout", timeout},
-                           {"multi", multi10}, {"cancel", cancel}};
+constexpr Verb kVerbs[] = {{"create", create},     {"yield1000", yield1000}, {"mutex", mutex},
+                           {"queue", queue},       {"spawn", spawn},         {"timeout", timeout},
+                           {"multi", multi10},     {"cancel", cancel},       {"cancel10", cancel10},
+                           {"cancel20", cancel20}, {"generate", generate},   {"pool", pool}};
 
 }  // namespace
 
@@ -176,6 +221,7 @@ int main(int argc, char** argv) {
   }
   std::fprintf(stderr,
                "usage: coro_bench "
-               "create|yield1000|mutex|queue|spawn|timeout|multi|cancel|sleep N\n");
+               "create|yield1000|mutex|queue|spawn|timeout|multi|cancel|cancel10|cancel20|"
+               "generate|pool|sleep N\n");
   return 2;
 }

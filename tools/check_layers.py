@@ -23,7 +23,7 @@ MAY_SEE = {
 
 # Third-party or kernel header -> the files that may include it. The first prefix that fits counts.
 OWNERS = {
-    "openssl/": "src/base/crypto.cpp src/net/tls_openssl.*",
+    "openssl/": "src/base/crypto.cpp src/net/tls_openssl* src/testing/test_certificates.cpp",
     "nghttp2/": "src/http/http2_*",
     "zlib.h": "src/http/compress.cpp",
     "brotli/": "src/http/compress.cpp",

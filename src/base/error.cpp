@@ -10,7 +10,60 @@ std::string describe(int status, const std::string& message, const std::string& 
   return text;
 }
 
+const char* describe(ResolveError::Reason reason) {
+  using Reason = ResolveError::Reason;
+  switch (reason) {
+    case Reason::kNoSuchName: return "no such name";
+    case Reason::kNoAddress: return "no address";
+    case Reason::kServerFailure: return "name server failure";
+    case Reason::kRefused: return "refused by the name server";
+    case Reason::kTimeout: return "no name server answered in time";
+    case Reason::kMalformed: return "not a host name";
+    case Reason::kSystem: return "cannot ask a name server";
+  }
+  return "unknown";
+}
+
+std::string describe(const std::string& host, ResolveError::Reason reason,
+                     const std::string& detail) {
+  std::string text = "cannot resolve " + (host.empty() ? "\"\"" : host) + ": " + describe(reason);
+  if (!detail.empty()) text += " (" + detail + ")";
+  return text;
+}
+
+std::string describe(const std::string& target, const std::string& reason,
+                     const std::vector<FailedAttempt>& attempts) {
+  std::string text = "cannot connect to " + target;
+  const char* separator = ": ";
+  if (!reason.empty()) {
+    text += separator + reason;
+    separator = "; ";
+  }
+  for (const FailedAttempt& attempt : attempts) {
+    text += separator + attempt.address + " " + attempt.reason;
+    separator = "; ";
+  }
+  return text;
+}
+
 }  // namespace
+
+ResolveError::ResolveError(std::string host, Reason reason, std::string detail,
+                           std::optional<Duration> ttl)
+    : std::runtime_error(describe(host, reason, detail)),
+      host_(std::move(host)),
+      reason_(reason),
+      ttl_(ttl) {}
+
+ConnectError::ConnectError(std::string target, Phase phase, std::error_code code,
+                           std::string reason, std::vector<FailedAttempt> attempts,
+                           std::optional<ResolveError::Reason> resolve_reason)
+    : std::runtime_error(describe(target, reason, attempts)),
+      target_(std::move(target)),
+      phase_(phase),
+      code_(code),
+      attempts_(std::move(attempts)),
+      resolve_reason_(resolve_reason) {}
 
 HTTPError::HTTPError(int status, std::string log_message, std::string reason)
     : std::runtime_error(describe(status, log_message, reason)),

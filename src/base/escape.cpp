@@ -4,25 +4,19 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "base/html_entities.hpp"
 #include "base/utf8.hpp"
 
 namespace coronado {
 namespace {
-
-std::string_view xhtml_entity(char c) {
-  switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#x27;";
-    default: return {};
-  }
-}
 
 using ByteSet = std::array<bool, 256>;
 
@@ -77,15 +71,45 @@ std::string xhtml_escape(std::string_view text) {
   return out;
 }
 
-void append_xhtml_escaped(std::string& out, std::string_view text) {
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!kXHTMLSpecial[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, plain, i - plain);
-    out += xhtml_entity(text[i]);
-    plain = i + 1;
+std::string_view xhtml_reference(char special) noexcept {
+  switch (special) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#x27;";
+    default: return {};
   }
-  out.append(text, plain);
+}
+
+const char* find_xhtml_special(const char* begin, const char* end) noexcept {
+#if defined(__SSE2__)
+  for (; end - begin >= 16; begin += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
+    const auto is = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+    // '&' and '\'' differ in the last bit only, '<' and '>' in the last but one.
+    const __m128i quotes =
+        _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
+    const __m128i angles =
+        _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), is('"')));
+    if (found != 0) return begin + std::countr_zero(static_cast<unsigned>(found));
+  }
+#endif
+  while (begin != end && !kXHTMLSpecial[static_cast<unsigned char>(*begin)]) ++begin;
+  return begin;
+}
+
+void append_xhtml_escaped(std::string& out, std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    const char* special = find_xhtml_special(at, end);
+    out.append(at, special);
+    if (special == end) return;
+    out += xhtml_reference(*special);
+    at = special + 1;
+  }
 }
 
 std::string xhtml_unescape(std::string_view text) {

@@ -64,4 +64,16 @@ bool CompiledRegex::full_match(std::string_view text, std::span<std::string_view
   return true;
 }
 
+std::size_t CompiledRegex::find_end(std::string_view text) const {
+  re2::StringPiece found;
+  if (!impl_->regex.Match(re2::StringPiece(text.data(), text.size()), 0, text.size(),
+                          RE2::UNANCHORED, &found, 1)) {
+    return std::string_view::npos;
+  }
+  // A match of nothing in no text has no place of its own.
+  return found.data() == nullptr
+             ? 0
+             : static_cast<std::size_t>(found.data() + found.size() - text.data());
+}
+
 }  // namespace coronado

@@ -33,6 +33,9 @@ class CompiledRegex {
   /// view for one that took no part.
   bool full_match(std::string_view text, std::span<std::string_view> groups = {}) const;
 
+  /// Where the leftmost match in `text` ends; `npos` without one.
+  std::size_t find_end(std::string_view text) const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -81,4 +81,6 @@ void check_limit(std::size_t limit) {
   if (limit == 0) throw std::invalid_argument("map_concurrent: the limit must be at least 1");
 }
 
+bool asked_to_stop() { return Executor::require_current().running()->interrupted(); }
+
 }  // namespace coronado::detail

@@ -31,15 +31,38 @@ std::size_t Executor::ready_count() const noexcept {
 std::size_t Executor::run_ready(std::size_t budget) noexcept {
   TaskContext* const outer = running_;
   std::size_t resumed = 0;
-  while (resumed < budget && ready_head_ != nullptr) {
-    TaskContext& context = *ready_head_;
-    ready_head_ = context.next_ready_;
-    if (ready_head_ == nullptr) ready_end_ = &ready_head_;
-    ++resumed;
-    step(context, outer);
+  if (shuffle_seed_ == 0) [[likely]] {
+    for (; resumed < budget && ready_head_ != nullptr; ++resumed) step(take_first(), outer);
+  } else {
+    for (; resumed < budget && ready_head_ != nullptr; ++resumed) step(take_by_lot(), outer);
   }
   running_ = outer;
   return resumed;
+}
+
+inline TaskContext& Executor::take_first() noexcept {
+  TaskContext& context = *ready_head_;
+  ready_head_ = context.next_ready_;
+  if (ready_head_ == nullptr) ready_end_ = &ready_head_;
+  return context;
+}
+
+/// One of the first few, but a task that gave way only when it is the first: then all who stood
+/// before it have run.
+TaskContext& Executor::take_by_lot() noexcept {
+  constexpr std::uint32_t kWindow = 32;
+  TaskContext** candidates[kWindow];
+  std::uint32_t count = 0;
+  TaskContext** link = &ready_head_;
+  for (std::uint32_t i = 0; i < kWindow && *link != nullptr; ++i) {
+    if (i == 0 || (*link)->place_ == ReadyPlace::kAny) candidates[count++] = link;
+    link = &(*link)->next_ready_;
+  }
+  TaskContext** const drawn = candidates[random_.below(count)];
+  TaskContext& context = **drawn;
+  *drawn = context.next_ready_;
+  if (*drawn == nullptr) ready_end_ = drawn;
+  return context;
 }
 
 void Executor::run_now(TaskContext& context) noexcept {
@@ -49,7 +72,7 @@ void Executor::run_now(TaskContext& context) noexcept {
 }
 
 void Executor::step(TaskContext& context, TaskContext* outer) noexcept {
-  context.ready_ = false;
+  context.place_ = ReadyPlace::kNone;
   running_ = &context;
   probe_.count_step();
   context.leaf_->handle().resume();

@@ -1,5 +1,6 @@
 #include <coronado/coro/locks.hpp>
 
+#include <coronado/base/strings.hpp>
 #include <coronado/coro/timeout.hpp>
 
 #include <limits>
@@ -9,6 +10,23 @@ namespace coronado {
 
 void detail::serve_line(IntrusiveList<LineWaiter>& line, std::size_t count) noexcept {
   while (count-- > 0 && !line.empty()) line.pop_front().serve();
+}
+
+void detail::LineWaiter::append_position(std::string& out,
+                                         const IntrusiveList<LineWaiter>& line) const {
+  constexpr std::size_t kMostCounted = 1000;  // a dump of a long line must not take for ever
+  std::size_t position = 0;
+  std::size_t seen = 0;
+  line.for_each([&](const LineWaiter& waiter) {
+    if (++seen <= kMostCounted && &waiter == this) position = seen;
+  });
+  if (position == 0) {
+    out += "far back in line";
+  } else {
+    out += "number ";
+    append_int(out, position);
+    out += " in line";
+  }
 }
 
 // --- Semaphore, Lock ---------------------------------------------------------------------------
@@ -24,6 +42,12 @@ Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value)
 }
 
 LockGuard Semaphore::try_acquire() noexcept { return take() ? guard() : LockGuard(); }
+
+void Semaphore::Acquire::describe(std::string& out) const {
+  out += what_;
+  out += ", ";
+  append_position(out, semaphore_.line_);
+}
 
 void Semaphore::release() {
   if (value_ >= bound_) throw std::logic_error("semaphore released too many times");

@@ -1,5 +1,8 @@
 #include <coronado/coro/registry.hpp>
 
+#include <coronado/base/json.hpp>
+#include <coronado/base/strings.hpp>
+
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
@@ -42,12 +45,33 @@ void append_place(std::string& out, const AwaitFrame& frame) {
   out += short_function(frame.function);
 }
 
+double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
+
+/// "4.5 s"; to the millisecond, so that nobody has to read nanoseconds.
+void append_span(std::string& out, Duration span) {
+  append_double(out, seconds(std::chrono::round<std::chrono::milliseconds>(span)));
+  out += " s";
+}
+
 }  // namespace
+
+const char* to_string(TaskState state) noexcept {
+  switch (state) {
+    case TaskState::kNew: return "new";
+    case TaskState::kReady: return "ready";
+    case TaskState::kRunning: return "running";
+    case TaskState::kWaiting: return "waiting";
+  }
+  return "";
+}
+
+// --- reading -----------------------------------------------------------------------------------
 
 /// Reads the private parts of tasks and owners.
 class TaskRegistry {
  public:
-  explicit TaskRegistry(const Executor& executor, std::size_t limit) : left_(limit) {
+  TaskRegistry(const Executor& executor, SnapshotOptions options)
+      : left_(options.limit), fold_(options.fold) {
     executor.owners_.for_each([&](const ListHook& hook) {
       const auto& owner = static_cast<const detail::TaskOwner&>(hook);
       owners_[owner.parent()].push_back(&owner);
@@ -58,17 +82,20 @@ class TaskRegistry {
     std::vector<TaskInfo> infos;
     const auto found = owners_.find(parent);
     if (found == owners_.end()) return infos;
-    for (const detail::TaskOwner* owner : found->second) add_children(*owner, infos);
+    Run run;
+    for (const detail::TaskOwner* owner : found->second) add_children(*owner, infos, run);
     return infos;
   }
 
-  void add_children(const detail::TaskOwner& owner, std::vector<TaskInfo>& infos) {
-    owner.children().for_each([&](const TaskContext& child) {
-      if (left_ == 0) return;
-      --left_;
-      infos.push_back(describe(child));
-    });
+  std::vector<TaskInfo> children_of(const detail::TaskOwner& owner) {
+    std::vector<TaskInfo> infos;
+    Run run;
+    add_children(owner, infos, run);
+    return infos;
   }
+
+  /// The tasks that are shown or folded.
+  std::size_t shown() const noexcept { return shown_; }
 
   static std::size_t count(const Executor& executor) {
     std::size_t total = 0;
@@ -89,69 +116,59 @@ class TaskRegistry {
     return frames;
   }
 
-  /// Writes what is below `parent`, and counts what it leaves out.
-  void write_below(std::string& out, const TaskContext* parent, std::size_t depth) {
-    const auto found = owners_.find(parent);
-    if (found == owners_.end()) return;
-    const TaskContext* last = nullptr;
-    std::size_t alike = 0;
-    const auto end_run = [&] {
-      if (alike > kAlikeShown) {
-        out += std::string(depth * 3, ' ') + "... and " + std::to_string(alike - kAlikeShown) +
-               " like it\n";
-      }
-      alike = 0;
-    };
-    for (const detail::TaskOwner* owner : found->second) {
-      owner->children().for_each([&](const TaskContext& child) {
-        const bool has_children = owners_.contains(&child);
-        if (has_children || last == nullptr || !look_alike(*last, child)) end_run();
-        last = has_children ? nullptr : &child;
-        if (++alike > kAlikeShown) {
-          ++folded_;
-        } else if (left_ > 0) {
-          --left_;
-          write_alone(out, child, depth);
-          write_below(out, &child, depth + 1);
-        } else {
-          alike = 0;  // a run whose beginning is not shown is not folded
-        }
-      });
-    }
-    end_run();
-  }
-
-  std::size_t folded() const noexcept { return folded_; }
-  std::size_t left() const noexcept { return left_; }
-
  private:
   static constexpr std::size_t kAlikeShown = 3;
 
+  /// Siblings that look alike, one after the other.
+  struct Run {
+    const TaskContext* last = nullptr;
+    std::size_t shown = 0;
+  };
+
+  void add_children(const detail::TaskOwner& owner, std::vector<TaskInfo>& infos, Run& run) {
+    owner.children().for_each([&](const TaskContext& child) {
+      const bool has_children = owners_.contains(&child);
+      if (has_children || run.last == nullptr || !look_alike(*run.last, child)) run.shown = 0;
+      run.last = has_children ? nullptr : &child;
+      if (fold_ && run.shown == kAlikeShown) {
+        ++infos.back().alike;
+        ++shown_;
+      } else if (left_ > 0) {
+        --left_;
+        ++shown_;
+        ++run.shown;
+        infos.push_back(describe(child));
+      }
+    });
+  }
+
   TaskInfo describe(const TaskContext& context) {
-    TaskInfo info = describe_alone(context);
+    TaskInfo info;
+    info.id = context.id();
+    if (const detail::TaskOwner* owner = context.owner_) {
+      info.group = owner->owner_name();
+      if (owner->parent() != nullptr) info.parent_id = owner->parent()->id();
+    }
+    info.name = context.name();
+    info.spawned = frame_of(context.spawn_site());
+    info.cancelled = context.cancel_requested();
+    info.deadline = context.deadline();
+    info.frames = frames(context);
+    if (const Suspension* suspension = context.suspension()) {
+      info.state = TaskState::kWaiting;
+      info.waits_for = suspension->what();
+      suspension->describe(info.detail);
+      info.due = suspension->due();
+    } else if (context.ready()) {
+      info.state = info.frames.empty() ? TaskState::kNew : TaskState::kReady;
+    } else {
+      info.state = TaskState::kRunning;
+    }
     info.children = below(&context);
     return info;
   }
 
-  static TaskInfo describe_alone(const TaskContext& context) {
-    TaskInfo info;
-    info.id = context.id();
-    info.name = context.name();
-    info.spawned = frame_of(context.spawn_site());
-    info.cancelled = context.cancel_requested();
-    info.frames = frames(context);
-    if (const Suspension* suspension = context.suspension()) {
-      info.state = "waiting";
-      info.waits_for = suspension->what();
-    } else if (context.ready()) {
-      info.state = info.frames.empty() ? "new" : "ready";
-    } else {
-      info.state = "running";
-    }
-    return info;
-  }
-
-  /// Whether a dump says the same about both, but for the number.
+  /// Whether the two do the same in the same place.
   static bool look_alike(const TaskContext& a, const TaskContext& b) {
     if (a.suspension() == nullptr || b.suspension() == nullptr) return false;
     if (a.suspension()->what() != b.suspension()->what() || a.name() != b.name() ||
@@ -170,51 +187,132 @@ class TaskRegistry {
     return left == right;
   }
 
-  void write_alone(std::string& out, const TaskContext& context, std::size_t depth) {
-    const TaskInfo task = describe_alone(context);
-    const std::string indent(depth * 3, ' ');
-    out += indent + '#' + std::to_string(task.id);
-    if (!task.name.empty()) out += " \"" + task.name + '"';
-    out += ' ' + task.state;
-    if (!task.waits_for.empty()) out += ": " + task.waits_for;
-    if (task.cancelled) out += " (cancelled)";
-    if (task.name.empty()) {
-      out += ", spawned at ";
-      append_place(out, task.spawned);
-    }
-    out += '\n';
-    for (const AwaitFrame& frame : task.frames) {
-      out += indent + "   at ";
-      append_place(out, frame);
-      out += '\n';
-    }
-  }
-
   std::size_t left_;
-  std::size_t folded_ = 0;
+  bool fold_;
+  std::size_t shown_ = 0;
   std::unordered_map<const TaskContext*, std::vector<const detail::TaskOwner*>> owners_;
 };
 
+TaskSnapshot snapshot_tasks(const Executor& executor, SnapshotOptions options) {
+  TaskSnapshot snapshot;
+  snapshot.taken = executor.now();
+  snapshot.total = count_tasks(executor);
+  TaskRegistry registry(executor, options);
+  snapshot.tasks = registry.below(nullptr);
+  snapshot.left_out = snapshot.total - registry.shown();
+  return snapshot;
+}
+
 std::vector<TaskInfo> task_tree(const Executor& executor, std::size_t limit) {
-  return TaskRegistry(executor, limit).below(nullptr);
+  return TaskRegistry(executor, {.limit = limit, .fold = false}).below(nullptr);
 }
 
 std::vector<TaskInfo> task_tree(const TaskGroup& group, std::size_t limit) {
-  std::vector<TaskInfo> infos;
-  TaskRegistry(group.executor(), limit).add_children(TaskRegistry::owner_of(group), infos);
-  return infos;
+  TaskRegistry registry(group.executor(), {.limit = limit, .fold = false});
+  return registry.children_of(TaskRegistry::owner_of(group));
 }
 
 std::size_t count_tasks(const Executor& executor) { return TaskRegistry::count(executor); }
 
-std::string dump_tasks(const Executor& executor, std::size_t limit) {
-  const std::size_t total = count_tasks(executor);
-  std::string out = std::to_string(total) + (total == 1 ? " task\n" : " tasks\n");
-  TaskRegistry registry(executor, limit);
-  registry.write_below(out, nullptr, 0);
-  const std::size_t counted = registry.folded() + limit - registry.left();
-  if (total > counted) out += "... and " + std::to_string(total - counted) + " more\n";
+// --- writing -----------------------------------------------------------------------------------
+
+namespace {
+
+void append_wait(std::string& out, const TaskInfo& task, TimePoint now) {
+  if (!task.detail.empty()) out += ": " + task.detail;
+  if (task.due != TimePoint::max()) {
+    out += " for another ";
+    append_span(out, std::max(task.due - now, Duration::zero()));
+  }
+  if (task.deadline != TimePoint::max()) {
+    out += ", times out in ";
+    append_span(out, std::max(task.deadline - now, Duration::zero()));
+  }
+}
+
+void append_task(std::string& out, const TaskInfo& task, TimePoint now, std::size_t depth) {
+  const std::string indent(depth * 3, ' ');
+  out += indent + '#' + std::to_string(task.id);
+  if (!task.name.empty()) out += " \"" + task.name + '"';
+  out += ' ';
+  out += to_string(task.state);
+  append_wait(out, task, now);
+  if (task.cancelled) out += " (cancelled)";
+  if (task.name.empty()) {
+    out += ", spawned at ";
+    append_place(out, task.spawned);
+  }
+  out += '\n';
+  for (const AwaitFrame& frame : task.frames) {
+    out += indent + "   at ";
+    append_place(out, frame);
+    out += '\n';
+  }
+  for (const TaskInfo& child : task.children) append_task(out, child, now, depth + 1);
+  if (task.alike > 0) {
+    out += indent + "... and " + std::to_string(task.alike) + " like it\n";
+  }
+}
+
+Json json_of(const AwaitFrame& frame) {
+  return Json{{"file", base_name(frame.file)},
+              {"line", frame.line},
+              {"function", short_function(frame.function)}};
+}
+
+/// Seconds from the snapshot on; null: never.
+Json json_of(TimePoint when, TimePoint now) {
+  return when == TimePoint::max() ? Json() : Json(seconds(when - now));
+}
+
+Json json_of(const TaskInfo& task, TimePoint now);
+
+Json json_of(const std::vector<TaskInfo>& tasks, TimePoint now) {
+  Json list = Json::array();
+  for (const TaskInfo& task : tasks) list.push_back(json_of(task, now));
+  return list;
+}
+
+Json json_of(const TaskInfo& task, TimePoint now) {
+  Json frames = Json::array();
+  for (const AwaitFrame& frame : task.frames) frames.push_back(json_of(frame));
+  return Json{{"id", task.id},
+              {"parent", task.parent_id == 0 ? Json() : Json(task.parent_id)},
+              {"name", task.name},
+              {"group", task.group},
+              {"spawned", json_of(task.spawned)},
+              {"state", to_string(task.state)},
+              {"waits_for", task.waits_for},
+              {"detail", task.detail},
+              {"due_in", json_of(task.due, now)},
+              {"deadline_in", json_of(task.deadline, now)},
+              {"cancelled", task.cancelled},
+              {"frames", std::move(frames)},
+              {"alike", task.alike},
+              {"children", json_of(task.children, now)}};
+}
+
+}  // namespace
+
+std::string to_text(const TaskSnapshot& snapshot) {
+  std::string out = std::to_string(snapshot.total) + (snapshot.total == 1 ? " task\n" : " tasks\n");
+  for (const TaskInfo& task : snapshot.tasks) append_task(out, task, snapshot.taken, 0);
+  if (snapshot.left_out > 0) out += "... and " + std::to_string(snapshot.left_out) + " more\n";
   return out;
+}
+
+std::string to_json(const TaskSnapshot& snapshot) {
+  return json_encode(Json{{"total", snapshot.total},
+                          {"left_out", snapshot.left_out},
+                          {"tasks", json_of(snapshot.tasks, snapshot.taken)}});
+}
+
+std::string dump_tasks(const Executor& executor, std::size_t limit) {
+  return to_text(snapshot_tasks(executor, {.limit = limit}));
+}
+
+std::string dump_tasks_json(const Executor& executor, SnapshotOptions options) {
+  return to_json(snapshot_tasks(executor, options));
 }
 
 std::string describe_task(const TaskContext& context) {

@@ -28,6 +28,14 @@ LocalNode* LocalNode::find(const void* key) {
   return nullptr;
 }
 
+LocalNode* LocalNode::share() { return retain(running_task().locals_); }
+
+void LocalNode::restore(LocalNode* shared) noexcept {
+  // A scope is left by its task, or goes with a coroutine that will never run again.
+  TaskContext* context = Executor::current() == nullptr ? nullptr : Executor::current()->running();
+  release(context == nullptr ? shared : std::exchange(context->locals_, shared));
+}
+
 void LocalNode::bind(std::unique_ptr<LocalNode> fresh) {
   LocalNode*& head = running_task().locals_;
   LocalNode* const node = fresh.release();

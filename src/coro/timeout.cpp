@@ -39,7 +39,7 @@ bool Sleep::begin(PromiseBase& promise) noexcept {
   const TimePoint now = executor.now();
   const TimePoint when = relative_ ? detail::after(now, deadline_.time_since_epoch()) : deadline_;
   if (when <= now) {
-    wake();
+    wake(ReadyPlace::kLast);
   } else {
     executor.arm(*this, when);
   }

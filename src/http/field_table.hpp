@@ -3,8 +3,10 @@
 /// Layer: http.
 #pragma once
 
-#include <array>
+#include <coronado/base/strings.hpp>
 #include <coronado/http/field_id.hpp>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -76,10 +78,6 @@ struct alignas(16) FieldSlot {
   char lower[31];
   FieldId id;
 };
-
-constexpr char ascii_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 
 /// A perfect hash of the last two bytes and the length of a name of 2 or more bytes. Setting bit 5
 /// folds the case of letters; that it also maps other bytes onto each other does no harm, since the

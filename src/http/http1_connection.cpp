@@ -98,8 +98,12 @@ void HTTP1Connection::flush_output() noexcept {
 
 // --- life --------------------------------------------------------------------------------------
 
-HTTP1Connection::HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport)
-    : server_(server), transport_(std::move(transport)), phase_since_(server.loop.turn_time()) {}
+HTTP1Connection::HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport,
+                                 const TLSTransport* tls)
+    : server_(server),
+      transport_(std::move(transport)),
+      tls_(tls),
+      phase_since_(server.loop.turn_time()) {}
 
 HTTP1Connection::~HTTP1Connection() {
   server_.loop.disarm(timer_);
@@ -245,7 +249,9 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   HTTPExchange& exchange = *exchange_;
   exchange.sink_ = this;
   exchange.request_.peer_ = transport_->peer();
+  exchange.request_.tls_ = tls_;
   exchange.request_.started_ = server_.loop.turn_time();
+  exchange.request_.limits_ = &server_.options.limits;
   ++server_.request_count;
   if (over_request_rate()) {
     refuse(429, "too many requests a second on one connection");
@@ -383,6 +389,7 @@ void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
     if (exchange_ != nullptr && exchange_->task_ != nullptr) return peer_went();
     // An orderly end: what has been answered is still wanted.
     if (error || transport_->pending() == 0) {
+      if (!error) transport_->say_farewell();
       dead_ = true;
     } else if (phase_ != Phase::kClosing && !(input_ && output_blocked())) {
       close_soon(false);
@@ -653,6 +660,7 @@ void HTTP1Connection::close_soon(bool linger) noexcept {
   linger_ = linger;
   enter(Phase::kClosing);
   if (transport_->pending() == 0 && (!linger || peer_ended_)) {
+    transport_->say_farewell();  // or what was sent counts as truncated
     dead_ = true;
     return;
   }

@@ -25,7 +25,9 @@ class HTTP1Connection final : public ListHook,
                               private TransportHandler,
                               private ResponseSink {
  public:
-  HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport);
+  /// Params  tls  `transport` when it is one over TLS, else null.
+  HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport,
+                  const TLSTransport* tls);
   ~HTTP1Connection();
 
   /// Begins to serve. The connection destroys itself when it is done.
@@ -117,6 +119,7 @@ class HTTP1Connection final : public ListHook,
 
   HTTPServer::Core& server_;
   std::unique_ptr<Transport> transport_;
+  const TLSTransport* tls_;             // the transport, or null
   HTTPExchange* exchange_ = nullptr;    // the request in progress
   std::unique_ptr<std::string> input_;  // received and not yet consumed; null when there is none
   Deadline timer_{*this};

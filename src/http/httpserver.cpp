@@ -43,6 +43,21 @@ class AllGone final : public Suspension {
 
 // --- Core --------------------------------------------------------------------------------------
 
+/// A place is given back when its handshake fails.
+class HTTPServer::Core::Place {
+ public:
+  explicit Place(Core& core) noexcept : core_(&core) {}
+  Place(Place&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  Place& operator=(Place&&) = delete;
+  ~Place() {
+    if (core_ != nullptr) core_->connection_gone();
+  }
+  void hand_over() noexcept { core_ = nullptr; }
+
+ private:
+  Core* core_;
+};
+
 void HTTPServer::Core::on_accept(std::unique_ptr<Transport> transport) noexcept {
   if (draining) return;  // it came too late
   if (connection_count >= options.max_connections) {
@@ -50,8 +65,32 @@ void HTTPServer::Core::on_accept(std::unique_ptr<Transport> transport) noexcept 
                           " are open already (max_connections)");
     return;
   }
-  auto connection = std::make_unique<HTTP1Connection>(*this, std::move(transport));
   ++connection_count;
+  if (options.tls) {
+    handshakes.spawn(secure(Place(*this), std::move(transport)), "TLS handshake");
+  } else {
+    begin(std::move(transport), nullptr);
+  }
+}
+
+Task<> HTTPServer::Core::secure(Place place, std::unique_ptr<Transport> transport) {
+  const TLSHandshakeOptions how{.timeout = options.tls_handshake_timeout};
+  try {
+    std::unique_ptr<TLSTransport> done =
+        co_await tls_handshake(std::move(transport), options.tls, {}, how);
+    const TLSTransport* const tls = done.get();
+    place.hand_over();
+    begin(std::move(done), tls);
+  } catch (const TLSError& error) {
+    general_log().info(error.what());
+  } catch (const TLSTimeoutError& error) {
+    general_log().info(error.what());
+  }
+}
+
+void HTTPServer::Core::begin(std::unique_ptr<Transport> transport,
+                             const TLSTransport* tls) noexcept {
+  auto connection = std::make_unique<HTTP1Connection>(*this, std::move(transport), tls);
   connections.push_back(*connection);
   try {
     connection->open();
@@ -98,6 +137,7 @@ HTTPServer::HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions opt
 
 HTTPServer::~HTTPServer() {
   stop();
+  core_->handshakes.cancel();
   core_->connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
   if (core_->connection_count == 0) return;
   general_log().error("an HTTPServer was destroyed while requests were running; they are lost");
@@ -129,6 +169,7 @@ void HTTPServer::stop() noexcept { core_->acceptors.clear(); }
 Task<bool> HTTPServer::drain(TimePoint deadline) {
   stop();
   core_->draining = true;
+  core_->handshakes.cancel();  // they have asked for nothing yet
   core_->connections.for_each([](HTTP1Connection& connection) { connection.drain(); });
   bool clean = true;
   bool cancelled = false;
@@ -147,6 +188,7 @@ Task<bool> HTTPServer::drain(TimePoint deadline) {
 Task<> HTTPServer::close() {
   stop();
   core_->draining = true;
+  core_->handshakes.cancel();
   core_->connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
   co_await shield(as_task(AllGone(*core_)));
 }

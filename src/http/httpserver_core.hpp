@@ -3,6 +3,7 @@
 
 #include <coronado/http/exchange.hpp>
 #include <coronado/http/httpserver.hpp>
+#include <coronado/net/tls.hpp>
 
 #include <memory>
 #include <vector>
@@ -18,11 +19,19 @@ struct HTTPServer::Core final : AcceptHandler {
       : loop(server_loop),
         service(server_service),
         options(std::move(server_options)),
-        heads(options.server_name) {}
+        heads(options.server_name),
+        handshakes(server_loop, "TLS handshakes", TaskGroup::OnFailure::kLog) {}
   ~Core() { loop.remove_timeout(accept_again); }
 
   void on_accept(std::unique_ptr<Transport> transport) noexcept override;
   void on_accept_error(std::error_code error) noexcept override;
+
+  /// A place among the connections; a connection takes it over.
+  class Place;
+  /// Shakes hands, then serves.
+  Task<> secure(Place place, std::unique_ptr<Transport> transport);
+  /// Serves a connection that has been counted.
+  void begin(std::unique_ptr<Transport> transport, const TLSTransport* tls) noexcept;
 
   /// An unused exchange; it stays in the pool until `take_spare`.
   HTTPExchange& spare();
@@ -47,6 +56,7 @@ struct HTTPServer::Core final : AcceptHandler {
   std::vector<std::unique_ptr<HTTPExchange>> pool;
   TimeoutHandle accept_again;           // after accepting has failed
   std::vector<class AllGone*> waiters;  // for the last connection to go
+  TaskGroup handshakes;                 // of connections that are not served yet
 };
 
 }  // namespace coronado

@@ -9,11 +9,6 @@
 namespace coronado {
 namespace {
 
-int hex_value(char c) noexcept {
-  if (is_in(c, kDigit)) return c - '0';
-  return is_in(c, kHexDigit) ? (c | 0x20) - 'a' + 10 : -1;
-}
-
 /// RFC 3986 2.3: unreserved characters never need an escape.
 bool is_unreserved(char c) noexcept {
   return is_in(c, kDigit) || is_in(c, kAlpha) || c == '-' || c == '.' || c == '_' || c == '~';

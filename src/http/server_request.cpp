@@ -3,17 +3,25 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/strings.hpp>
 #include <coronado/http/httputil.hpp>
-#include <coronado/net/netutil.hpp>
+#include <coronado/http/multipart.hpp>
+
+#include "http/quote.hpp"
 
 namespace coronado {
 
+namespace {
+
+constexpr HTTPLimits kDefaultLimits;
+
+}  // namespace
+
 struct HTTPServerRequest::Parsed {
   std::optional<ArgumentList> query;
-  std::optional<ArgumentList> body;
+  std::optional<MultipartForm> form;
   std::optional<ArgumentList> cookies;
 };
 
-HTTPServerRequest::HTTPServerRequest() = default;
+HTTPServerRequest::HTTPServerRequest() : limits_(&kDefaultLimits) {}
 HTTPServerRequest::~HTTPServerRequest() = default;
 
 void HTTPServerRequest::clear() noexcept {
@@ -56,15 +64,31 @@ const ArgumentList& HTTPServerRequest::query_arguments() const {
   return *arguments;
 }
 
-const ArgumentList& HTTPServerRequest::body_arguments() const {
-  std::optional<ArgumentList>& arguments = parsed().body;
-  if (!arguments) {
-    const std::string_view type = header(FieldId::kContentType).value_or("");
+const ArgumentList& HTTPServerRequest::body_arguments() const { return form().arguments; }
+
+const std::vector<HTTPFile>& HTTPServerRequest::files() const { return form().files; }
+
+/// The body as a form; empty when it is none.
+const MultipartForm& HTTPServerRequest::form() const {
+  std::optional<MultipartForm>& form = parsed().form;
+  if (form) return *form;
+  const std::string_view type = header(FieldId::kContentType).value_or("");
+  if (const auto boundary = multipart_boundary(type)) {
+    if (const auto coding = header("Content-Encoding")) {
+      throw HTTPInputError("unsupported Content-Encoding of a form: " + quote_for_log(*coding));
+    }
+    form = parse_multipart_form(*boundary, body_, multipart_limits());
+  } else {
+    form.emplace();
     const bool is_form = equals_ignore_case(trim(type.substr(0, type.find(';'))),
                                             "application/x-www-form-urlencoded");
-    arguments = is_form ? parse_qs(body_) : ArgumentList{};
+    if (is_form) form->arguments = parse_qs(body_);
   }
-  return *arguments;
+  return *form;
+}
+
+MultipartLimits HTTPServerRequest::multipart_limits() const noexcept {
+  return {.max_parts = limits_->max_parts, .max_part_header_size = limits_->max_part_header_size};
 }
 
 const ArgumentList& HTTPServerRequest::cookies() const {

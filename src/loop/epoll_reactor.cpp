@@ -115,7 +115,7 @@ class EpollTransport final : public Transport, public Source {
   ~EpollTransport() override { close(); }
 
   void start(TransportHandler& handler) override {
-    handler_ = &handler;
+    if (std::exchange(handler_, &handler) != nullptr) return;
     generation_ = reactor_.add(fd_, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET).generation;
   }
 
@@ -164,7 +164,7 @@ class EpollTransport final : public Transport, public Source {
   bool paused_ = false;
   bool shutdown_ = false;
   bool ended_ = false;
-  bool broken_ = false;
+  int broken_ = 0;  // why sending failed
 };
 
 void EpollTransport::close() noexcept {
@@ -193,7 +193,7 @@ std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
-      broken_ = true;  // the read side reports it
+      broken_ = errno;  // the read side reports it
       return bytes.size();
     }
   }
@@ -201,7 +201,7 @@ std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
 }
 
 void EpollTransport::write(std::string_view bytes) {
-  if (broken_ || shutdown_) return;
+  if (broken_ != 0 || shutdown_) return;
   if (unsent_) {
     unsent_->bytes.append(bytes);
     return;
@@ -247,7 +247,8 @@ void EpollTransport::receive(bool until_end) noexcept {
       if (errno != EAGAIN && errno != EWOULDBLOCK) end(last_error());
       return;
     }
-    if (n == 0) return end({});
+    // The system tells of a reset once: the send that failed may have been told.
+    if (n == 0) return end(error_of(broken_));
     const auto size = static_cast<std::size_t>(n);
     handler_->on_receive(buffer.first(size));
     if (!reactor.alive(self)) return;

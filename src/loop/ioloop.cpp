@@ -6,6 +6,7 @@
 #include <coronado/coro/timeout.hpp>
 
 #include <atomic>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "loop/signals.hpp"
+#include "loop/stack_sample.hpp"
 #include "loop/timer_wheel.hpp"
 #include "loop/watchdog.hpp"
 
@@ -22,6 +24,8 @@ namespace {
 /// After so many resumes the timers are looked at; I/O when this much time has passed as well.
 constexpr std::size_t kResumesPerTurn = 64;
 constexpr Duration kPollInterval = std::chrono::microseconds(50);
+/// Or when so many turns have passed: in simulated time the clock stands still while tasks are ready.
+constexpr unsigned kTurnsPerPoll = 64;
 
 ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
   if (wanted) return *wanted;
@@ -31,6 +35,24 @@ ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
   }
   if (std::string_view(name) == "uring") return ReactorKind::kUring;
   throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll or uring");
+}
+
+std::uint64_t choose_shuffle_seed(std::optional<std::uint64_t> wanted) {
+  if (wanted) return *wanted;
+  if (const char* text = std::getenv("CORONADO_SHUFFLE_SEED"); text != nullptr && *text != '\0') {
+    const std::string_view digits(text);
+    std::uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(text, text + digits.size(), seed);
+    if (error != std::errc() || end != text + digits.size()) {
+      throw UsageError("CORONADO_SHUFFLE_SEED=" + std::string(digits) + ": expected a number");
+    }
+    return seed;
+  }
+#ifdef NDEBUG
+  return 0;
+#else
+  return random_seed() % 1'000'000'000 + 1;  // short enough to be copied by hand
+#endif
 }
 
 void log_callback_exception() noexcept {
@@ -99,6 +121,7 @@ struct IOLoop::State {
   TaskGroup main_tasks;
   TaskContext* awaited = nullptr;  // what run_sync waits for
   TimePoint last_poll{};
+  unsigned turns_since_poll = 0;
   std::atomic<bool> stopping{false};
   bool closed = false;
   bool watched = false;
@@ -138,8 +161,9 @@ IOLoop::IOLoop(IOLoopOptions options)
       state_(std::make_unique<State>(*this)) {
   reactor_->read_clock();
   reactor_->set_probe(probe());
+  shuffle(choose_shuffle_seed(options.shuffle_seed));
   if (options.slow_step_threshold > Duration::zero()) {
-    watch_steps(probe(), options.slow_step_threshold);
+    watch_steps(probe(), options.slow_step_threshold, options.slow_step_stacks);
     state_->watched = true;
   }
 }
@@ -153,6 +177,7 @@ TaskGroup& IOLoop::main_group() noexcept { return state_->main_tasks; }
 // --- running -----------------------------------------------------------------------------------
 
 void IOLoop::run() {
+  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
   reactor_->read_clock();
   while (!state_->stopping.exchange(false)) {
     if (!turn() && !state_->stopping.load()) {
@@ -167,6 +192,7 @@ void IOLoop::stop() noexcept {
 }
 
 void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeout) {
+  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
   reactor_->read_clock();
   TimeoutHandle limit;
   bool timed_out = false;
@@ -213,11 +239,13 @@ bool IOLoop::turn() {
   state.timers.advance(now);
 
   bool alive = true;
-  if (!has_ready() || now - state.last_poll >= kPollInterval) {
+  if (!has_ready() || now - state.last_poll >= kPollInterval ||
+      ++state.turns_since_poll >= kTurnsPerPoll) {
     const bool busy = goal_reached() || has_ready() ||
                       state.has_posted.load(std::memory_order_acquire) ||
                       state.stopping.load(std::memory_order_relaxed);
     state.last_poll = now;
+    state.turns_since_poll = 0;
     alive = reactor_->wait(busy ? TimePoint::min() : state.timers.next_due());
     if (!state.signals.empty()) run_signal_handlers();
   }
@@ -245,6 +273,7 @@ void IOLoop::run_signal_handlers() {
 void IOLoop::close() {
   State& state = *state_;
   if (std::exchange(state.closed, true)) return;
+  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
   root_group().cancel();
   state.main_tasks.cancel();
   while (!goal_reached()) {
@@ -273,6 +302,8 @@ void IOLoop::report_slow_step(const TaskContext* context) noexcept {
   try {
     std::string text = "the loop was blocked for at least " + std::to_string(took.count()) +
                        " ms by " + (context == nullptr ? "a callback" : describe_task(*context));
+    const std::string stack = take_slow_stack(probe());
+    if (!stack.empty()) text += "; it was at" + stack;
     general_log().warning(text);
   } catch (const std::bad_alloc&) {
     general_log().warning("the loop was blocked, and memory is exhausted");

@@ -31,6 +31,14 @@ TimerWheel::TimerWheel(TimePoint start) noexcept : current_(nanoseconds(start) >
   static_assert(kTickBits == 16 && kLastTick < std::uint64_t{1} << (kLevels * kLevelBits));
 }
 
+TimerWheel::~TimerWheel() {
+  for (auto& wheel : slots_) {
+    for (IntrusiveList<Timer>& slot : wheel) {
+      while (!slot.empty()) slot.pop_front();
+    }
+  }
+}
+
 void TimerWheel::arm(Timer& timer, TimePoint when) noexcept {
   if (timer.armed()) disarm(timer);
   timer.deadline_ = when;

@@ -20,6 +20,10 @@ namespace coronado {
 class TimerWheel {
  public:
   explicit TimerWheel(TimePoint start) noexcept;
+  TimerWheel(const TimerWheel&) = delete;
+  TimerWheel& operator=(const TimerWheel&) = delete;
+  /// Disarms what is still armed: a timer may outlive its loop.
+  ~TimerWheel();
 
   void arm(Timer& timer, TimePoint when) noexcept;
   void disarm(Timer& timer) noexcept;

@@ -87,12 +87,12 @@ class UringChannel final : public UringSource, public PollHandler {
   SocketAddress peer_;
   int fd_;
   int send_result_ = kSentAll;  // of the operation in progress
+  int broken_ = 0;              // why sending failed
   bool paused_ = false;
   bool receiving_ = false;   // the operation is in flight
   bool cancelling_ = false;  // and so is its cancellation
   bool ended_ = false;       // nothing more will come
   bool shutdown_ = false;
-  bool broken_ = false;
   bool blocked_ = false;  // waiting until the socket takes more
   bool drained_ = false;  // and the handler is to be told
 };
@@ -142,7 +142,7 @@ void UringChannel::prepare() {
 // --- sending -------------------------------------------------------------------------------------
 
 void UringChannel::write(std::string_view bytes) {
-  if (broken_ || shutdown_ || bytes.empty()) return;
+  if (broken_ != 0 || shutdown_ || bytes.empty()) return;
   if (!blocked_ && bytes.size() >= kSendAtOnce) return write_at_once(bytes);
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
@@ -158,7 +158,7 @@ void UringChannel::write_at_once(std::string_view bytes) {
     }
   }
   if (!output_) bytes.remove_prefix(send_now(bytes, 0));
-  if (bytes.empty() || broken_) return;
+  if (bytes.empty() || broken_ != 0) return;
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
   wait_for_room();
@@ -175,7 +175,7 @@ std::size_t UringChannel::send_now(std::string_view bytes, int flags) noexcept {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
-      broken_ = true;  // the read side reports it
+      broken_ = errno;  // the read side reports it
       return bytes.size();
     }
   }
@@ -202,7 +202,7 @@ void UringChannel::settle() noexcept {
   if (result >= 0) output_->sent += static_cast<std::size_t>(result);
   if (result >= 0 || result == -EAGAIN) return wait_for_room();
   if (result == -EINTR || result == -ENOMEM || result == -ECANCELED) return reactor_.mark(*this);
-  broken_ = true;  // the read side reports it
+  broken_ = -result;  // the read side reports it
   finish_output();
 }
 
@@ -288,7 +288,8 @@ void UringChannel::received(int result, std::uint32_t flags) noexcept {
   // These stop the operation and say nothing of the connection: no buffer was left, ...
   const bool passing = result == -ENOBUFS || result == -EAGAIN || result == -EINTR ||
                        result == -ENOMEM || result == -ECANCELED;
-  if (!passing) end(error_of(-result));
+  // The system tells of a reset once: the send that failed may have been told.
+  if (!passing) end(error_of(result == 0 ? broken_ : -result));
 }
 
 UringChannel::Kept& UringChannel::keep() {

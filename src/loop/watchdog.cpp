@@ -1,17 +1,27 @@
 #include "loop/watchdog.hpp"
 
+#include <coronado/base/log.hpp>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "loop/quiet_thread.hpp"
+#include "loop/stack_sample.hpp"
+#include "loop/symbolize.hpp"
 
 namespace coronado {
 namespace {
 
 constexpr int kSamplesPerThreshold = 4;
+/// After so many thresholds a step may never end.
+constexpr int kEndless = 50;
+/// How long a thread may take to say where it stands.
+constexpr Duration kPatience = std::chrono::milliseconds(20);
 
 class Watchdog {
  public:
@@ -22,14 +32,26 @@ class Watchdog {
 
   ~Watchdog() { stop(); }
 
-  void watch(StepProbe& probe, Duration threshold) {
+  void watch(StepProbe& probe, Duration threshold, bool stacks) {
     std::lock_guard guard(lifecycle_);
     {
       std::lock_guard lock(mutex_);
-      watched_.push_back({&probe, threshold, 0, Clock::now()});
+      Watched& fresh = watched_.emplace_back();
+      fresh.probe = &probe;
+      fresh.threshold = threshold;
+      fresh.since = Clock::now();
+      fresh.stacks = stacks;
     }
     changed_.notify_one();
     if (!thread_.joinable()) start();
+  }
+
+  std::string take_stack(StepProbe& probe) noexcept {
+    std::lock_guard lock(mutex_);
+    for (Watched& each : watched_) {
+      if (each.probe == &probe) return std::exchange(each.stack, {});
+    }
+    return {};
   }
 
   void unwatch(StepProbe& probe) noexcept {
@@ -45,10 +67,14 @@ class Watchdog {
 
  private:
   struct Watched {
-    StepProbe* probe;
-    Duration threshold;
-    std::uint64_t steps;
-    TimePoint since;  // when this number of steps was first seen
+    StepProbe* probe = nullptr;
+    Duration threshold{};
+    std::uint64_t steps = 0;
+    TimePoint since{};  // when this number of steps was first seen
+    bool stacks = false;
+    bool seen = false;  // the stack of this step
+    bool told = false;  // that this step does not end
+    std::string stack{};
   };
 
   void start() {
@@ -73,20 +99,41 @@ class Watchdog {
         pause = std::min(pause, each.threshold / kSamplesPerThreshold);
       }
       changed_.wait_for(lock, pause);
-      const TimePoint now = Clock::now();
-      for (Watched& each : watched_) sample(each, now);
+      std::string endless;
+      for (Watched& each : watched_) sample(each, endless);
+      if (endless.empty()) continue;
+      lock.unlock();
+      general_log().warning(endless);
+      lock.lock();
     }
   }
 
-  static void sample(Watched& each, TimePoint now) {
+  static void sample(Watched& each, std::string& endless) {
+    const TimePoint now = Clock::now();
     const std::uint64_t steps = each.probe->steps.load(std::memory_order_relaxed);
     if (steps != each.steps || each.probe->idle.load(std::memory_order_relaxed)) {
       each.steps = steps;
       each.since = now;
-    } else if (now - each.since >= each.threshold) {
-      each.probe->slow_since.store(each.since.time_since_epoch().count(),
-                                   std::memory_order_relaxed);
+      each.seen = each.told = false;
+      return;
     }
+    if (now - each.since < each.threshold) return;
+    std::vector<const void*> stack;
+    const bool look = each.stacks && !std::exchange(each.seen, true);
+    if (look && !see(each, stack)) return;
+    each.probe->slow_since.store(each.since.time_since_epoch().count(), std::memory_order_relaxed);
+    if (look) each.stack = symbolize_stack(stack);  // the loop waits for it, should it be faster
+    if (now - each.since < kEndless * each.threshold || std::exchange(each.told, true)) return;
+    if (each.stacks && see(each, stack)) each.stack = symbolize_stack(stack);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - each.since);
+    endless = "a loop has been blocked for " + std::to_string(took.count()) + " ms and still is" +
+              (each.stack.empty() ? "" : "; it is at" + each.stack);
+  }
+
+  /// Looks at the stack of the loop's thread. False: meanwhile the step has ended.
+  static bool see(const Watched& each, std::vector<const void*>& stack) {
+    stack = sample_stack(each.probe->thread.load(std::memory_order_relaxed), kPatience);
+    return each.probe->steps.load(std::memory_order_relaxed) == each.steps;
   }
 
   std::mutex lifecycle_;
@@ -99,9 +146,13 @@ class Watchdog {
 
 }  // namespace
 
-void watch_steps(StepProbe& probe, Duration threshold) {
-  Watchdog::instance().watch(probe, threshold);
+void watch_steps(StepProbe& probe, Duration threshold, bool stacks) {
+  if (stacks) prepare_stack_samples();
+  Watchdog::instance().watch(probe, threshold, stacks);
 }
 void unwatch_steps(StepProbe& probe) noexcept { Watchdog::instance().unwatch(probe); }
+std::string take_slow_stack(StepProbe& probe) noexcept {
+  return Watchdog::instance().take_stack(probe);
+}
 
 }  // namespace coronado

@@ -4,6 +4,7 @@
 #include <coronado/base/log.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
+#include <coronado/net/tls_context.hpp>
 
 #include <atomic>
 #include <csignal>
@@ -35,16 +36,42 @@ IOLoopOptions loop_options(const std::string& reactor) {
   return options;
 }
 
+/// The certificates of all workers; null: plain HTTP.
+std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
+  if (options.tls_cert.empty()) {
+    if (options.tls_key.empty()) return nullptr;
+    throw UsageError("--tls-key: a key needs its certificate, --tls-cert");
+  }
+  return TLSContext::server(
+      {.identities = {{.certificate_file = options.tls_cert, .key_file = options.tls_key}},
+       .alpn = {"http/1.1"}});
+}
+
+void reload(TLSContext& tls) {
+  try {
+    tls.reload();
+    general_log().info("the TLS certificates were read again");
+  } catch (const TLSError& error) {
+    general_log().error(std::string("the old TLS certificates stay: ") + error.what());
+  }
+}
+
+HTTPServerOptions with_tls(HTTPServerOptions options, std::shared_ptr<const TLSContext> tls) {
+  if (tls) options.tls = std::move(tls);
+  return options;
+}
+
 /// One loop with its application and server.
 class Worker {
  public:
   /// Params   drained  Called on the worker's thread when it has nothing left to do.
-  Worker(const ServeOptions& options, Application application, Function<void(Worker&)> drained)
+  Worker(const ServeOptions& options, std::shared_ptr<const TLSContext> tls,
+         Application application, Function<void(Worker&)> drained)
       : options_(options),
         drained_(std::move(drained)),
         loop_(loop_options(options.reactor)),
         application_(std::move(application)),
-        server_(loop_, application_, options.http) {}
+        server_(loop_, application_, with_tls(options.http, std::move(tls))) {}
 
   IOLoop& loop() noexcept { return loop_; }
 
@@ -100,6 +127,7 @@ class Workers {
   Workers(const ServeOptions& options, ApplicationFactory& factory)
       : options_(options),
         factory_(factory),
+        tls_(make_tls(options)),
         count_(options.workers != 0 ? options.workers
                                     : std::max(1U, std::thread::hardware_concurrency())),
         ready_(static_cast<std::ptrdiff_t>(count_)),
@@ -154,13 +182,14 @@ class Workers {
 
   Worker& make_worker(std::uint32_t index) {
     std::lock_guard lock(mutex_);
-    Worker& worker = workers_.emplace_back(options_, factory_(), [this, index](Worker& drained) {
-      if (index == 0) {
-        finish_one();
-      } else {
-        drained.loop().stop();
-      }
-    });
+    Worker& worker =
+        workers_.emplace_back(options_, tls_, factory_(), [this, index](Worker& drained) {
+          if (index == 0) {
+            finish_one();
+          } else {
+            drained.loop().stop();
+          }
+        });
     if (index == 0) first_ = &worker;
     worker.add_sockets(std::move(sockets_[index]));
     return worker;
@@ -174,6 +203,7 @@ class Workers {
       std::lock_guard lock(mutex_);
       for (Worker& worker : workers_) worker.dump();
     });
+    if (tls_) loop.add_signal_handler(SIGHUP, [this] { reload(*tls_); });
     std::printf("listening %u\n", static_cast<unsigned>(port_));
     std::fflush(stdout);
   }
@@ -190,6 +220,7 @@ class Workers {
 
   const ServeOptions& options_;
   ApplicationFactory& factory_;
+  const std::shared_ptr<TLSContext> tls_;
   std::uint32_t count_;
   std::uint16_t port_ = 0;
   std::vector<std::vector<Socket>> sockets_;
@@ -212,12 +243,17 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--log-level", log_level, {"debug", "info", "warning", "error", "off"},
                 "The least important lines that are logged");
   parser.define("--drain-timeout", drain_timeout, "Time for requests in progress at shutdown");
+  parser.define("--tls-cert", tls_cert, "Certificate chain, PEM: serve HTTPS");
+  parser.define("--tls-key", tls_key, "Its private key, PEM; empty when it is in the same file");
+  parser.define("--tls-handshake-timeout", http.tls_handshake_timeout, "Time for a TLS handshake");
   parser.define("--max-request-line", http.limits.max_request_line, "Bytes");
   parser.define("--max-header-size", http.limits.max_header_size, "Bytes");
   parser.define("--max-header-count", http.limits.max_header_count, "Fields");
   parser.define("--max-body-size", http.limits.max_body_size, "Bytes");
   parser.define("--max-chunk-line", http.limits.max_chunk_line, "Bytes before one chunk");
   parser.define("--max-trailer-size", http.limits.max_trailer_size, "Bytes");
+  parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
+  parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-request-rate", http.max_request_rate, "Requests a second and connection");
   parser.define("--idle-timeout", http.idle_timeout, "Wait for a request on an idle connection");

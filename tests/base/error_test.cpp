@@ -25,6 +25,33 @@ TEST(Error, CancelledIsNotSwallowedByCatchingStandardExceptions) {
   EXPECT_TRUE(seen);
 }
 
+TEST(Error, AResolveErrorNamesTheHostAndSaysWhy) {
+  using Reason = ResolveError::Reason;
+  const ResolveError error("db.local", Reason::kNoSuchName);
+  EXPECT_STREQ(error.what(), "cannot resolve db.local: no such name");
+  EXPECT_EQ(error.host(), "db.local");
+  EXPECT_EQ(error.reason(), Reason::kNoSuchName);
+  EXPECT_FALSE(error.temporary());
+  EXPECT_TRUE(ResolveError("a", Reason::kTimeout).temporary());
+  EXPECT_STREQ(ResolveError("", Reason::kMalformed, "empty").what(),
+               "cannot resolve \"\": not a host name (empty)");
+}
+
+TEST(Error, AConnectErrorListsEveryAttempt) {
+  const std::error_code refused = std::make_error_code(std::errc::connection_refused);
+  const ConnectError error("example.org:80", ConnectError::Phase::kConnect, refused, "",
+                           {{"192.0.2.1:80", refused, "Connection refused"},
+                            {"[2001:db8::1]:80", {}, "timed out after 3 s"}});
+  EXPECT_STREQ(error.what(),
+               "cannot connect to example.org:80: 192.0.2.1:80 Connection refused; "
+               "[2001:db8::1]:80 timed out after 3 s");
+  EXPECT_EQ(error.attempts().size(), 2U);
+  EXPECT_EQ(error.code(), refused);
+  EXPECT_FALSE(error.resolve_reason());
+  EXPECT_STREQ(ConnectError("a:1", ConnectError::Phase::kUpgrade, {}, "bad certificate").what(),
+               "cannot connect to a:1: bad certificate");
+}
+
 TEST(Error, HTTPErrorSaysStatusReasonAndLogMessage) {
   const HTTPError error(404, "no such user");
   EXPECT_EQ(error.status(), 404);

@@ -61,5 +61,12 @@ TEST(CompiledRegex, IsLinearForWhatMakesOthersExplode) {
   EXPECT_FALSE(regex.full_match(std::string(100'000, 'a')));
 }
 
+TEST(CompiledRegex, FindsWhereTheFirstMatchEnds) {
+  EXPECT_EQ(CompiledRegex("b+").find_end("abbc b"), 3U);
+  EXPECT_EQ(CompiledRegex("\\n").find_end("abc"), std::string_view::npos);
+  EXPECT_EQ(CompiledRegex("x*").find_end(""), 0U);
+  EXPECT_EQ(CompiledRegex("x*").find_end("abc"), 0U);
+}
+
 }  // namespace
 }  // namespace coronado

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
@@ -52,18 +54,6 @@ Task<int> slow_to_stop(Ending& ending) {
   co_await shield([]() -> Task<> { co_await sleep(10s); }());
   ++ending.finished;
   throw Cancelled{};
-}
-
-template <class A>
-Task<std::string> failure_of(A awaitable) {
-  try {
-    (void)co_await std::move(awaitable);
-  } catch (const std::exception& error) {
-    co_return error.what();
-  } catch (const Cancelled&) {
-    co_return "Cancelled";
-  }
-  co_return "nothing thrown";
 }
 
 Duration since(TimePoint begin) { return IOLoop::current()->now() - begin; }
@@ -115,9 +105,11 @@ TEST(Multi, FirstFailureCancelsTheOthers) {
 
 TEST(Multi, FurtherFailuresAreLogged) {
   const ExpectLog log("another failure of multi() in task #");
-  run_async([]() -> Task<> {
-    EXPECT_EQ(co_await failure_of(multi(fail_after(1s, "one"), fail_after(1s, "two"))), "one");
-  });
+  run_async(
+      []() -> Task<> {
+        EXPECT_EQ(co_await failure_of(multi(fail_after(1s, "one"), fail_after(1s, "two"))), "one");
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log.count(), 1U);
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
@@ -26,18 +28,98 @@ TEST(Executor, CurrentIsTheLoopThatRunsOnThisThread) {
 
 TEST(Executor, ReadyTasksRunInTheOrderInWhichTheyBecameReady) {
   std::string log;
-  run_async([&]() -> Task<> {
-    TaskGroup group;
-    for (char name = 'a'; name <= 'z'; ++name) {
-      group.spawn([](std::string& out, char mine) -> Task<> {
-        out += mine;
-        co_return;
-      }(log, name));
-    }
-    EXPECT_EQ(Executor::current()->ready_count(), 26U);
-    co_await group.join();
-  });
+  run_async(
+      [&]() -> Task<> {
+        TaskGroup group;
+        for (char name = 'a'; name <= 'z'; ++name) {
+          group.spawn([](std::string& out, char mine) -> Task<> {
+            out += mine;
+            co_return;
+          }(log, name));
+        }
+        EXPECT_EQ(Executor::current()->ready_count(), 26U);
+        co_await group.join();
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log, "abcdefghijklmnopqrstuvwxyz");
+}
+
+// --- a shuffled ready queue ----------------------------------------------------------------------
+
+Task<> append(std::string& out, char name) {
+  out += name;
+  co_return;
+}
+
+/// The order in which 26 tasks run that were spawned one after the other.
+std::string order_of(std::uint64_t seed) {
+  std::string out;
+  run_async(
+      [&]() -> Task<> {
+        EXPECT_EQ(Executor::current()->shuffle_seed(), seed);
+        TaskGroup group;
+        for (char name = 'a'; name <= 'z'; ++name) group.spawn(append(out, name));
+        co_await group.join();
+      },
+      {.shuffle_seed = seed});
+  return out;
+}
+
+TEST(ExecutorShuffle, TheSeedDecidesTheOrder) {
+  const std::string in_order = "abcdefghijklmnopqrstuvwxyz";
+  EXPECT_EQ(order_of(0), in_order);
+  EXPECT_NE(order_of(1), in_order);
+  EXPECT_EQ(sorted(order_of(1)), in_order) << "each runs once";
+  EXPECT_EQ(order_of(1), order_of(1));
+  EXPECT_NE(order_of(1), order_of(2));
+}
+
+TEST(ExecutorShuffle, AnyOfTheReadyMayComeFirst) {
+  std::string first;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) first += order_of(seed).front();
+  std::sort(first.begin(), first.end());
+  first.erase(std::unique(first.begin(), first.end()), first.end());
+  EXPECT_EQ(first, "abcdefghijklmnopqrstuvwxyz");
+}
+
+TEST(ExecutorShuffle, AfterAMomentAllWhoWereReadyHaveRun) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    run_async(
+        []() -> Task<> {
+          std::string out;
+          TaskGroup group;
+          for (char name = 'a'; name <= 'z'; ++name) group.spawn(append(out, name));
+          co_await moment();
+          EXPECT_EQ(out.size(), 26U);
+          for (char name = 'a'; name <= 'z'; ++name) group.spawn(append(out, name));
+          co_await sleep(0s);
+          EXPECT_EQ(out.size(), 52U) << "sleeping for no time gives way as well";
+        },
+        {.shuffle_seed = seed});
+  }
+}
+
+TEST(ExecutorShuffle, NobodyIsLeftBehind) {
+  run_async(
+      []() -> Task<> {
+        bool done = false;
+        int ran = 0;
+        TaskGroup group;
+        const auto spin = [](const bool& stop) -> Task<> {
+          while (!stop) co_await moment();
+        };
+        for (int i = 0; i < 100; ++i) group.spawn(spin(done));
+        const auto step = [](int& count) -> Task<> {
+          for (int i = 0; i < 100; ++i) co_await moment();
+          ++count;
+        };
+        for (int i = 0; i < 100; ++i) group.spawn(step(ran));
+        for (int i = 0; i < 110; ++i) co_await moment();
+        EXPECT_EQ(ran, 100) << "as many moments as they, and then some";
+        done = true;
+        co_await group.join();
+      },
+      {.shuffle_seed = 5});
 }
 
 struct CountingTimer final : Timer {

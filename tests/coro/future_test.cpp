@@ -11,20 +11,12 @@
 #include <thread>
 #include <vector>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class F>
-std::string message_of(F&& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 std::exception_ptr failure(const char* text) {
   return std::make_exception_ptr(std::runtime_error(text));

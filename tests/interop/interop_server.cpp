@@ -2,8 +2,10 @@
 // would write it.
 //
 //     interop_server --port=N [limits; see --help]
+#include <coronado/base/crypto.hpp>
 #include <coronado/base/escape.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/http/multipart.hpp>
 #include <coronado/web.hpp>
 
 #include <algorithm>
@@ -42,6 +44,37 @@ struct Echo : web::RequestHandler {
       write(piece);
       co_await flush();
     }
+  }
+};
+
+// Takes a form of any size apart while it arrives.
+struct Upload : web::RequestHandler {
+  Task<> post() override {
+    const auto boundary =
+        coronado::multipart_boundary(request().header("Content-Type").value_or(""));
+    if (!boundary) throw HTTPError(400, "not multipart/form-data");
+    coronado::MultipartReader reader(
+        *boundary, [this] { return coronado::as_task(read_body()); }, request().multipart_limits());
+    Json parts = Json::array();
+    while (const coronado::MultipartPart* part = co_await reader.next_part()) {
+      Json entry = {{"name", part->name}, {"filename", nullptr}};
+      if (part->filename) entry["filename"] = *part->filename;
+      entry["content_type"] = part->content_type;
+      coronado::Hasher hasher(coronado::HashAlgorithm::kSHA256);
+      std::uint64_t size = 0;
+      for (std::string piece = co_await reader.read(); !piece.empty();
+           piece = co_await reader.read()) {
+        hasher.update(piece);
+        size += piece.size();
+      }
+      std::string digest;
+      coronado::append_hex(digest, hasher.finish());
+      entry["size"] = size;
+      entry["sha256"] = digest;
+      parts.push_back(std::move(entry));
+    }
+    set_header("Content-Type", "application/json");
+    write(coronado::json_encode(Json{{"parts", std::move(parts)}}));
   }
 };
 
@@ -134,6 +167,7 @@ web::Application make_app() {
   app.route(kBodyMethods, "/", [](const HTTPServerRequest& request) { return request.body(); });
   app.get("/plaintext", [] { return "Hello, World!"; });
   app.add<Echo>("/echo", {.stream_body = true});
+  app.add<Upload>("/upload", {.stream_body = true});
   app.get("/headers", headers);
   app.get("/sleep", wait);
   app.get("/stream", stream);
@@ -154,19 +188,13 @@ int main(int argc, char** argv) {
   web::ServeOptions options;
   options.http.limits.max_body_size = 128ULL * 1024 * 1024;
   std::string files;
-  std::string certificate;
-  std::string key;
 
   coronado::OptionParser parser("The endpoints that interoperability tests drive.");
   options.define(parser);
   parser.define("--static", files, "Folder below /static/");
-  parser.define("--tls-cert", certificate, "Certificate chain, PEM");
-  parser.define("--tls-key", key, "Private key, PEM");
   if (const std::optional<int> code = parser.parse(argc, argv)) return *code;
-  for (const auto& [name, value] :
-       {std::pair("--static", files), {"--tls-cert", certificate}, {"--tls-key", key}}) {
-    if (value.empty()) continue;
-    std::fprintf(stderr, "%s: %s is not served yet\n", argv[0], name);
+  if (!files.empty()) {
+    std::fprintf(stderr, "%s: --static is not served yet\n", argv[0]);
     return 2;
   }
   return web::serve(options, make_app);

@@ -7,8 +7,10 @@ PROGRAM is started with --port=0 and prints `listening PORT` once it serves. Sta
 """
 
 import contextlib
+import hashlib
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -251,6 +253,23 @@ class Bodies(EndpointCase):
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
             self.assertIn(b" 200 OK\r\n", answer)
             self.assertIn(b"body", answer)
+
+    def test_upload(self):
+        content = os.urandom(300_000) + b"\r\n--limi\r\n"
+        body = (b'--limit\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n'
+                b'--limit\r\nContent-Disposition: form-data; name="file"; filename="a b.bin"\r\n'
+                b'Content-Type: application/x-thing\r\n\r\n' + content + b'\r\n--limit--\r\n')
+        form = {"Content-Type": "multipart/form-data; boundary=limit"}
+        answer = self.ask("POST", "/upload", body, form)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(json.loads(answer.body), {"parts": [
+            {"name": "note", "filename": None, "size": 5, "content_type": "",
+             "sha256": hashlib.sha256(b"hello").hexdigest()},
+            {"name": "file", "filename": "a b.bin", "size": len(content), "content_type": "application/x-thing",
+             "sha256": hashlib.sha256(content).hexdigest()}]})
+        self.assertEqual(self.ask("POST", "/upload", body[:-12], form).status, 400)
+        self.assertEqual(self.ask("POST", "/upload", body, {"Content-Type": "text/plain"}).status, 400)
+        self.assertEqual(self.ask("POST", "/upload", body, {"Content-Type": "multipart/form-data"}).status, 400)
 
     def test_body_over_the_limit(self):
         answer = self.server.raw(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8000001\r\n\r\n")

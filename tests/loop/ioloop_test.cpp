@@ -8,10 +8,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -273,6 +276,7 @@ TEST_P(IOLoopTest, CloseCancelsAndDrains) {
   loop_.run_sync(as_task(moment()));
   loop_.call_later(1h, [&] { out += 'x'; });
   loop_.close();
+  std::sort(out.begin(), out.end());
   EXPECT_EQ(out, "ab");
   loop_.close();
   loop_.post([&] { out += 'p'; });  // dropped
@@ -594,6 +598,61 @@ TEST_F(DescriptorTest, Errors) {
   EXPECT_THROW(loop_.add_handler(100'000, ignore, IOLoop::kRead), std::system_error);
   IOLoop simulated(options(ReactorKind::kSim));
   EXPECT_THROW(simulated.add_handler(pipe.reader(), ignore, IOLoop::kRead), std::system_error);
+}
+
+// --- the order of ready tasks --------------------------------------------------------------------
+
+/// A variable of the environment for as long as this lives.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name)) before_ = old;
+    ::setenv(name, value, 1);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() {
+    if (before_) {
+      ::setenv(name_, before_->c_str(), 1);
+    } else {
+      ::unsetenv(name_);
+    }
+  }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+std::uint64_t seed_of(IOLoopOptions options = {}) { return IOLoop(options).shuffle_seed(); }
+
+TEST(IOLoopShuffle, TheSeedComesFromTheOptionsOrTheEnvironment) {
+  {
+    const Environment variable("CORONADO_SHUFFLE_SEED", "123");
+    EXPECT_EQ(seed_of(), 123U);
+    EXPECT_EQ(seed_of({.shuffle_seed = 7}), 7U);
+    EXPECT_EQ(seed_of({.shuffle_seed = 0}), 0U);
+  }
+  const Environment variable("CORONADO_SHUFFLE_SEED", "");
+#ifdef NDEBUG
+  EXPECT_EQ(seed_of(), 0U);
+#else
+  EXPECT_NE(seed_of(), 0U);
+  EXPECT_NE(seed_of(), seed_of());
+#endif
+}
+
+TEST(IOLoopShuffle, ASeedThatIsNoNumberIsRefused) {
+  for (const char* text : {"x", "1x", "-1", " 1", "99999999999999999999999"}) {
+    const Environment variable("CORONADO_SHUFFLE_SEED", text);
+    std::string message;
+    try {
+      IOLoop loop;
+    } catch (const UsageError& error) {
+      message = error.what();
+    }
+    EXPECT_EQ(message, "CORONADO_SHUFFLE_SEED=" + std::string(text) + ": expected a number");
+  }
 }
 
 }  // namespace

@@ -44,6 +44,19 @@ TEST(TimerWheel, FiresInOrderOfDeadlineNeverEarly) {
   EXPECT_EQ(wheel.next_due(), TimePoint::max());
 }
 
+TEST(TimerWheel, DisarmsWhatOutlivesIt) {
+  std::vector<int> fired;
+  TestTimer near(fired, 1);
+  TestTimer far(fired, 2);
+  {
+    TimerWheel wheel(kStart);
+    wheel.arm(near, kStart + 1ms);
+    wheel.arm(far, kStart + 1000h);
+  }
+  EXPECT_FALSE(near.armed());
+  EXPECT_FALSE(far.armed());
+}
+
 TEST(TimerWheel, EqualDeadlinesFireInOrderOfArming) {
   TimerWheel wheel(kStart);
   std::vector<int> fired;

@@ -26,6 +26,8 @@ web::Application make_application() {
   }
   web::Application app;
   app.get("/", [] { return "home"; });
+  app.get("/protocol",
+          [](const coronado::HTTPServerRequest& request) { return request.protocol(); });
   app.get("/thread", [] { return thread_name(); });
   // Says that it has begun, then waits for the body.
   app.post("/upload",

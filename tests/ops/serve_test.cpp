@@ -7,13 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <coronado/net/tls.hpp>
 #include <coronado/testing/raw_client.hpp>
+#include <coronado/testing/test_certificates.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
@@ -250,6 +253,71 @@ TEST_F(Serve, DrainTimeoutCuts) {
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 0);
   EXPECT_NE(child.err.text.find("still in progress"), std::string::npos) << child.err.text;
+}
+
+/// PEM files that go with the test.
+struct Files {
+  Files() {
+    char name[] = "/tmp/coronado-serve-XXXXXX";
+    folder = ::mkdtemp(name);
+  }
+  ~Files() { std::filesystem::remove_all(folder); }
+  void issue(const std::string& common_name) const {
+    const TestCertificate made = authority.issue(
+        {.common_name = common_name, .dns_names = {"localhost"}, .ip_addresses = {"127.0.0.1"}});
+    std::ofstream(folder + "/cert.pem") << made.certificate_pem;
+    std::ofstream(folder + "/key.pem") << made.key_pem;
+  }
+  std::vector<std::string> options() const {
+    return {"--port=0", "--tls-cert=" + folder + "/cert.pem", "--tls-key=" + folder + "/key.pem"};
+  }
+  std::unique_ptr<TLSTransport> connect(IOLoop& loop, std::uint16_t port) const {
+    return loop.run_sync(
+        tls_handshake(connect_loopback(loop, port),
+                      TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}}),
+                      "localhost"),
+        20s);
+  }
+  TestAuthority authority{"Test CA"};
+  std::string folder;
+};
+
+TEST_F(Serve, CertificatesAreReadAgainAtTheHangUpSignal) {
+  const Files files;
+  files.issue("first");
+  Child child(files.options());
+  const std::uint16_t port = child.port();
+  auto before = files.connect(loop_, port);
+  EXPECT_EQ(before->peer_certificate()->common_name, "first");
+  EXPECT_EQ(before->alpn(), "");
+  RawClient kept(std::move(before));
+  EXPECT_EQ(get(kept, "/protocol").body, "https");
+
+  files.issue("second");
+  child.signal(SIGHUP);
+  EXPECT_TRUE(child.err.read_until("read again")) << child.err.text;
+  EXPECT_EQ(files.connect(loop_, port)->peer_certificate()->common_name, "second");
+  EXPECT_EQ(get(kept, "/").body, "home");
+
+  std::ofstream(files.folder + "/cert.pem") << "nonsense";
+  child.signal(SIGHUP);
+  EXPECT_TRUE(child.err.read_until("the old TLS certificates stay")) << child.err.text;
+  EXPECT_NE(child.err.text.find(files.folder + "/cert.pem"), std::string::npos);
+  EXPECT_EQ(files.connect(loop_, port)->peer_certificate()->common_name, "second");
+  kept.close();
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, WrongCertificatesEndTheProgram) {
+  const Files files;
+  Child absent(files.options());
+  EXPECT_EQ(absent.wait(), 1);
+  EXPECT_NE(absent.err.text.find(files.folder + "/cert.pem: No such file"), std::string::npos)
+      << absent.err.text;
+  Child alone({"--port=0", "--tls-key=key.pem"});
+  EXPECT_EQ(alone.wait(), 2);
+  EXPECT_NE(alone.err.text.find("--tls-key"), std::string::npos) << alone.err.text;
 }
 
 TEST_F(Serve, UserSignalPrintsTheTasks) {

@@ -50,6 +50,21 @@ TEST(RunAsync, FailsOnUnexpectedWarnings) {
   EXPECT_NONFATAL_FAILURE(run_async(warn), "unexpected log line");
 }
 
+TEST(RunAsync, SaysTheOrderOfATestThatFails) {
+  const auto fail = []() -> Task<> {
+    co_await moment();
+    throw std::runtime_error("broken");
+  };
+  testing::internal::CaptureStderr();
+  EXPECT_THROW(run_async(fail, {.shuffle_seed = 77}), std::runtime_error);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("CORONADO_SHUFFLE_SEED=77\n"),
+            std::string::npos);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_async([] { return answer_after(1s); }, {.shuffle_seed = 77}), 42);
+  EXPECT_THROW(run_async(fail, {.shuffle_seed = 0}), std::runtime_error);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "nothing to say";
+}
+
 TEST(RunAsync, CancelsDetachedTasksAtTheEnd) {
   bool cancelled = false;
   run_async([&]() -> Task<> {

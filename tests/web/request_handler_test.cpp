@@ -1,6 +1,7 @@
 #include <coronado/web/request_handler.hpp>
 
 #include <coronado/http/httputil.hpp>
+#include <coronado/http/multipart.hpp>
 
 #include <functional>
 
@@ -113,6 +114,31 @@ TEST(RequestHandler, MissingAndInvalidArgumentsAre400) {
   EXPECT_EQ(
       bench.now([](RequestHandler& h) { h.write(h.get_argument("a b", "?")); }, "/h?a+b=1").body,
       "1");
+}
+
+TEST(RequestHandler, MultipartForms) {
+  WebBench bench;
+  struct Form : RequestHandler {
+    Task<> post() override {
+      write(get_body_argument("note") + "|" + get_argument("note"));
+      for (const HTTPFile& file : request().files()) {
+        write("|" + file.name + "," + file.filename + "," + file.content_type + "," + file.body);
+      }
+      co_return;
+    }
+  };
+  bench.app.add<Form>("/form");
+  const std::string body =
+      "--b\r\nContent-Disposition: form-data; name=note\r\n\r\nhello\r\n"
+      "--b\r\nContent-Disposition: form-data; name=f; filename=g\r\n\r\ncontent\r\n--b--\r\n";
+  const std::string type = "Content-Type: multipart/form-data; boundary=b\r\n";
+  EXPECT_EQ(bench.request("POST", "/form", type, body).body,
+            "hello|hello|f,g,application/unknown,content");
+  EXPECT_EQ(bench.request("POST", "/form", type, body.substr(0, 90)).status, 400);
+  EXPECT_EQ(bench.request("POST", "/form", "Content-Type: multipart/form-data\r\n", body).status,
+            400);
+  EXPECT_EQ(bench.request("POST", "/form", type + "Content-Encoding: gzip\r\n", body).status, 400);
+  EXPECT_EQ(bench.log.count("unsupported Content-Encoding of a form: \"gzip\""), 1U);
 }
 
 TEST(RequestHandler, PathArguments) {

@@ -6,16 +6,31 @@
 ///     QueueFull, QueueEmpty   the `_nowait` verbs could not be served at once
 ///     StreamClosedError    a connection ended or broke
 ///     StreamLimitError     a peer sent more than it may
+///     ResolveError         a host name has no address, or nobody could say
+///     ConnectError         no connection could be made; every attempt with its reason
 ///     HTTPError            answer this request with that status
 ///     HTTPInputError       a peer's message breaks HTTP's rules
 ///     UsageError           a program's options or configuration are wrong
+///     TLSError             TLS could not be set up, or a handshake failed; its kinds:
+///       TLSConfigError       a context cannot be made: TLSFileError, TLSKeyMismatchError,
+///                            TLSWeakKeyError, TLSCipherError
+///       TLSHandshakeError    a handshake failed: TLSGarbageError, TLSAlertError,
+///                            TLSTruncatedError
+///       TLSCertificateError  a peer's certificate is not accepted: TLSExpiredError,
+///                            TLSHostError, TLSSelfSignedError, TLSUntrustedError,
+///                            TLSNoCertificateError
+///     TLSTimeoutError      a handshake took too long (a TimeoutError)
 ///
 /// Layer: base.
 #pragma once
 
+#include <coronado/base/clock.hpp>
+
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace coronado {
 
@@ -72,6 +87,85 @@ class StreamLimitError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A host name could not be turned into addresses: "cannot resolve db.local: no such name".
+/// Tornado  `socket.gaierror`.
+class ResolveError : public std::runtime_error {
+ public:
+  enum class Reason : unsigned char {
+    kNoSuchName,     ///< the name does not exist
+    kNoAddress,      ///< the name exists, but has no address of the family asked for
+    kServerFailure,  ///< a name server could not find out
+    kRefused,        ///< the name servers refuse to answer, or nothing listens there
+    kTimeout,        ///< no name server answered in time
+    kMalformed,      ///< the text is no host name; nobody was asked
+    kSystem,         ///< this machine could not ask
+  };
+
+  /// Params   detail  What is known beyond the reason. Empty: nothing.
+  ///          ttl     See `ttl()`.
+  ResolveError(std::string host, Reason reason, std::string detail = {},
+               std::optional<Duration> ttl = std::nullopt);
+
+  /// The name as it was asked for.
+  const std::string& host() const noexcept { return host_; }
+  Reason reason() const noexcept { return reason_; }
+
+  /// How long it may be remembered that there is nothing. Nothing: nobody said.   Spec  RFC 2308 5
+  std::optional<Duration> ttl() const noexcept { return ttl_; }
+
+  /// True when asking again later may help: the answer is missing, not negative.
+  bool temporary() const noexcept {
+    return reason_ != Reason::kNoSuchName && reason_ != Reason::kNoAddress &&
+           reason_ != Reason::kMalformed;
+  }
+
+ private:
+  std::string host_;
+  Reason reason_;
+  std::optional<Duration> ttl_;
+};
+
+/// One address that a client tried to connect to in vain.
+struct FailedAttempt {
+  std::string address;   ///< "192.0.2.1:80", "[2001:db8::1]:80", "unix:/run/app.sock"
+  std::error_code code;  ///< `std::errc::timed_out` after a time limit of ours too
+  std::string reason;    ///< "Connection refused", "timed out after 3 s"
+};
+
+/// No connection could be made. The message names the phase, each address and its reason: "cannot
+/// connect to example.org:80: 192.0.2.1:80 Connection refused; [2001:db8::1]:80 timed out after 3 s".
+class ConnectError : public std::runtime_error {
+ public:
+  enum class Phase : unsigned char {
+    kResolve,  ///< the name gave no address; `resolve_reason()` says why
+    kConnect,  ///< no address answered; see `attempts()`
+    kUpgrade,  ///< connected, but the layer above (TLS) failed
+  };
+
+  /// Params   target    What was asked for: "example.org:80".
+  ///          reason    Why, in words; empty: what `attempts` say.
+  ConnectError(std::string target, Phase phase, std::error_code code, std::string reason,
+               std::vector<FailedAttempt> attempts = {},
+               std::optional<ResolveError::Reason> resolve_reason = std::nullopt);
+
+  const std::string& target() const noexcept { return target_; }
+  Phase phase() const noexcept { return phase_; }
+  /// Of the attempt that failed last; `std::errc::timed_out` after a time limit; may be empty
+  /// when the name did not resolve or the upgrade failed.
+  const std::error_code& code() const noexcept { return code_; }
+  /// The addresses in the order in which they failed.
+  const std::vector<FailedAttempt>& attempts() const noexcept { return attempts_; }
+  /// Set in the phase `kResolve`.
+  std::optional<ResolveError::Reason> resolve_reason() const noexcept { return resolve_reason_; }
+
+ private:
+  std::string target_;
+  Phase phase_;
+  std::error_code code_;
+  std::vector<FailedAttempt> attempts_;
+  std::optional<ResolveError::Reason> resolve_reason_;
+};
+
 /// Thrown by a handler to answer with `status`.
 ///
 /// `what()` is "HTTP 404: Not Found (log message)" and goes to the log, never to the client; the
@@ -116,6 +210,115 @@ class HTTPInputError : public std::runtime_error {
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// TLS could not be set up, or a handshake failed. The message says what was attempted and why it
+/// failed.   Tornado  `ssl.SSLError`, `ssl.CertificateError`.
+class TLSError : public std::runtime_error {
+ public:
+  TLSError(std::string subject, const std::string& message)
+      : std::runtime_error(message), subject_(std::move(subject)) {}
+  /// What it is about: a file, a list of ciphers, a host, or a peer's address.
+  const std::string& subject() const noexcept { return subject_; }
+
+ private:
+  std::string subject_;
+};
+
+/// A context cannot be made of what it was given.
+class TLSConfigError : public TLSError {
+ public:
+  using TLSError::TLSError;
+};
+/// A certificate or key file is absent, unreadable, or does not hold what it should.
+class TLSFileError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+/// A private key belongs to another certificate.
+class TLSKeyMismatchError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+/// A certificate of ours has a key, or a signature, that can be broken.
+class TLSWeakKeyError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+/// A list of ciphers names none, or an unknown one.
+class TLSCipherError : public TLSConfigError {
+ public:
+  using TLSConfigError::TLSConfigError;
+};
+
+/// A handshake failed for a reason that has no type of its own: no common version or cipher, ...
+class TLSHandshakeError : public TLSError {
+ public:
+  using TLSError::TLSError;
+};
+/// The peer does not speak TLS: it sent plain HTTP, or something else.
+class TLSGarbageError : public TLSHandshakeError {
+ public:
+  using TLSHandshakeError::TLSHandshakeError;
+};
+/// The peer refused us with an alert.
+class TLSAlertError : public TLSHandshakeError {
+ public:
+  TLSAlertError(std::string subject, const std::string& message, int alert)
+      : TLSHandshakeError(std::move(subject), message), alert_(alert) {}
+  /// Its number.   Spec  RFC 8446 6
+  int alert() const noexcept { return alert_; }
+
+ private:
+  int alert_;
+};
+/// The connection ended, or broke, before the handshake was done.
+class TLSTruncatedError : public TLSHandshakeError {
+ public:
+  using TLSHandshakeError::TLSHandshakeError;
+};
+
+/// The peer's certificate is not accepted for a reason that has no type of its own.
+class TLSCertificateError : public TLSHandshakeError {
+ public:
+  using TLSHandshakeError::TLSHandshakeError;
+};
+/// It has expired, or is not valid yet.
+class TLSExpiredError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// It is for other hosts.
+class TLSHostError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// It is signed by nobody but itself.
+class TLSSelfSignedError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// It is signed by somebody who is not trusted.
+class TLSUntrustedError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+/// The peer has to show one, and did not.
+class TLSNoCertificateError : public TLSCertificateError {
+ public:
+  using TLSCertificateError::TLSCertificateError;
+};
+
+/// A handshake was not done in time.
+class TLSTimeoutError : public TimeoutError {
+ public:
+  TLSTimeoutError(std::string subject, const std::string& message)
+      : TimeoutError(message), subject_(std::move(subject)) {}
+  /// The host, or the peer's address.
+  const std::string& subject() const noexcept { return subject_; }
+
+ private:
+  std::string subject_;
 };
 
 /// The standard reason phrase of an HTTP status, "Unknown" for a number without one.

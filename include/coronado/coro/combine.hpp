@@ -159,7 +159,7 @@ class [[nodiscard("nothing runs until it is awaited")]] MultiVector final
 /// The first that fails cancels the others; all have ended when this throws. Failures that follow
 /// are logged.
 ///
-/// Params   tasks  Tasks or other awaitables, consumed. They start in this order.
+/// Params   tasks  Tasks or other awaitables, consumed.
 /// Returns  A tuple of the results in the order of the arguments (`std::monostate` for `void`),
 ///          nothing when all are `void`; a vector for a vector.
 /// Throws   The first failure; `Cancelled` when one of them was cancelled by itself.
@@ -253,7 +253,7 @@ class [[nodiscard("nothing runs until it is awaited")]] RaceVector final : publi
 /// As soon as one has finished the others are cancelled; all have ended when this returns. What a
 /// loser still delivers while it ends is dropped; a failure of a loser is logged.
 ///
-/// Params   tasks  Tasks or other awaitables, consumed. They start in this order.
+/// Params   tasks  Tasks or other awaitables, consumed.
 /// Returns  For arguments a `std::variant` of their results (`std::monostate` for `void`), whose
 ///          `index()` is the winner's. For a vector a `RaceResult` with `index` and `value`, or the
 ///          index alone when `T` is void.
@@ -278,31 +278,55 @@ namespace detail {
 /// Throws `std::invalid_argument` for zero.
 void check_limit(std::size_t limit);
 
+/// True when the running task has been asked to stop.
+bool asked_to_stop();
+
 template <class Range, class F>
 struct ConcurrentMap {
   using Iterator = decltype(std::begin(std::declval<Range&>()));
   using Result = await_result_t<std::invoke_result_t<F&, decltype(*std::declval<Iterator&>())>>;
+  using Results = std::conditional_t<std::is_void_v<Result>, void, std::vector<NonVoid<Result>>>;
 
   Range range;
   F function;
+  std::size_t limit;
+  TaskGroup& group;
   Iterator next = std::begin(range);
+  std::size_t workers = 0;
   std::vector<std::optional<NonVoid<Result>>> results = {};
 
   bool done() { return next == std::end(range); }
 
+  /// One worker more, if there is something for it to do.
+  void grow() {
+    if (workers == limit || done()) return;
+    ++workers;
+    group.spawn(work());
+  }
+
   /// Takes item after item, as many as it comes to.
   Task<> work() {
-    while (!done()) {
+    while (!done() && !asked_to_stop()) {
       const std::size_t index = results.size();
       results.emplace_back();
       auto&& item = *next;
       ++next;
+      grow();
       if constexpr (std::is_void_v<Result>) {
         co_await function(std::forward<decltype(item)>(item));
       } else {
         Result result = co_await function(std::forward<decltype(item)>(item));
         results[index].emplace(std::move(result));
       }
+    }
+  }
+
+  Results take() {
+    if constexpr (!std::is_void_v<Result>) {
+      Results taken;
+      taken.reserve(results.size());
+      for (auto& result : results) taken.push_back(std::move(*result));
+      return taken;
     }
   }
 };
@@ -316,34 +340,25 @@ struct ConcurrentMap {
 /// The first that fails cancels the others, and items not yet begun are left; all have ended when
 /// this throws.
 ///
-/// Params   range     Anything with `begin` and `end`; kept until all is done, so an lvalue is
-///                    copied: pass a view or `std::move` what is large.
+/// Params   range     Anything with `begin` and `end` that is passed through once, item by item;
+///                    kept until all is done, so an lvalue is copied: pass a view or `std::move`
+///                    what is large.
 ///          limit     How many run at a time; at least 1.
 ///          function  Returns an awaitable; kept as well.
 /// Returns  A vector of the results in the order of the items; nothing when they are `void`.
 /// Throws   std::invalid_argument  `limit` is zero.
 ///          The first failure.
 /// Cancel   Cancels what runs and completes when it has ended.
-/// Cost     One task for each that may run at a time.
+/// Cost     One task for each that may run at a time, but no more than there are items.
 template <class Range, class F>
-auto map_concurrent(Range range, std::size_t limit, F function) -> Task<std::conditional_t<
-    std::is_void_v<typename detail::ConcurrentMap<Range, F>::Result>, void,
-    std::vector<detail::NonVoid<typename detail::ConcurrentMap<Range, F>::Result>>>> {
+auto map_concurrent(Range range, std::size_t limit, F function)
+    -> Task<typename detail::ConcurrentMap<Range, F>::Results> {
   detail::check_limit(limit);
-  detail::ConcurrentMap<Range, F> map{std::move(range), std::move(function)};
-  auto items = static_cast<std::size_t>(std::distance(map.next, std::end(map.range)));
-  map.results.reserve(items);
-  {
-    TaskGroup group("map_concurrent");
-    for (std::size_t i = 0; i < limit && i < items; ++i) group.spawn(map.work());
-    co_await group.join();
-  }
-  if constexpr (!std::is_void_v<typename detail::ConcurrentMap<Range, F>::Result>) {
-    std::vector<typename detail::ConcurrentMap<Range, F>::Result> results;
-    results.reserve(map.results.size());
-    for (auto& result : map.results) results.push_back(std::move(*result));
-    co_return results;
-  }
+  TaskGroup group("map_concurrent");
+  detail::ConcurrentMap<Range, F> map{std::move(range), std::move(function), limit, group};
+  map.grow();
+  co_await group.join();
+  co_return map.take();
 }
 
 }  // namespace coronado

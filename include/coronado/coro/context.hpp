@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <string>
 
 namespace coronado {
 
@@ -86,6 +87,13 @@ class Suspension {
   /// What a task dump says about this wait, such as "sleeping"; empty: nothing. Static text.
   virtual const char* what() const noexcept { return ""; }
 
+  /// Writes what a task dump says about this very wait, where more can be told than `what()`:
+  /// "lock, 2nd of 5 in line", "reading from 127.0.0.1:80". Called only while somebody looks.
+  virtual void describe(std::string& out) const { out += what(); }
+
+  /// When the wait ends by itself; `TimePoint::max()`: never.
+  virtual TimePoint due() const noexcept { return TimePoint::max(); }
+
   TaskContext* context() const noexcept { return context_; }
 
  protected:
@@ -99,7 +107,8 @@ class Suspension {
   void park_always(PromiseBase& promise) noexcept;
 
   /// Puts the parked task on the ready queue.
-  void wake() noexcept;
+  void wake() noexcept { wake(ReadyPlace::kAny); }
+  void wake(ReadyPlace place) noexcept;
 
   /// Throws `Cancelled` when the wait was cancelled.
   void check() const {
@@ -144,10 +153,10 @@ class TaskContext final : public ListHook, public detail::Pooled {
   const std::source_location& spawn_site() const noexcept { return spawn_site_; }
   /// The coroutine suspended innermost, or null while the task runs. Its `parent()` chain leads to
   /// the root.
-  PromiseBase* leaf() const noexcept { return suspension_ != nullptr || ready_ ? leaf_ : nullptr; }
+  PromiseBase* leaf() const noexcept { return suspension_ != nullptr || ready() ? leaf_ : nullptr; }
   /// What it waits for, or null.
   const Suspension* suspension() const noexcept { return suspension_; }
-  bool ready() const noexcept { return ready_; }
+  bool ready() const noexcept { return place_ != ReadyPlace::kNone; }
 
  private:
   friend class CancelScope;
@@ -187,7 +196,7 @@ class TaskContext final : public ListHook, public detail::Pooled {
   bool cancelled_ = false;
   bool interrupted_ = false;
   bool finished_ = false;
-  bool ready_ = false;
+  ReadyPlace place_ = ReadyPlace::kNone;
 };
 
 /// Waits for a task to finish; what `TaskHandle` awaits.
@@ -256,6 +265,17 @@ class PromiseBase {
   }
 
  protected:
+  /// Symmetric transfer. It is a real tail call only in optimised builds; elsewhere a long run of
+  /// awaits would grow the stack, so the loop makes the jump.
+  std::coroutine_handle<> transfer(PromiseBase& to) noexcept {
+#if defined(__OPTIMIZE__) && !CORONADO_SANITIZED
+    return to.handle();
+#else
+    context_->executor_->transfer_ = to.handle();
+    return std::noop_coroutine();
+#endif
+  }
+
   PromiseBase() noexcept = default;
   ~PromiseBase() = default;
   PromiseBase(const PromiseBase&) = delete;
@@ -271,17 +291,6 @@ class PromiseBase {
   friend class TaskContext;
   friend class detail::TaskOwner;
 
-  /// Symmetric transfer. It is a real tail call only in optimised builds; elsewhere a long run of
-  /// awaits would grow the stack, so the loop makes the jump.
-  std::coroutine_handle<> transfer(PromiseBase& to) noexcept {
-#if defined(__OPTIMIZE__) && !CORONADO_SANITIZED
-    return to.handle();
-#else
-    context_->executor_->transfer_ = to.handle();
-    return std::noop_coroutine();
-#endif
-  }
-
   std::coroutine_handle<> finish() noexcept {
     if (parent_ != nullptr) [[likely]]
       return transfer(*parent_);
@@ -293,8 +302,8 @@ class PromiseBase {
   [[noreturn]] void throw_outcome() const;
 };
 
-inline void Executor::make_ready(TaskContext& context) noexcept {
-  context.ready_ = true;
+inline void Executor::make_ready(TaskContext& context, ReadyPlace place) noexcept {
+  context.place_ = place;
   context.next_ready_ = nullptr;
   *ready_end_ = &context;
   ready_end_ = &context.next_ready_;
@@ -320,9 +329,9 @@ inline void Suspension::park_always(PromiseBase& promise) noexcept {
   context_->suspension_ = this;
 }
 
-inline void Suspension::wake() noexcept {
+inline void Suspension::wake(ReadyPlace place) noexcept {
   context_->suspension_ = nullptr;
-  context_->executor_->make_ready(*context_);
+  context_->executor_->make_ready(*context_, place);
 }
 
 }  // namespace coronado

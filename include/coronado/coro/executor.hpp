@@ -9,6 +9,7 @@
 #include <coronado/base/clock.hpp>
 #include <coronado/base/function.hpp>
 #include <coronado/base/intrusive_list.hpp>
+#include <coronado/base/random.hpp>
 
 #include <atomic>
 #include <coroutine>
@@ -24,7 +25,8 @@ class TaskOwner;
 }
 
 /// Something that happens at an instant. It lives inside its owner (an awaiter, a connection):
-/// arming allocates nothing and cannot fail. It must be disarmed before it is destroyed.
+/// arming allocates nothing and cannot fail. It must be disarmed before it is destroyed; a loop that
+/// is destroyed disarms those it has.
 class Timer : public ListHook {
  public:
   /// When it is due; meaningful while armed.
@@ -48,6 +50,7 @@ class Timer : public ListHook {
 struct StepProbe {
   std::atomic<std::uint64_t> steps{0};  ///< counts every task step and callback
   std::atomic<bool> idle{true};         ///< the loop is waiting for events
+  std::atomic<int> thread{0};           ///< the kernel's id of the thread it runs on
   std::atomic<std::int64_t> slow_since{
       0};  ///< set by the watchdog: this step runs since then, in ns
 
@@ -56,7 +59,21 @@ struct StepProbe {
   }
 };
 
+/// Where a task stands in the ready queue.
+enum class ReadyPlace : unsigned char {
+  kNone,  ///< not there
+  kAny,   ///< ready: first in, first out, or by lot where the queue is shuffled
+  kLast,  ///< it gave way: behind all who stood there, shuffled or not
+};
+
 /// Runs tasks on one thread.
+///
+/// Tasks that are ready at the same time run in the order in which they became ready, but nothing
+/// should rest on that: `IOLoopOptions::shuffle_seed` has them run in a random order, so that tests
+/// find what does. These orders hold always: of the steps of one task; of who is served by a lock,
+/// a queue or a pool (the order in which they came; what they were given is theirs, however late
+/// they run); of callbacks that are posted; and after `moment()` every task that was ready before
+/// has had its turn.
 ///
 /// Threads  Only `post` may be called from another thread.
 class Executor {
@@ -91,7 +108,7 @@ class Executor {
   TaskContext* running() const noexcept { return running_; }
 
   /// Puts a task at the end of the ready queue. It must not be queued already.
-  void make_ready(TaskContext& context) noexcept;
+  void make_ready(TaskContext& context, ReadyPlace place = ReadyPlace::kAny) noexcept;
 
   /// Runs the first step of a task that stands in no queue. For callbacks of the loop only: no task
   /// may be running.
@@ -102,12 +119,21 @@ class Executor {
   /// Counts the ready queue: linear.
   std::size_t ready_count() const noexcept;
 
+  /// What the ready queue is shuffled with; zero: it is not.
+  std::uint64_t shuffle_seed() const noexcept { return shuffle_seed_; }
+
  protected:
   Executor();
   virtual ~Executor();
 
-  /// Resumes at most `budget` ready tasks in FIFO order; returns how many it resumed.
+  /// Resumes at most `budget` ready tasks, in FIFO order or shuffled; returns how many it resumed.
   std::size_t run_ready(std::size_t budget) noexcept;
+
+  /// Has ready tasks run in an order drawn from `seed`; zero: in FIFO order.
+  void shuffle(std::uint64_t seed) noexcept {
+    shuffle_seed_ = seed;
+    random_ = Random(seed);
+  }
 
   StepProbe& probe() noexcept { return probe_; }
 
@@ -123,6 +149,8 @@ class Executor {
   friend class coronado::TaskRegistry;
 
   void step(TaskContext& context, TaskContext* outer) noexcept;
+  TaskContext& take_first() noexcept;
+  TaskContext& take_by_lot() noexcept;
 
   TaskContext* ready_head_ = nullptr;
   TaskContext** ready_end_ = &ready_head_;  // where the next one is linked
@@ -132,6 +160,8 @@ class Executor {
   std::uint64_t next_task_id_ = 1;
   IntrusiveList<ListHook> owners_;  // every TaskOwner on this loop, for the registry
   TaskGroup* root_group_ = nullptr;
+  std::uint64_t shuffle_seed_ = 0;
+  Random random_{0};
 };
 
 }  // namespace coronado

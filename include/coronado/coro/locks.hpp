@@ -11,7 +11,9 @@
 ///     co_await with_timeout(5s, event.wait());
 ///
 /// Whoever waits is served in the order of arrival, and what is released goes straight to the first
-/// in line: nobody who comes later can overtake. Waiting allocates nothing. None of them is
+/// in line: nobody who comes later can overtake. The order in which those who were served run is
+/// another matter (see `Executor`): an `Event` lets all go on, and who of them is first nobody
+/// says. Waiting allocates nothing. None of them is
 /// reentrant.
 ///
 /// Threads  The loop's thread only.
@@ -52,6 +54,9 @@ class LineWaiter : public Suspension, public ListHook {
     line.push_back(*this);
     return true;
   }
+
+  /// Writes "number 2 in line".
+  void append_position(std::string& out, const IntrusiveList<LineWaiter>& line) const;
 };
 
 /// Serves the first `count` in `line`, or all when there are fewer.
@@ -159,6 +164,7 @@ class [[nodiscard("acquire() must be awaited")]] Semaphore::Acquire final
     return semaphore_.guard();
   }
   const char* what() const noexcept override { return what_; }
+  void describe(std::string& out) const override;
 
  private:
   Semaphore& semaphore_;
@@ -314,6 +320,7 @@ class [[nodiscard("wait_for() must be awaited")]] Condition::WaitFor final
   bool await_resume();
   void cancel() noexcept override;
   const char* what() const noexcept override { return "condition"; }
+  TimePoint due() const noexcept override { return deadline(); }
 
  private:
   bool begin(PromiseBase& promise) noexcept;

@@ -193,6 +193,10 @@ class [[nodiscard("nothing is put until it is awaited")]] BasicQueue<T, Store>::
     if (this->refused_) throw_closed();
   }
   const char* what() const noexcept override { return "putting into a full queue"; }
+  void describe(std::string& out) const override {
+    out += "putting into a full queue, ";
+    this->append_position(out, queue_.putters_);
+  }
 
  private:
   friend class BasicQueue;
@@ -218,6 +222,10 @@ class BasicQueue<T, Store>::Receive : public QueueWaiter {
     this->serve();
   }
   const char* what() const noexcept override { return "waiting for an item"; }
+  void describe(std::string& out) const override {
+    out += "waiting for an item, ";
+    this->append_position(out, queue_.getters_);
+  }
 
  protected:
   explicit Receive(BasicQueue& queue) noexcept : queue_(queue) {}

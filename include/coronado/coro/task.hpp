@@ -36,9 +36,56 @@ struct IsTask : std::false_type {};
 template <class T>
 struct IsTask<Task<T>> : std::true_type {};
 
+template <class A>
+concept Awaiter = requires(A& awaiter) {
+  { awaiter.await_ready() } -> std::convertible_to<bool>;
+  awaiter.await_resume();
+};
+
+template <class A>
+concept HasCoAwait = requires(A&& awaitable) { static_cast<A&&>(awaitable).operator co_await(); };
+
+}  // namespace detail
+
+/// What a `Task` may await: a `Task` rvalue, or one of the library's awaiters.
+template <class A>
+concept is_awaitable = detail::IsTask<std::remove_cvref_t<A>>::value ||
+                       detail::Awaiter<std::remove_reference_t<A>> || detail::HasCoAwait<A>;
+
+namespace detail {
+
+/// A coroutine that awaits what the library offers.
+class AwaitingPromise : public PromiseBase {
+ public:
+  template <class A>
+  decltype(auto) await_transform(
+      A&& awaitable, std::source_location site = std::source_location::current()) noexcept {
+    constexpr bool awaitable_type = is_awaitable<A>;
+    static_assert(awaitable_type,
+                  "co_await needs a Task or one of Coronado's awaitables; to await a callback API "
+                  "use Promise and Future from <coronado/coro/future.hpp>");
+    if constexpr (detail::IsTask<std::remove_cvref_t<A>>::value) {
+      static_assert(!std::is_lvalue_reference_v<A>,
+                    "a Task is awaited once, as an rvalue: co_await std::move(task)");
+    }
+    this->site_ = site;
+    if constexpr (!awaitable_type) {
+      return std::suspend_never{};  // the message above is enough
+    } else if constexpr (detail::HasCoAwait<A>) {
+      return static_cast<A&&>(awaitable).operator co_await();
+    } else {
+      return static_cast<A&&>(awaitable);
+    }
+  }
+
+ protected:
+  AwaitingPromise() noexcept = default;
+  ~AwaitingPromise() = default;
+};
+
 /// The value of a finished coroutine.
 template <class T>
-class TaskPromise : public PromiseBase {
+class TaskPromise : public AwaitingPromise {
   static_assert(!std::is_rvalue_reference_v<T>, "Task<T&&>: return by value instead");
   using Stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, T>;
   static_assert(alignof(Stored) <= alignof(std::max_align_t),
@@ -77,27 +124,13 @@ class TaskPromise : public PromiseBase {
 };
 
 template <>
-class TaskPromise<void> : public PromiseBase {
+class TaskPromise<void> : public AwaitingPromise {
  public:
   void return_void() noexcept { state_ = State::kValue; }
   void take() const { rethrow(); }
 };
 
-template <class A>
-concept Awaiter = requires(A& awaiter) {
-  { awaiter.await_ready() } -> std::convertible_to<bool>;
-  awaiter.await_resume();
-};
-
-template <class A>
-concept HasCoAwait = requires(A&& awaitable) { static_cast<A&&>(awaitable).operator co_await(); };
-
 }  // namespace detail
-
-/// What a `Task` may await: a `Task` rvalue, or one of the library's awaiters.
-template <class A>
-concept is_awaitable = detail::IsTask<std::remove_cvref_t<A>>::value ||
-                       detail::Awaiter<std::remove_reference_t<A>> || detail::HasCoAwait<A>;
 
 /// A lazy coroutine that ends with a `T`, an exception, or by cancellation.
 ///
@@ -150,27 +183,6 @@ template <class T>
 class Task<T>::promise_type final : public detail::TaskPromise<T> {
  public:
   Task get_return_object() noexcept { return Task(*this); }
-
-  template <class A>
-  decltype(auto) await_transform(
-      A&& awaitable, std::source_location site = std::source_location::current()) noexcept {
-    constexpr bool awaitable_type = is_awaitable<A>;
-    static_assert(awaitable_type,
-                  "co_await needs a Task or one of Coronado's awaitables; to await a callback API "
-                  "use Promise and Future from <coronado/coro/future.hpp>");
-    if constexpr (detail::IsTask<std::remove_cvref_t<A>>::value) {
-      static_assert(!std::is_lvalue_reference_v<A>,
-                    "a Task is awaited once, as an rvalue: co_await std::move(task)");
-    }
-    this->site_ = site;
-    if constexpr (!awaitable_type) {
-      return std::suspend_never{};  // the message above is enough
-    } else if constexpr (detail::HasCoAwait<A>) {
-      return static_cast<A&&>(awaitable).operator co_await();
-    } else {
-      return static_cast<A&&>(awaitable);
-    }
-  }
 };
 
 template <class T>

@@ -129,6 +129,9 @@ class TaskHandle<T>::Join final : public JoinWaiter {
     check();
     return TaskHandle(*target_).result();
   }
+  void describe(std::string& out) const override {
+    out += "waiting for task #" + std::to_string(target_->id());
+  }
   void cancel() noexcept override {
     unwatch(*target_);
     cancelled_ = true;

@@ -4,8 +4,11 @@
 ///     request_id.set("a1");                     // for this task and what it spawns from here on
 ///     if (auto* id = request_id.find()) ...
 ///
-/// A spawned task sees the values its parent had at the moment of the spawn; what either sets later
-/// is its own.
+/// A task that is started beside the running one (`spawn` of a group or a loop, `multi`, `race`,
+/// `map_concurrent`, `WaitIterator`) sees the values that one had at that moment; what either sets
+/// later is its own. Nothing is copied: the bindings are shared, and a new one shadows the old. What
+/// a task awaits in place (a `Task`, `with_timeout`, `shield`, an `AsyncGenerator`) is a part of it:
+/// what that sets stays set. Tasks that are started by a callback of the loop begin with none.
 ///
 /// Threads  Of the task. The key itself may be a global, shared by all threads.
 /// Tornado  `contextvars`.
@@ -40,6 +43,11 @@ struct LocalNode {
   static LocalNode* find(const void* key);
   /// Binds in the running task, replacing its binding of the same key.
   static void bind(std::unique_ptr<LocalNode> fresh);
+
+  /// The bindings of the running task, counted.
+  static LocalNode* share();
+  /// Brings those bindings back.
+  static void restore(LocalNode* shared) noexcept;
 };
 
 template <class T>
@@ -49,6 +57,23 @@ struct LocalValue final : LocalNode {
 };
 
 }  // namespace detail
+
+/// Brings the running task's values back to what they were: all of them, also those of other keys.
+/// Lifetime  Within a block of the coroutine that made it, and not across a `co_yield`.
+class [[nodiscard("the value is taken back when the scope is dropped")]] TaskLocalScope {
+ public:
+  /// Params  fresh  What is bound meanwhile.
+  explicit TaskLocalScope(std::unique_ptr<detail::LocalNode> fresh)
+      : before_(detail::LocalNode::share()) {
+    detail::LocalNode::bind(std::move(fresh));
+  }
+  TaskLocalScope(const TaskLocalScope&) = delete;
+  TaskLocalScope& operator=(const TaskLocalScope&) = delete;
+  ~TaskLocalScope() { detail::LocalNode::restore(before_); }
+
+ private:
+  detail::LocalNode* before_;
+};
 
 /// A key for one value in each task.
 /// Throws  Its members throw `std::logic_error` when no task is running.
@@ -60,9 +85,10 @@ class TaskLocal {
   TaskLocal& operator=(const TaskLocal&) = delete;
 
   /// Sets the value in the running task, and for the tasks it spawns from now on.
-  void set(T value) const {
-    detail::LocalNode::bind(std::make_unique<detail::LocalValue<T>>(this, std::move(value)));
-  }
+  void set(T value) const { detail::LocalNode::bind(binding(std::move(value))); }
+
+  /// Sets the value until the scope that this returns is left.
+  TaskLocalScope scoped(T value) const { return TaskLocalScope(binding(std::move(value))); }
 
   /// The value of the running task or the one it inherited; null when there is none.
   /// Lifetime  Until the task sets it again or ends.
@@ -78,6 +104,10 @@ class TaskLocal {
   }
 
  private:
+  std::unique_ptr<detail::LocalNode> binding(T value) const {
+    return std::make_unique<detail::LocalValue<T>>(this, std::move(value));
+  }
+
   [[maybe_unused]] char unique_ = 0;  // two keys never share an address
 };
 

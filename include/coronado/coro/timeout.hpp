@@ -129,6 +129,7 @@ class [[nodiscard("a sleep must be awaited")]] Sleep final : Timer, public Suspe
   void await_resume() const { check(); }
   void cancel() noexcept override;
   const char* what() const noexcept override { return "sleeping"; }
+  TimePoint due() const noexcept override { return armed() ? deadline() : TimePoint::max(); }
 
  private:
   bool begin(PromiseBase& promise) noexcept;
@@ -153,7 +154,7 @@ class [[nodiscard("moment() must be awaited")]] Moment final : public Suspension
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {
     if (!park(handle.promise())) return false;
-    wake();
+    wake(ReadyPlace::kLast);
     return true;
   }
   void await_resume() const { check(); }

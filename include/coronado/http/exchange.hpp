@@ -216,6 +216,7 @@ class HTTPExchange : private detail::TaskOwner {
 class HTTPExchange::Drain final : public Suspension {
  public:
   explicit Drain(HTTPExchange& exchange) noexcept : exchange_(exchange) {}
+  Drain(Drain&& other) noexcept : Drain(other.exchange_) {}
   static constexpr std::size_t kHighWater = 64 * 1024;
 
   bool await_ready() const noexcept;
@@ -240,6 +241,7 @@ inline HTTPExchange::Drain HTTPExchange::drain() noexcept { return Drain(*this);
 class HTTPExchange::ReadBody final : public Suspension {
  public:
   explicit ReadBody(HTTPExchange& exchange) noexcept : exchange_(exchange) {}
+  ReadBody(ReadBody&& other) noexcept : ReadBody(other.exchange_) {}
 
   bool await_ready();
   template <class P>

@@ -34,6 +34,14 @@ struct HTTPLimits {
   /// Most bytes in the trailer section of a chunked body.
   /// When exceeded: `431 Request Header Fields Too Large`, then close.   Spec  RFC 9112 7.1.2
   std::size_t max_trailer_size = 8 * 1024;
+
+  /// Most parts in a multipart body, when a handler asks for its form.
+  /// When exceeded: `400 Bad Request`.   Tornado  `ParseMultipartConfig.max_parts`.
+  std::size_t max_parts = 100;
+
+  /// Most bytes in the head of one part.
+  /// When exceeded: `400 Bad Request`.   Tornado  `ParseMultipartConfig.max_part_header_size`.
+  std::size_t max_part_header_size = 10 * 1024;
 };
 
 }  // namespace coronado

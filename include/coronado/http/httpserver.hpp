@@ -16,6 +16,7 @@
 namespace coronado {
 
 class HTTPService;
+class TLSContext;
 
 /// Every limit and timeout of a server; all are on by default.
 struct HTTPServerOptions {
@@ -36,11 +37,17 @@ struct HTTPServerOptions {
   /// Longest time during which a client takes nothing of what is sent. When it passes: close.
   Duration write_timeout = std::chrono::seconds(60);
 
-  /// Most connections at a time. One more is closed at once.
+  /// Most connections at a time, with those whose TLS handshake goes on. One more is closed at once.
   std::size_t max_connections = 100'000;
 
   /// Most requests a second on one connection. When exceeded: `429 Too Many Requests`, then close.
   std::uint32_t max_request_rate = 1'000'000;
+
+  /// Serve HTTPS with these certificates. Null: plain HTTP.
+  std::shared_ptr<const TLSContext> tls = nullptr;
+
+  /// Longest time for a TLS handshake. When it passes: close.
+  Duration tls_handshake_timeout = std::chrono::seconds(10);
 
   /// What the `Server` field says. Empty: no such field.
   std::string server_name = "Coronado";

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
+#include <coronado/http/http_limits.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/request_head.hpp>
 #include <coronado/loop/transport.hpp>
@@ -16,6 +17,11 @@
 #include <vector>
 
 namespace coronado {
+
+struct HTTPFile;
+struct MultipartForm;
+struct MultipartLimits;
+class TLSTransport;
 
 /// One request. Views stay valid until the response is finished and the handler has ended: the
 /// bytes are pinned before a handler that may suspend begins.
@@ -61,17 +67,32 @@ class HTTPServerRequest {
   std::string remote_ip() const;
   const SocketAddress& peer() const noexcept { return peer_; }
   /// "http" or "https".
-  std::string_view protocol() const noexcept { return "http"; }
+  std::string_view protocol() const noexcept { return tls_ != nullptr ? "https" : "http"; }
+  /// The connection's TLS, with the client's certificate if it has shown one; null over plain HTTP.
+  /// Include <coronado/net/tls.hpp> to use it.   Tornado  `get_ssl_certificate`.
+  /// Lifetime  The connection's: until the request has been answered.
+  const TLSTransport* tls() const noexcept { return tls_; }
   /// protocol://host + uri.
   std::string full_url() const;
 
   /// Since the head was complete.
   Duration request_time() const noexcept { return Clock::now() - started_; }
 
-  /// Decoded arguments of the query, and of a form body.
+  /// Decoded arguments of the query.
   /// Throws  HTTPInputError  More than 1,000 arguments: answered with 400.
   const ArgumentList& query_arguments() const;
+
+  /// The fields of a form in the body, urlencoded or multipart, for handlers that do not stream it;
+  /// none when it is no form.
+  /// Throws  HTTPInputError  The form is malformed or exceeds a limit: answered with 400.
   const ArgumentList& body_arguments() const;
+
+  /// The files of a multipart form.
+  /// Throws  HTTPInputError  As `body_arguments`.
+  const std::vector<HTTPFile>& files() const;
+
+  /// The server's limits for a multipart body, for handlers that read one as it arrives.
+  MultipartLimits multipart_limits() const noexcept;
 
   /// The cookies, by name; of a repeated name the last counts. Malformed ones are left out.
   const ArgumentList& cookies() const;
@@ -84,10 +105,13 @@ class HTTPServerRequest {
 
   void clear() noexcept;
   Parsed& parsed() const;
+  const MultipartForm& form() const;
 
   RequestHead head_;
   std::string_view body_;
+  const HTTPLimits* limits_;  // the server's
   SocketAddress peer_;
+  const TLSTransport* tls_ = nullptr;
   TimePoint started_{};
   mutable std::unique_ptr<Parsed> parsed_;  // what was asked for
 };

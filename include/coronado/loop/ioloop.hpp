@@ -48,6 +48,20 @@ struct IOLoopOptions {
   /// A task step or callback that runs longer is logged with the place where it was spawned and
   /// where it next waited. Zero: never.
   Duration slow_step_threshold = std::chrono::milliseconds(100);
+
+  /// Has the log say as well what the loop's thread was doing when the threshold passed: its stack,
+  /// with the names of the functions. For that a realtime signal, the highest that is free when the
+  /// first such loop is made, is sent to the thread. Calls of the system that do not go on after a
+  /// signal (`poll`, `select`, `sleep`, `nanosleep`) return early then, with `EINTR`; code that
+  /// blocks the loop in them for longer than the threshold and does not expect that needs this off.
+  bool slow_step_stacks = true;
+
+  /// Has tasks that are ready at the same time run in a random order, drawn from this seed: the
+  /// same seed, the same order. Zero: first in, first out. What is promised about order all the
+  /// same stands at `Executor`. Default: what `CORONADO_SHUFFLE_SEED` says (a number), else zero in
+  /// a library built for release and a fresh seed in any other, so that tests come to depend on
+  /// nothing that is not promised. `shuffle_seed()` is the one in force.
+  std::optional<std::uint64_t> shuffle_seed = std::nullopt;
 };
 
 /// Runs tasks on one thread, with the system's events and timers.
@@ -59,7 +73,8 @@ class IOLoop final : public Executor {
   static constexpr unsigned kError = Reactor::kError;
 
   /// Throws  std::system_error  The backend cannot be made.
-  ///         UsageError         `CORONADO_REACTOR` names no backend.
+  ///         UsageError         `CORONADO_REACTOR` names no backend, or `CORONADO_SHUFFLE_SEED`
+  ///                            is no number.
   explicit IOLoop(IOLoopOptions options = {});
 
   /// Closes the loop if that was not done.

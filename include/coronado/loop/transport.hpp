@@ -50,8 +50,10 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
-  /// Begins to receive. Called once, before anything else.
-  /// Lifetime  `handler` must outlive the transport.
+  /// Begins to receive; called before anything else. Called again it hands the channel over to
+  /// another handler, and all else stays as it is: a protocol such as TLS can begin on a channel
+  /// that is open already, when its receiving is paused first.
+  /// Lifetime  `handler` must outlive the transport, or the next `start`.
   virtual void start(TransportHandler& handler) = 0;
 
   /// Sends what the channel takes, at once or when the handlers of this turn have run, and keeps a
@@ -69,6 +71,10 @@ class Transport {
 
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
+
+  /// Tells the peer that what was sent is all, where the channel has a word for it (TLS): before a
+  /// transport with nothing pending is destroyed on purpose. Nothing is written afterwards.
+  virtual void say_farewell() noexcept {}
 
   /// The peer as it was when the connection was made.
   virtual SocketAddress peer() const = 0;

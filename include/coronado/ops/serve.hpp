@@ -31,7 +31,11 @@ struct ServeOptions {
   std::string log_level = "info";
   /// How long requests in progress may take after SIGTERM before they are cut.
   Duration drain_timeout = std::chrono::seconds(30);
-  /// Limits and timeouts.
+  /// Serve HTTPS with this certificate chain, a PEM file; it is read again at SIGHUP.
+  std::string tls_cert;
+  /// The private key's PEM file. Empty: it is in `tls_cert`.
+  std::string tls_key;
+  /// Limits and timeouts. `http.tls` is an alternative to the files above.
   HTTPServerOptions http;
 
   /// Declares every field as an option.
@@ -43,10 +47,11 @@ using ApplicationFactory = Function<Application()>;
 
 /// Serves until SIGTERM or SIGINT, then drains: stops accepting, finishes what is in progress within
 /// `drain_timeout`. A second signal cuts it short. SIGUSR1 prints the task tree of every worker to
-/// stderr. Prints "listening PORT" on stdout when all workers accept.
+/// stderr; SIGHUP has the TLS
+/// certificates read again, and when that fails the old ones stay. Prints "listening PORT" on stdout when all workers accept.
 /// Params   factory  Called from several threads, one after the other.
-/// Returns  The exit code: 0 after draining; 1 when the port cannot be bound or the factory throws,
-///          named in one line on stderr.
+/// Returns  The exit code: 0 after draining; 1 when the port cannot be bound, a certificate cannot be
+///          used or the factory throws, named in one line on stderr.
 /// Threads  Call it from the main thread; it becomes the first worker.
 int serve(const ServeOptions& options, ApplicationFactory factory);
 

@@ -28,6 +28,10 @@ struct AsyncTestOptions {
   /// Longest time on the loop's clock. When it passes the test fails with the tree of its tasks,
   /// and is cancelled. Zero: an hour of simulated time, 10 s of real time.
   Duration time_limit = Duration::zero();
+
+  /// The order in which ready tasks run; see `IOLoopOptions::shuffle_seed`. A test that fails says
+  /// which seed it ran with; `CORONADO_SHUFFLE_SEED` replays it.
+  std::optional<std::uint64_t> shuffle_seed = std::nullopt;
 };
 
 namespace detail {
@@ -38,13 +42,16 @@ class AsyncTestLoop {
   explicit AsyncTestLoop(AsyncTestOptions options);
   AsyncTestLoop(const AsyncTestLoop&) = delete;
   AsyncTestLoop& operator=(const AsyncTestLoop&) = delete;
-  ~AsyncTestLoop() = default;
+  /// Says which order the tasks ran in, when the test has failed meanwhile.
+  ~AsyncTestLoop();
 
   IOLoop& loop() noexcept { return loop_; }
 
  private:
   ExpectLog unexpected_;  // outlives the loop, whose end may log
   IOLoop loop_;
+  std::size_t failures_before_;
+  int exceptions_before_;
 };
 
 }  // namespace detail

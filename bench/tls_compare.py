@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""TLS 1.3 beside its peers: server CPU time per handshake and per gigabyte, as a Markdown table.
+
+    tls_compare.py [--rounds 5] [--seconds 2] [--build build/release] [--smoke]
+
+    full      handshakes with an ECDSA P-256 certificate     beside `openssl s_server`
+    resumed   handshakes that resume a session               beside `openssl s_server`
+    bulk      one long body                                  beside nginx (a file, sendfile's TLS path)
+
+Each server runs on one core and the client (tls_load.c) on another. The servers take turns within a
+round, and the table shows medians. `cpu` is the server's own CPU time, the figure that holds on a
+busy machine; `ratio` is the peer's divided by ours: above 1 we need less than the peer.
+
+--smoke runs one short round and fails when something went wrong.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+from compare import BENCH, ROOT, cores, cpu_seconds, free_port, pin, say  # noqa: E402
+
+BULK_BYTES = 1 << 28
+BULK_PATH = f"/stream?chunks={BULK_BYTES >> 16}&size=65536"
+PEERS = {"full": "openssl s_server", "resumed": "openssl s_server", "bulk": "nginx"}
+UNITS = {"full": "us a handshake", "resumed": "us a handshake", "bulk": "ms a GB"}
+
+NGINX_CONFIG = """
+daemon off;
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
+  sendfile on;
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {directory}/cert.pem;
+    ssl_certificate_key {directory}/key.pem;
+    ssl_protocols TLSv1.3;
+    root {directory};
+  }}
+}}
+"""
+
+
+def build_client():
+    source = BENCH / "tls_load.c"
+    program = ROOT / "build" / "bench" / "tls_load"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        compiler = os.environ.get("CC", "cc").split()
+        subprocess.run([*compiler, "-std=gnu11", "-O2", "-o", program, source, "-lssl", "-lcrypto"], check=True)
+    return str(program)
+
+
+def make_certificate(directory):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", f"{directory}/key.pem", "-out", f"{directory}/cert.pem"],
+        check=True, capture_output=True)
+    os.chmod(f"{directory}/key.pem", 0o644)  # nginx's worker may be another user
+
+
+def command_of(server, load, port, directory, build):
+    pair = [f"{directory}/cert.pem", f"{directory}/key.pem"]
+    if server == "coronado":
+        program = build / "bin" / ("interop_server" if load == "bulk" else "bench_server")
+        return [str(program), f"--port={port}", f"--tls-cert={pair[0]}", f"--tls-key={pair[1]}", "--log-level=off"]
+    if server == "openssl s_server":
+        return ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pair[0], "-key", pair[1],
+                "-tls1_3", "-www", "-quiet"]
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    config = Path(directory) / "nginx.conf"
+    config.write_text(NGINX_CONFIG.format(directory=directory, port=port))
+    return [program, "-p", directory, "-c", str(config), "-e", f"{directory}/error.log"]
+
+
+def wait_until_open(port, process, log):
+    import socket
+    for _ in range(500):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.02)
+    log.seek(0)
+    raise SystemExit(f"{process.args} does not start:\n{log.read()}")
+
+
+def measure(server, load, args, directory):
+    """One run; the client's figures with `cost`, the server's CPU time per unit."""
+    server_core, load_core = cores()
+    port = free_port()
+    path = "/bulk" if server == "nginx" else BULK_PATH
+    with open(Path(directory) / "log", "w+") as log:
+        process = subprocess.Popen(command_of(server, load, port, directory, args.build), stdout=log,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=pin(server_core))
+        try:
+            wait_until_open(port, process, log)
+            before = cpu_seconds(process.pid)
+            done = subprocess.run([build_client(), str(port), load, str(args.seconds), path], stdout=subprocess.PIPE,
+                                  text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core), check=True)
+            used = cpu_seconds(process.pid) - before
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+    row = json.loads(done.stdout)
+    row["cost"] = used * 1e12 / max(row["bytes"], 1) if load == "bulk" else used * 1e6 / max(row["count"], 1)
+    row["rate"] = row["bytes"] / row["seconds"] / 1e9 if load == "bulk" else row["count"] / row["seconds"]
+    wrong = row["errors"] or not row["count"] or (load == "resumed" and row["resumed"] != row["count"]) or (
+        load == "full" and row["resumed"])
+    if wrong:
+        say(f"wrong: {server}, {load}: {row}")
+        args.failed = True
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--smoke", action="store_true")
+    args = parser.parse_args()
+    args.failed = False
+    if args.smoke:
+        args.rounds, args.seconds = 1, 0.3
+    loads = list(PEERS)
+    if not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
+        say("left out: bulk: nginx is not installed")
+        loads.remove("bulk")
+    results = {load: {"coronado": [], PEERS[load]: []} for load in loads}
+    with tempfile.TemporaryDirectory(prefix="coronado-tls-") as directory:
+        os.chmod(directory, 0o755)
+        make_certificate(directory)
+        with open(Path(directory) / "bulk", "wb") as file:
+            file.truncate(BULK_BYTES)
+            for _ in range(BULK_BYTES >> 20):
+                file.write(b"x" * (1 << 20))
+        for round_ in range(args.rounds):
+            for load in loads:
+                for server in results[load]:
+                    row = measure(server, load, args, directory)
+                    results[load][server].append(row)
+                    say(f"round {round_ + 1}/{args.rounds} {load:8} {server:17} {row['cost']:9.1f} {UNITS[load]}"
+                        f"  {row['rate']:10.2f}/s  client {row['cpu']:.0%}")
+    print(f"{os.uname().machine}, {os.cpu_count()} cores, Linux {os.uname().release.split('-')[0]}; server and client on a "
+          f"core each; medians of {args.rounds} rounds of {args.seconds:g} s.\n")
+    print("| load | unit | coronado cpu | peer | peer cpu | ratio | coronado rate | peer rate |\n|---|---|--:|---|--:|--:|--:|--:|")
+    for load, rows in results.items():
+        cost, rate = ({name: statistics.median(run[key] for run in runs) for name, runs in rows.items()}
+                      for key in ("cost", "rate"))
+        peer = PEERS[load]
+        unit = "GB/s" if load == "bulk" else "/s"
+        print(f"| {load} | {UNITS[load]} | {cost['coronado']:.1f} | {peer} | {cost[peer]:.1f} "
+              f"| {cost[peer] / cost['coronado']:.2f} | {rate['coronado']:,.2f} {unit} | {rate[peer]:,.2f} {unit} |")
+    return 1 if args.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+// HTTPS: the server's part of it. What TLS itself does is tested in tests/net/tls_test.cpp.
+#include <coronado/net/tls.hpp>
+#include <coronado/testing/test_certificates.hpp>
+
+#include "tests/http/server_fixture.hpp"
+
+namespace coronado {
+namespace {
+
+using namespace http_test;
+
+const TestAuthority& authority() {
+  static const TestAuthority one("Test CA");
+  return one;
+}
+
+TLSIdentity issue(const TestCertificateOptions& options) {
+  const TestCertificate made = authority().issue(options);
+  return {.certificate_pem = made.certificate_pem, .key_pem = made.key_pem};
+}
+
+HTTPServerOptions with_tls() {
+  HTTPServerOptions options;
+  options.tls = TLSContext::server({.identities = {issue({.dns_names = {"example.com"}})},
+                                    .client_certificates = TLSClientCertificates::kOptional,
+                                    .trust = {.ca_pem = authority().certificate_pem()}});
+  return options;
+}
+
+struct SecureBench : ServerBench {
+  explicit SecureBench(HTTPServerOptions options = with_tls(), Wire kind = Wire::kWhole)
+      : ServerBench(kind, std::move(options)) {
+    service.on("/who", [](HTTPExchange& exchange) -> Task<> {
+      const HTTPServerRequest& request = exchange.request();
+      std::string answer = request.full_url();
+      if (request.tls() != nullptr) {
+        const auto peer = request.tls()->peer_certificate();
+        answer += peer ? " from " + peer->common_name : " from anybody";
+      }
+      respond_text(exchange, answer);
+      co_return;
+    });
+  }
+
+  /// The client's end of a connection on which nothing was sent.
+  std::unique_ptr<Transport> connect_plain() {
+    if (wire == Wire::kSockets) return connect_loopback(loop, server->port());
+    auto [client, accepted] =
+        make_memory_transports(loop, {.piece = wire == Wire::kBytes ? 1UZ : 64UZ * 1024});
+    server->serve(std::move(accepted));
+    return std::move(client);
+  }
+
+  std::unique_ptr<RawClient> connect_secure(TLSIdentity identity = {}) {
+    const auto context = TLSContext::client(
+        {.trust = {.ca_pem = authority().certificate_pem()}, .identity = std::move(identity)});
+    return std::make_unique<RawClient>(run(tls_handshake(connect_plain(), context, "example.com")));
+  }
+};
+
+TEST(HTTPServerTLS, RequestsKnowTheyAreSecure) {
+  for (const Wire wire : {Wire::kWhole, Wire::kBytes, Wire::kSockets}) {
+    SecureBench bench(with_tls(), wire);
+    auto client = bench.connect_secure();
+    EXPECT_EQ(bench.run(ask(*client, get("/who"))).body, "https://x/who from anybody");
+    EXPECT_EQ(bench.run(ask(*client, get("/who"))).body, "https://x/who from anybody");
+    auto ada = bench.connect_secure(issue({.common_name = "Ada"}));
+    EXPECT_EQ(bench.run(ask(*ada, get("/who"))).body, "https://x/who from Ada");
+  }
+  SecureBench plain{HTTPServerOptions{}};
+  auto client = plain.connect();
+  EXPECT_EQ(plain.run(ask(*client, get("/who"))).body, "http://x/who");
+}
+
+TEST(HTTPServerTLS, LargeBodiesInBothDirections) {
+  for (const Wire wire : {Wire::kWhole, Wire::kSockets}) {
+    SecureBench bench(with_tls(), wire);
+    auto client = bench.connect_secure();
+    const std::string body(700'000, 'b');
+    const RawResponse response =
+        bench.run(ask(*client, "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+                                   std::to_string(body.size()) + "\r\n\r\n" + body));
+    EXPECT_EQ(response.body, body);
+  }
+}
+
+TEST(HTTPServerTLS, ClosesWithAFarewell) {
+  SecureBench bench;
+  auto client = bench.connect_secure();
+  const RawResponse response = bench.run(ask(*client, get("/who", "Connection: close\r\n")));
+  EXPECT_EQ(response.status, 200);
+  bench.run(client->read_to_end());
+  EXPECT_FALSE(client->error()) << client->error().message();
+  auto idle = bench.connect_secure();
+  bench.run(idle->read_to_end());  // after the idle timeout
+  EXPECT_FALSE(idle->error()) << idle->error().message();
+  auto first = bench.connect_secure();
+  first->shutdown_write();
+  bench.run(first->read_to_end());
+  EXPECT_FALSE(first->error()) << first->error().message();
+}
+
+TEST(HTTPServerTLS, ResponseThatBreaksOffIsTruncated) {
+  SecureBench bench;
+  bench.service.on("/break", [](HTTPExchange& exchange) -> Task<> {
+    exchange.start({}, std::nullopt, "half");
+    co_await moment();
+    throw std::runtime_error("broken");
+  });
+  auto client = bench.connect_secure();
+  client->send("GET /break HTTP/1.0\r\n\r\n");
+  bench.run(client->read_to_end());
+  EXPECT_EQ(client->error(), TLSErrc::kTruncated);
+}
+
+TEST(HTTPServerTLS, FailedHandshakeIsOneLineAndFreesItsPlace) {
+  HTTPServerOptions options = with_tls();
+  options.max_connections = 1;
+  SecureBench bench(std::move(options));
+  RawClient plain(bench.connect_plain());
+  plain.send(get("/who"));
+  bench.run(plain.read_to_end());
+  EXPECT_EQ(bench.log.count("the peer speaks plain HTTP"), 1U);
+  EXPECT_EQ(bench.log.lines.size(), 1U);
+  EXPECT_EQ(bench.server->connection_count(), 0U);
+  RawClient silent(bench.connect_plain());
+  EXPECT_EQ(bench.server->connection_count(), 1U);
+  RawClient refused(bench.connect_plain());  // handshakes count
+  bench.run(refused.read_to_end());
+  EXPECT_EQ(bench.log.count("max_connections"), 1U);
+  bench.run(silent.read_to_end());
+  EXPECT_EQ(bench.log.count("was not done within 10000 ms"), 1U);
+  EXPECT_EQ(bench.server->connection_count(), 0U);
+  auto client = bench.connect_secure();
+  EXPECT_EQ(bench.run(ask(*client, get("/who"))).status, 200);
+}
+
+TEST(HTTPServerTLS, DrainDoesNotWaitForHandshakes) {
+  SecureBench bench;
+  RawClient silent(bench.connect_plain());
+  auto client = bench.connect_secure();
+  const TimePoint begin = bench.loop.now();
+  EXPECT_TRUE(bench.run(bench.server->drain(begin + 5s)));
+  EXPECT_LT(bench.loop.now() - begin, 1s);
+  bench.run(silent.read_to_end());
+  bench.run(client->read_to_end());
+  EXPECT_FALSE(client->error());
+  EXPECT_EQ(bench.log.lines.size(), 0U);
+}
+
+TEST(HTTPServerTLS, CloseEndsHandshakesThatHaveNotBegun) {
+  SecureBench bench;
+  RawClient silent(bench.connect_plain());
+  bench.run(bench.server->close());
+  EXPECT_EQ(bench.server->connection_count(), 0U);
+}
+
+}  // namespace
+}  // namespace coronado
