@@ -33,7 +33,8 @@ ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
   if (name == nullptr || *name == '\0' || std::string_view(name) == "epoll") {
     return ReactorKind::kEpoll;
   }
-  throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll");
+  if (std::string_view(name) == "uring") return ReactorKind::kUring;
+  throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll or uring");
 }
 
 std::uint64_t choose_shuffle_seed(std::optional<std::uint64_t> wanted) {

@@ -32,6 +32,16 @@ LogLevel parse_log_level(const std::string& name) {
   throw UsageError("log level \"" + name + "\": expected debug, info, warning, error or off");
 }
 
+IOLoopOptions loop_options(const std::string& reactor) {
+  IOLoopOptions options;
+  if (reactor.empty()) return options;
+  if (reactor != "epoll" && reactor != "uring") {
+    throw UsageError("reactor \"" + reactor + "\": expected epoll or uring");
+  }
+  options.reactor = reactor == "uring" ? ReactorKind::kUring : ReactorKind::kEpoll;
+  return options;
+}
+
 /// The certificates of all workers; null: plain HTTP.
 std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
   if (options.tls_cert.empty()) {
@@ -65,6 +75,7 @@ class Worker {
          Application application, Function<void(Worker&)> drained)
       : options_(options),
         drained_(std::move(drained)),
+        loop_(loop_options(options.reactor)),
         application_(std::move(application)),
         server_(loop_, application_, with_tls(options.http, std::move(tls))) {}
 
@@ -326,7 +337,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--address", address, "Name or address to listen on");
   parser.define("--workers", workers, "Worker threads; 0 for one a core");
   parser.define("--processes", processes, "Forked processes; 0 for one a core");
-  parser.define("--reactor", reactor, {"epoll"}, "How the loop waits for the system");
+  parser.define("--reactor", reactor, {"epoll", "uring"},
+                "How the loop talks to the system; CORONADO_REACTOR says it, too");
   parser.define("--log-level", log_level, {"debug", "info", "warning", "error", "off"},
                 "The least important lines that are logged");
   parser.define("--drain-timeout", drain_timeout, "Time for requests in progress at shutdown");

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/loop/reactor_kinds.hpp"
+
 namespace coronado {
 namespace {
 
@@ -27,11 +29,7 @@ class OffloadTest : public testing::TestWithParam<ReactorKind> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Reactors, OffloadTest,
-                         testing::Values(ReactorKind::kSim, ReactorKind::kEpoll),
-                         [](const auto& each) {
-                           return each.param == ReactorKind::kSim ? "Sim" : "Epoll";
-                         });
+INSTANTIATE_TEST_SUITE_P(Reactors, OffloadTest, all_reactors(), ReactorName());
 
 TEST_P(OffloadTest, RunsInAnotherThreadAndReturnsTheValue) {
   run([]() -> Task<> {

@@ -193,7 +193,8 @@ inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
       {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
       {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory}};
-  for (const auto& [reactor, suffix] : {std::pair(ReactorKind::kEpoll, "Epoll")}) {
+  for (const auto& [reactor, suffix] :
+       {std::pair(ReactorKind::kEpoll, "Epoll"), std::pair(ReactorKind::kUring, "Uring")}) {
     static std::vector<std::unique_ptr<std::string>> names;
     const auto add = [&](const char* name, std::function<Task<Ends>(IOLoop&)> connect) {
       names.push_back(std::make_unique<std::string>(std::string(name) + suffix));

@@ -53,7 +53,7 @@ class TimeoutHandle {
 
 /// How a loop is made.
 struct IOLoopOptions {
-  /// The backend. Default: what `CORONADO_REACTOR` says ("epoll"), else epoll.
+  /// The backend. Default: what `CORONADO_REACTOR` says ("epoll", "uring"), else epoll.
   std::optional<ReactorKind> reactor = std::nullopt;
 
   /// A task step or callback that runs longer is logged with the place where it was spawned and

@@ -42,7 +42,7 @@ class TransportHandler {
   ~TransportHandler() = default;
 };
 
-/// One connected channel. Destroying it closes it and discards what was not sent.
+/// One connected channel. Destroying it closes it and discards what the channel did not take.
 class Transport {
  public:
   Transport() = default;
@@ -56,8 +56,9 @@ class Transport {
   /// Lifetime  `handler` must outlive the transport, or the next `start`.
   virtual void start(TransportHandler& handler) = 0;
 
-  /// Sends now what the channel takes and keeps a copy of the rest. Never blocks. On a broken
-  /// channel the bytes are dropped; `on_receive_end` tells.
+  /// Sends what the channel takes, at once or when the handlers of this turn have run, and keeps a
+  /// copy of the rest. Never blocks. On a broken channel the bytes are dropped; `on_receive_end`
+  /// tells.
   virtual void write(std::string_view bytes) = 0;
 
   /// Bytes accepted by `write` and not yet sent: the measure for back-pressure.

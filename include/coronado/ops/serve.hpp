@@ -29,8 +29,8 @@ struct ServeOptions {
   /// Processes, forked before anything else and restarted when they die, each with that many workers;
   /// see `fork_processes`. 0: one a core.
   std::uint32_t processes = 1;
-  /// "epoll".
-  std::string reactor = "epoll";
+  /// "epoll" or "uring". Empty: what `CORONADO_REACTOR` says, else epoll.
+  std::string reactor;
   /// "debug", "info", "warning", "error" or "off".
   std::string log_level = "info";
   /// How long requests in progress may take after SIGTERM before they are cut.
