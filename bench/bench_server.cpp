@@ -1,6 +1,6 @@
 // The server that load tools drive: a few endpoints, each written as a user would write it.
 //
-//     bench_server [PORT] [--port=N] [--workers=N] [--reactor=epoll]
+//     bench_server [PORT] [--port=N] [--workers=N] [--reactor=epoll|uring]
 #include <coronado/base/describe.hpp>
 #include <coronado/web.hpp>
 

@@ -12,6 +12,10 @@ import sys
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
+    "src/loop/connecting_socket.cpp": "part of Reactor::connect; transport_test",
+    "src/loop/epoll_reactor.cpp": "transport_test and reactor_test run on every reactor",
+    "src/loop/uring_acceptor.cpp": "transport_test runs on every reactor",
+    "src/loop/uring_transport.cpp": "transport_test runs on every reactor",
     "src/web/template/code_builder.cpp": "part of the template compiler; compiler_test and machine_test",
     "src/web/template/expression_compiler.cpp": "part of the template compiler; python_test and machine_test",
     "src/web/template/iteration.cpp": "what loops do; machine_test, binding_test",

@@ -169,11 +169,11 @@ SimListener* SimCore::listener_at(const SimHost::State& host, const SocketAddres
 std::unique_ptr<Acceptor> SimCore::listen(const SocketAddress& address, const ListenOptions& wanted,
                                           AcceptHandler& handler) {
   constexpr const char* kAttempt = "cannot listen on ";
-  SimHost::State& host = here();
   if (address.family == SocketAddress::Family::kNone) throw failure(EINVAL, kAttempt, address);
-  if (address.is_ip() && !is_wildcard(address) && host_of(address, host) != &host) {
-    throw failure(EADDRNOTAVAIL, kAttempt, address);
-  }
+  SimHost::State* owner = &here();
+  if (address.is_ip() && !is_wildcard(address)) owner = host_of(address, *owner);
+  if (owner == nullptr) throw failure(EADDRNOTAVAIL, kAttempt, address);
+  SimHost::State& host = *owner;
   SocketAddress bound = address;
   if (bound.is_ip() && bound.port == 0) bound.port = free_port(host);
   if (listener_at(host, bound) != nullptr && !wanted.reuse_port) {

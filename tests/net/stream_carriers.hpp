@@ -4,8 +4,10 @@
 
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/net/iostream.hpp>
+#include <coronado/net/tls.hpp>
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
+#include <coronado/testing/test_certificates.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -18,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include <coronado/coro/combine.hpp>
 #include <coronado/coro/future.hpp>
 #include <coronado/coro/timeout.hpp>
 
@@ -44,6 +47,7 @@ class ByteTransport final : public Transport, private TransportHandler {
     schedule();
   }
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
+  void say_farewell() noexcept override { inner_->say_farewell(); }
   SocketAddress peer() const override { return inner_->peer(); }
   SocketAddress local() const override { return inner_->local(); }
   int native_handle() const noexcept override { return inner_->native_handle(); }
@@ -165,11 +169,32 @@ inline Task<Ends> connect_memory(IOLoop& loop) {
   co_return ends;
 }
 
+/// TLS over another carrier.
+inline Task<Ends> connect_tls(IOLoop& loop, Task<Ends> (*beneath)(IOLoop&)) {
+  static const TestAuthority authority("Test CA");
+  static const TestCertificate certificate = authority.issue({.dns_names = {"localhost"}});
+  static const auto server =
+      TLSContext::server({.identities = {{.certificate_pem = certificate.certificate_pem,
+                                          .key_pem = certificate.key_pem}}});
+  static const auto client = TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}});
+  Ends ends = co_await beneath(loop);
+  auto both = co_await multi(tls_handshake(std::move(ends.here), server),
+                             tls_handshake(std::move(ends.there), client, "localhost"));
+  ends.here = std::move(std::get<0>(both));
+  ends.there = std::move(std::get<1>(both));
+  co_return ends;
+}
+
+inline Task<Ends> connect_tls_memory(IOLoop& loop) { return connect_tls(loop, connect_memory); }
+inline Task<Ends> connect_tls_tcp(IOLoop& loop) { return connect_tls(loop, connect_tcp); }
+
 /// Every carrier on every reactor, whole and in pieces.
 inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
-      {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory}};
-  for (const auto& [reactor, suffix] : {std::pair(ReactorKind::kEpoll, "Epoll")}) {
+      {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
+      {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory}};
+  for (const auto& [reactor, suffix] :
+       {std::pair(ReactorKind::kEpoll, "Epoll"), std::pair(ReactorKind::kUring, "Uring")}) {
     static std::vector<std::unique_ptr<std::string>> names;
     const auto add = [&](const char* name, std::function<Task<Ends>(IOLoop&)> connect) {
       names.push_back(std::make_unique<std::string>(std::string(name) + suffix));
@@ -178,6 +203,7 @@ inline std::vector<Carrier> carriers() {
     };
     add("Memory", connect_memory);
     add("TCP", connect_tcp);
+    add("TLS", connect_tls_tcp);
     add("Unix", connect_unix);
     add("Pipe", connect_pipes);
   }

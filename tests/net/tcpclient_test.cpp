@@ -11,7 +11,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
+#include <random>
 #include <stdexcept>
 
 namespace coronado {
@@ -399,6 +401,62 @@ TEST(TCPClient, CancellingEndsEveryAttempt) {
       EXPECT_EQ(fix.network->elapsed(), when);
     });
   }
+}
+
+// Every mixture of names, fates, limits and cancellation: what remains is nothing, and the winner is
+// an address that answered.
+TEST(TCPClient, ThousandsOfRandomRacesLeaveNothingRunning) {
+  std::mt19937 random(8305);
+  const auto below = [&](int limit) {
+    return static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
+  int connected = 0;
+  int failed = 0;
+  int cancelled = 0;
+  for (int round = 0; round < 3000; ++round) {
+    run_async([&]() -> Task<> {
+      Fixture fix;
+      for (int i = below(4); i > 0; --i) fix.names->six.push_back("2001:db8::" + std::to_string(i));
+      for (int i = below(4); i > 0; --i) fix.names->four.push_back("192.0.2." + std::to_string(i));
+      fix.names->six_after = below(3) * 40ms;
+      fix.names->four_after = below(3) * 40ms;
+      if (fix.names->six.empty() && fix.names->four.empty()) {
+        fix.names->failure = ResolveError::Reason::kNoAddress;
+      }
+      for (const auto* ips : {&fix.names->six, &fix.names->four}) {
+        for (const std::string& ip : *ips) {
+          const std::errc fate = below(3) == 0 ? std::errc{} : std::errc::connection_refused;
+          if (below(3) > 0) fix.network->fates[ip] = {below(8) * 90ms, fate};
+        }
+      }
+      TCPConnectOptions options{.timeout = (1 + below(20)) * 100ms, .attempt_timeout = 800ms};
+      TaskGroup group("client", TaskGroup::OnFailure::kHandle);
+      TaskHandle<std::unique_ptr<Transport>> handle =
+          group.spawn(fix.client.connect_transport("host.test", 80, options));
+      const bool cancel = below(4) == 0;
+      if (cancel) {
+        co_await sleep(below(600) * 1ms);
+        handle.cancel();
+      }
+      try {
+        const auto transport = co_await handle.join();
+        const auto fate = fix.network->fates.find(transport->peer().host());
+        EXPECT_TRUE(fate != fix.network->fates.end() && fate->second.error == std::errc{});
+        ++connected;
+      } catch (const ConnectError&) {
+        ++failed;
+      } catch (const Cancelled&) {
+        EXPECT_TRUE(cancel);
+        ++cancelled;
+      }
+      EXPECT_EQ(fix.network->running, 0);
+      EXPECT_LE(fix.network->elapsed(), options.timeout + 1ms);
+    });
+  }
+  EXPECT_GT(connected, 500);
+  EXPECT_GT(failed, 500);
+  EXPECT_GT(cancelled, 200);
+  EXPECT_EQ(connected + failed + cancelled, 3000);
 }
 
 // --- real sockets ------------------------------------------------------------------------------

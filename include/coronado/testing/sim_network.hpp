@@ -129,9 +129,10 @@ struct SimOptions {
 /// A machine on the network, with its own addresses, listeners and tasks.
 ///
 /// A task belongs to the host on which it was spawned, and so does what it spawns: connections go
-/// out from there, and a listener on every interface ("0.0.0.0", "::") listens on its addresses.
-/// Tasks of no host, and code outside of tasks, belong to the host "local", unless the network is
-/// just delivering something to another.
+/// out from there, and a listener on every interface ("0.0.0.0", "::") or on a Unix socket is a
+/// listener of that host. One on an address belongs to the host that has it, whoever asks. Tasks of
+/// no host, and code outside of tasks, belong to the host "local", unless the network is just
+/// delivering something to another.
 class SimHost {
  public:
   SimHost(const SimHost&) = delete;
