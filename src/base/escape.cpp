@@ -82,18 +82,33 @@ std::string_view xhtml_reference(char special) noexcept {
   }
 }
 
+#if defined(__SSE2__)
+namespace {
+/// One bit for each of the sixteen bytes, set for those to be replaced.
+unsigned special_bits(__m128i bytes) {
+  // '&' and '\'' differ in the last bit only, '<' and '>' in the last but one.
+  const __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
+  const __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+  const __m128i doubles = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles)));
+}
+unsigned special_bits_at(const char* place) {
+  return special_bits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(place)));
+}
+}  // namespace
+#endif
+
 const char* find_xhtml_special(const char* begin, const char* end) noexcept {
 #if defined(__SSE2__)
-  for (; end - begin >= 16; begin += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
-    const auto is = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-    // '&' and '\'' differ in the last bit only, '<' and '>' in the last but one.
-    const __m128i quotes =
-        _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
-    const __m128i angles =
-        _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
-    const int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), is('"')));
-    if (found != 0) return begin + std::countr_zero(static_cast<unsigned>(found));
+  if (end - begin >= 16) {
+    for (; end - begin >= 16; begin += 16) {
+      if (const unsigned bits = special_bits_at(begin)) return begin + std::countr_zero(bits);
+    }
+    if (begin == end) return end;
+    // The last sixteen: those that were looked at before are known to be plain.
+    const unsigned bits = special_bits_at(end - 16);
+    return bits != 0 ? end - 16 + std::countr_zero(bits) : end;
   }
 #endif
   while (begin != end && !kXHTMLSpecial[static_cast<unsigned char>(*begin)]) ++begin;

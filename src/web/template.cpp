@@ -170,7 +170,7 @@ class templates::LoaderFiles final : public FileSource {
   }
 
   /// The template, if it is there and none of its files has changed.
-  std::shared_ptr<const Template> current(const std::string& path) {
+  std::shared_ptr<const Template> current(std::string_view path) {
     const auto found = templates_.find(path);
     if (found == templates_.end()) return nullptr;
     if (loader_.reload_) {
@@ -254,6 +254,9 @@ std::string BaseLoader::resolve_path(std::string_view name, std::string_view par
 }
 
 std::shared_ptr<const Template> BaseLoader::load(std::string_view name, std::string_view parent) {
+  if (parent.empty()) {  // a name in full is found as it is
+    if (auto current = files_->current(name)) return current;
+  }
   const std::string path = resolve_path(name, parent);
   if (auto current = files_->current(path)) return current;
   files_->begin();
