@@ -12,6 +12,7 @@ import sys
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
+    "src/net/proxy_transport.cpp": "what a Listener puts before a connection; listener_test",
     "src/net/resolver_ares_channel.cpp": "how the resolver asks; resolver_ares_test",
     "src/net/stream_core.cpp": "what stands behind IOStream; iostream_test",
     "src/net/stream_operations.cpp": "the reads and writes of IOStream; iostream_test",
