@@ -6,6 +6,7 @@
 #include <coronado/net/iostream.hpp>
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
+#include <coronado/testing/sim_network.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -97,6 +98,7 @@ struct Ends {
   std::unique_ptr<Transport> there;
   std::unique_ptr<Transport> back_here;   // what `here` writes to, if not itself
   std::unique_ptr<Transport> back_there;  // what `there` reads from, if not itself
+  std::shared_ptr<SimNetwork> network;    // what they are on
 };
 
 struct Carrier {
@@ -165,10 +167,19 @@ inline Task<Ends> connect_memory(IOLoop& loop) {
   co_return ends;
 }
 
+inline Task<Ends> connect_sim(IOLoop& loop) {
+  auto network =
+      std::make_shared<SimNetwork>(loop, SimOptions{.link = {.latency = Duration::zero()}});
+  Ends ends = co_await connect_tcp(loop);
+  ends.network = std::move(network);
+  co_return ends;
+}
+
 /// Every carrier on every reactor, whole and in pieces.
 inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
-      {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory}};
+      {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
+      {.name = "NetworkSim", .reactor = ReactorKind::kSim, .connect = connect_sim}};
   for (const auto& [reactor, suffix] : {std::pair(ReactorKind::kEpoll, "Epoll")}) {
     static std::vector<std::unique_ptr<std::string>> names;
     const auto add = [&](const char* name, std::function<Task<Ends>(IOLoop&)> connect) {
@@ -207,6 +218,7 @@ struct Wire {
     out = open(std::move(ends.back_here), in);
     peer_in = open(std::move(ends.back_there), peer_out);
     one_way = in != out;
+    network = std::move(ends.network);
   }
 
   void close_peer() const {
@@ -214,6 +226,7 @@ struct Wire {
     peer_out->close();
   }
 
+  std::shared_ptr<SimNetwork> network;
   std::vector<std::unique_ptr<IOStream>> streams;
   IOStream* in;        // what this side reads
   IOStream* out;       // what this side writes
