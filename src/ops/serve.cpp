@@ -354,6 +354,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
+  parser.define("--max-connections-per-peer", http.max_connections_per_peer,
+                "Connections at a time from one address, each worker; 0 for no limit");
   parser.define("--max-request-rate", http.max_request_rate, "Requests a second and connection");
   parser.define("--idle-timeout", http.idle_timeout, "Wait for a request on an idle connection");
   parser.define("--header-timeout", http.header_timeout, "Time for a request's head");

@@ -146,7 +146,8 @@ TEST_F(Serve, WrongOptionsAreNamed) {
 TEST_F(Serve, HelpNamesTheOptions) {
   Child child({"--help"});
   EXPECT_EQ(child.wait(), 0);
-  for (const char* option : {"--port", "--workers", "--max-body-size", "--drain-timeout"}) {
+  for (const char* option : {"--port", "--workers", "--max-body-size", "--max-connections-per-peer",
+                             "--drain-timeout"}) {
     EXPECT_NE(child.out.text.find(option), std::string::npos) << option;
   }
 }
