@@ -30,6 +30,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/net/tls_openssl_files.cpp": "what a TLSContext reads; tls_context_test",
     "src/net/tls_openssl_tickets.cpp": "tickets are seen in resumed sessions; tls_test",
     "src/net/tls_openssl_transport.cpp": "what tls_handshake makes; tls_test",
+    "src/testing/sim_core.cpp": "what a SimNetwork is made of; sim_network_test and sim_connection_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",
