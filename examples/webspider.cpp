@@ -2,6 +2,7 @@
 //
 //     webspider                    serves a small site of its own and crawls that
 //     webspider host [port]        crawls from / over plain HTTP
+#include <coronado/coro/queues.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/net/tcpclient.hpp>
 #include <coronado/web.hpp>
@@ -85,7 +86,7 @@ struct Crawl {
 Task<> crawl(std::string host, std::uint16_t port) {
   Crawl state{.host = std::move(host), .port = port};
   state.add("/");
-  co_await with_group([&](TaskGroup& group) -> Task<> {
+  co_await coronado::with_group([&](TaskGroup& group) -> Task<> {
     for (int i = 0; i < kWorkers; ++i) group.spawn(state.work(), "worker");
     co_await state.paths.join();  // every path has been taken, and is done
     group.cancel();
