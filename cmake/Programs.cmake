@@ -1,10 +1,14 @@
 # Tests, examples, benchmarks and fuzz targets: found by their place in the tree, so that adding one is adding a file.
 
-# An executable in bin/ with our flags; PRIVATE_HEADERS opens src/ to it.
+# An executable in bin/ with our flags; PRIVATE_HEADERS opens src/ to it, TEST says that it uses GoogleTest.
 function(coronado_program name)
-  cmake_parse_arguments(arg "PRIVATE_HEADERS" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "PRIVATE_HEADERS;TEST" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  coronado_compile_options(${name})
+  if(arg_TEST)
+    coronado_compile_options(${name} TEST)
+  else()
+    coronado_compile_options(${name})
+  endif()
   target_link_libraries(${name} PRIVATE ${arg_LINK} coronado)
   if(arg_PRIVATE_HEADERS)
     target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
@@ -25,7 +29,7 @@ function(coronado_add_tests)
     if(layer STREQUAL "allocation" AND CMAKE_CXX_FLAGS MATCHES "sanitize=thread")
       continue()
     endif()
-    coronado_program(test_${layer} PRIVATE_HEADERS SOURCES ${sources}
+    coronado_program(test_${layer} PRIVATE_HEADERS TEST SOURCES ${sources}
                      LINK coronado_testing GTest::gtest GTest::gtest_main GTest::gmock)
     gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                          PROPERTIES LABELS ${layer} TIMEOUT 120)
