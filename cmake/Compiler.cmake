@@ -57,7 +57,7 @@ function(coronado_compile_options target)
 endfunction()
 
 # The standard vocabulary compiled once, for the library and the examples, and with GoogleTest for the tests; each owned by a
-# target without definitions, so that all may reuse it.
+# target without definitions of its own, so that all may reuse it.
 function(coronado_precompile name)
   add_library(${name} OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
   target_compile_features(${name} PRIVATE cxx_std_23)
@@ -79,5 +79,6 @@ if(CORONADO_PCH)
   coronado_precompile(coronado_pch ${coronado_vocabulary})
   if(CORONADO_TESTS)
     coronado_precompile(coronado_test_pch ${coronado_vocabulary} <gmock/gmock.h> <gtest/gtest.h>)
+    target_link_libraries(coronado_test_pch PRIVATE GTest::gtest GTest::gmock)  # their definitions must agree, too
   endif()
 endif()
