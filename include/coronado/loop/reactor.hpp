@@ -15,6 +15,9 @@ namespace coronado {
 /// Which backend a loop uses.
 enum class ReactorKind : unsigned char {
   kEpoll,  ///< the default on Linux
+  /// io_uring, or epoll with one line in the log where the system refuses it. Such a loop stays on
+  /// the thread that ran it first.
+  kUring,
   kSim,    ///< virtual time: waiting jumps to the next timer
 };
 
@@ -53,7 +56,7 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
   virtual ~Reactor() = default;
 
-  /// "epoll", "sim".
+  /// "epoll", "uring", "sim".
   virtual const char* name() const noexcept = 0;
 
   virtual TimePoint now() const noexcept = 0;
