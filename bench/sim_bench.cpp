@@ -7,6 +7,7 @@
 #include <coronado/coro/task_group.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/loop/ioloop.hpp>
+#include <coronado/net/tcpclient.hpp>
 #include <coronado/testing/raw_client.hpp>
 #include <coronado/testing/sim_network.hpp>
 
@@ -56,7 +57,7 @@ class EchoServer final : public AcceptHandler {
 
 Task<> ping(SimNetwork& network, SocketAddress server, TimePoint end) {
   co_await sleep(network.random_span(10s));
-  RawClient client(co_await network.connect(server));
+  RawClient client(co_await connect_to(server));
   for (std::size_t pings = 1; network.loop().now() < end; ++pings) {
     client.send("p");
     co_await client.peek(pings);

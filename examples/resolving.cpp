@@ -83,8 +83,8 @@ class Registry final : public Resolver {
 
 // [connect]
 Task<> greet(TCPClient& client, std::string host, std::uint16_t port) {
-  const auto transport = co_await client.connect_transport(host, port, {.timeout = 5s});
-  std::printf("connected to %s\n", to_string(transport->peer()).c_str());
+  coronado::TCPStream stream = co_await client.connect(host, port, {.timeout = 5s});
+  std::printf("connected to %s\n", to_string(stream.peer()).c_str());
 }
 // [/connect]
 

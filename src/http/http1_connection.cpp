@@ -99,8 +99,9 @@ void HTTP1Connection::flush_output() noexcept {
 // --- life --------------------------------------------------------------------------------------
 
 HTTP1Connection::HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport,
-                                 const TLSTransport* tls)
+                                 const TLSTransport* tls, ConnectionSlot slot)
     : server_(server),
+      slot_(std::move(slot)),
       transport_(std::move(transport)),
       tls_(tls),
       phase_since_(server.loop.turn_time()) {}

@@ -99,7 +99,9 @@ void UringRing::provide_buffers() {
 void UringRing::claim() {
   if (!is_mine()) fail(EPERM, "a loop on io_uring was moved to another thread");
   if (enabled_) return;
-  const int result = io_uring_enable_rings(&ring_);
+  // liburing 2.3 does not export its own function for this.
+  const int result = io_uring_register(static_cast<unsigned>(ring_.ring_fd),
+                                       IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
   if (result < 0) fail(-result, "io_uring cannot be enabled");
   owner_ = ::pthread_self();
   enabled_ = true;

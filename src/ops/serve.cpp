@@ -154,14 +154,16 @@ void announce(std::uint16_t port) {
 /// The workers of one process.
 class Workers {
  public:
-  /// Params   sockets    Those of each worker: as many workers.
+  /// Params   tls        Null: plain HTTP.
+  ///          sockets    Those of each worker: as many workers.
   ///          accepting  Called when all of them accept.
   Workers(const ServeOptions& options, WorkerApplicationFactory& factory,
-          std::vector<std::vector<Socket>> sockets, Function<void()> accepting)
+          std::shared_ptr<TLSContext> tls, std::vector<std::vector<Socket>> sockets,
+          Function<void()> accepting)
       : options_(options),
         factory_(factory),
         accepting_(std::move(accepting)),
-        tls_(make_tls(options)),
+        tls_(std::move(tls)),
         count_(static_cast<std::uint32_t>(sockets.size())),
         sockets_(std::move(sockets)),
         ready_(static_cast<std::ptrdiff_t>(count_)),
@@ -231,7 +233,12 @@ class Workers {
       std::lock_guard lock(mutex_);
       for (Worker& worker : workers_) worker.dump();
     });
-    if (tls_) loop.add_signal_handler(SIGHUP, [this] { reload(*tls_); });
+    // A process that was forked gets every SIGHUP that its parent gets: no reason to end.
+    if (tls_ || task_id()) {
+      loop.add_signal_handler(SIGHUP, [this] {
+        if (tls_) reload(*tls_);
+      });
+    }
     accepting_();
   }
 
@@ -295,15 +302,16 @@ class StartBoard {
 constexpr int kCouldNotStart = 3;
 
 void serve_here(const ServeOptions& options, WorkerApplicationFactory& factory,
-                std::uint32_t workers) {
+                std::shared_ptr<TLSContext> tls, std::uint32_t workers) {
   Listening listening = bind_all(options, workers);
-  Workers(options, factory, std::move(listening.sockets), [port = listening.port] {
+  Workers(options, factory, std::move(tls), std::move(listening.sockets), [port = listening.port] {
     announce(port);
   }).run();
 }
 
 int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& factory,
-                       std::uint32_t workers, std::uint32_t processes) {
+                       std::shared_ptr<TLSContext> tls, std::uint32_t workers,
+                       std::uint32_t processes) {
   // Bound before the fork: the sockets outlive a process that dies, and what comes waits in them.
   Listening listening = bind_all(options, workers * processes);
   StartBoard board(processes);
@@ -319,7 +327,7 @@ int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& fa
   }
   listening.sockets.clear();
   try {
-    Workers(options, factory, std::move(sockets), [&] {
+    Workers(options, factory, std::move(tls), std::move(sockets), [&] {
       if (board.sign(mine)) announce(listening.port);
     }).run();
     return 0;
@@ -354,6 +362,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
+  parser.define("--max-connections-per-peer", http.max_connections_per_peer,
+                "Connections at a time from one address, each worker; 0 for no limit");
   parser.define("--max-request-rate", http.max_request_rate, "Requests a second and connection");
   parser.define("--idle-timeout", http.idle_timeout, "Wait for a request on an idle connection");
   parser.define("--header-timeout", http.header_timeout, "Time for a request's head");
@@ -368,8 +378,11 @@ int serve(const ServeOptions& options, WorkerApplicationFactory factory) {
     const auto cores = static_cast<std::uint32_t>(cpu_count());
     const std::uint32_t workers = options.workers != 0 ? options.workers : cores;
     const std::uint32_t processes = options.processes != 0 ? options.processes : cores;
-    if (processes > 1) return serve_in_processes(options, factory, workers, processes);
-    serve_here(options, factory, workers);
+    loop_options(options.reactor);  // a wrong name is told here, once
+    // Made before a fork: the processes then resume each other's sessions.
+    const std::shared_ptr<TLSContext> tls = make_tls(options);
+    if (processes > 1) return serve_in_processes(options, factory, tls, workers, processes);
+    serve_here(options, factory, tls, workers);
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "%s\n", error.what());

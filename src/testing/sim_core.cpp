@@ -55,7 +55,7 @@ SimCore::SimCore(IOLoop& owner, SimOptions wanted)
       options(std::move(wanted)),
       random(options.seed),
       events(owner.now(), options.log_lines),
-      names(std::make_unique<SimNames>(*this)) {
+      names(std::make_shared<SimNames>(*this)) {
   add_host("local", {*SocketAddress::from_ip("10.0.0.1")});
 }
 
@@ -317,16 +317,6 @@ void SimCore::deliver(TimePoint now) noexcept {
   delivering_to = nullptr;
   ready_now_.clear();
   if (!buried_.empty() || listeners_closed_) reap();
-}
-
-void SimCore::end() noexcept {
-  for (const auto& listener : listeners) listener->handler = nullptr;
-  for (const auto& connection : connections_) {
-    for (const int side : {SimConnection::kClient, SimConnection::kServer}) {
-      if (!connection->buried) connection->crash(side);
-    }
-  }
-  for (const auto& host : hosts) host->state_->tasks.clear();
 }
 
 }  // namespace coronado

@@ -300,9 +300,11 @@ TEST_P(IOStreamTest, OneReaderAtATime) {
     EXPECT_THROW((void)wire.in->read_until(""), std::logic_error);
     EXPECT_THROW((void)wire.in->read_some(0), std::logic_error);
     // Two that were made while nothing was read: the second finds the first at its co_await.
+    Task<std::string> made_early = as_task(wire.in->read_bytes(2));
     TaskHandle<std::string> third = wire.tasks.spawn(as_task(wire.in->read_bytes(2)));
-    TaskHandle<std::string> fourth = wire.tasks.spawn(as_task(wire.in->read_bytes(2)));
-    co_await failure_of<std::logic_error>(fourth.join());
+    IOStream& in = *wire.in;
+    co_await until([&] { return in.reading(); });
+    co_await failure_of<std::logic_error>(std::move(made_early));
     wire.peer_out->write_nowait("34");
     EXPECT_EQ(co_await third.join(), "34");
   });

@@ -7,6 +7,7 @@
 #include <coronado/net/tls.hpp>
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
+#include <coronado/testing/sim_network.hpp>
 #include <coronado/testing/test_certificates.hpp>
 
 #include <fcntl.h>
@@ -101,6 +102,7 @@ struct Ends {
   std::unique_ptr<Transport> there;
   std::unique_ptr<Transport> back_here;   // what `here` writes to, if not itself
   std::unique_ptr<Transport> back_there;  // what `there` reads from, if not itself
+  std::shared_ptr<SimNetwork> network;    // what they are on
 };
 
 struct Carrier {
@@ -188,11 +190,20 @@ inline Task<Ends> connect_tls(IOLoop& loop, Task<Ends> (*beneath)(IOLoop&)) {
 inline Task<Ends> connect_tls_memory(IOLoop& loop) { return connect_tls(loop, connect_memory); }
 inline Task<Ends> connect_tls_tcp(IOLoop& loop) { return connect_tls(loop, connect_tcp); }
 
+inline Task<Ends> connect_sim(IOLoop& loop) {
+  auto network =
+      std::make_shared<SimNetwork>(loop, SimOptions{.link = {.latency = Duration::zero()}});
+  Ends ends = co_await connect_tcp(loop);
+  ends.network = std::move(network);
+  co_return ends;
+}
+
 /// Every carrier on every reactor, whole and in pieces.
 inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
       {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
-      {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory}};
+      {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory},
+      {.name = "NetworkSim", .reactor = ReactorKind::kSim, .connect = connect_sim}};
   for (const auto& [reactor, suffix] :
        {std::pair(ReactorKind::kEpoll, "Epoll"), std::pair(ReactorKind::kUring, "Uring")}) {
     static std::vector<std::unique_ptr<std::string>> names;
@@ -233,6 +244,7 @@ struct Wire {
     out = open(std::move(ends.back_here), in);
     peer_in = open(std::move(ends.back_there), peer_out);
     one_way = in != out;
+    network = std::move(ends.network);
   }
 
   void close_peer() const {
@@ -240,6 +252,7 @@ struct Wire {
     peer_out->close();
   }
 
+  std::shared_ptr<SimNetwork> network;
   std::vector<std::unique_ptr<IOStream>> streams;
   IOStream* in;        // what this side reads
   IOStream* out;       // what this side writes

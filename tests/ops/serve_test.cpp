@@ -146,7 +146,8 @@ TEST_F(Serve, WrongOptionsAreNamed) {
 TEST_F(Serve, HelpNamesTheOptions) {
   Child child({"--help"});
   EXPECT_EQ(child.wait(), 0);
-  for (const char* option : {"--port", "--workers", "--max-body-size", "--drain-timeout"}) {
+  for (const char* option : {"--port", "--workers", "--max-body-size", "--max-connections-per-peer",
+                             "--drain-timeout"}) {
     EXPECT_NE(child.out.text.find(option), std::string::npos) << option;
   }
 }
@@ -411,6 +412,27 @@ TEST_F(ServeForked, TerminationDrains) {
   upload->close();
   EXPECT_EQ(child.wait(), 0);
   EXPECT_EQ(child.err.text, "");
+}
+
+TEST_F(ServeForked, AHangUpSignalWithoutCertificatesEndsNobody) {
+  Child child({"--port=0", "--processes=2", "--log-level=warning"});
+  auto upload = connect(child.port());
+  upload->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  loop_.run_sync(upload->peek(100), 20s);
+  child.signal(SIGHUP);
+  child.signal(SIGUSR1);  // passed on behind it, and answered
+  EXPECT_TRUE(child.err.read_until("serve_child.cpp:")) << child.err.text;
+  upload->send("cde");
+  EXPECT_EQ(loop_.run_sync(upload->read_response(), 20s).body, "begun abcde");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(child.err.text.find("restarting"), std::string::npos) << child.err.text;
+}
+
+TEST_F(ServeForked, WrongOptionsAreNamedOnce) {
+  Child child({"--port=0", "--processes=2", "--tls-key=key.pem"});
+  EXPECT_EQ(child.wait(), 2);
+  EXPECT_EQ(std::ranges::count(child.err.text, '\n'), 1) << child.err.text;
 }
 
 TEST_F(ServeForked, AFactoryThatThrowsEndsAll) {

@@ -3,6 +3,7 @@
 // docs/guide/testing.md.
 #include <coronado/coro/combine.hpp>
 #include <coronado/coro/timeout.hpp>
+#include <coronado/net/tcpclient.hpp>
 #include <coronado/testing/raw_client.hpp>
 #include <coronado/testing/run_seeds.hpp>
 
@@ -70,7 +71,7 @@ class Registry final : public AcceptHandler {
 // [client]
 Task<std::string> ask_for(SimNetwork& network, std::string name) {
   co_await sleep(network.random_span(1s));
-  RawClient client(co_await network.connect(network.host("server").address(7)));
+  RawClient client(co_await connect_to(network.host("server").address(7)));
   client.send(name);
   client.shutdown_write();
   co_return co_await client.read_to_end();

@@ -4,6 +4,7 @@
 #include <coronado/base/log.hpp>
 #include <coronado/coro/locks.hpp>
 #include <coronado/coro/timeout.hpp>
+#include <coronado/net/tcpclient.hpp>
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
@@ -123,7 +124,7 @@ TEST(RunSeeds, WhatIsLeftBehindFails) {
     const SocketAddress address = network.host("local").address(80);
     auto acceptor = network.loop().reactor().listen(address, {}, ignore);
     kept.reset();
-    kept = co_await network.connect(address);
+    kept = co_await connect_to(address);
     kept->start(peer);
   });
   EXPECT_TRUE(transport.contains("1 transports were not closed")) << transport;
