@@ -31,7 +31,7 @@ std::string render(const Template& page, bool& failed) {
                           {"n", data()["n"]},
                           {"xs", data()["xs"]},
                           {"d", data()["d"]},
-                          {"f", [](std::int64_t number) { return number * 2; }}});
+                          {"f", [](std::int64_t number) { return number ^ 1; }}});
   } catch (const TemplateError& error) {
     require(error.place().line > 0 && error.place().column > 0);
     failed = true;

@@ -3,6 +3,7 @@
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
+#include <span>
 
 #include "web/template/expression_parser.hpp"
 
@@ -15,12 +16,25 @@ bool is_space(char c) noexcept { return kSpace.find(c) != std::string_view::npos
 
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
-bool one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+bool one_of(std::string_view word, std::span<const std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
+}
+bool one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return one_of(word, std::span(words.begin(), words.size()));
+}
+
+/// The blocks that an intermediate directive may stand in.
+std::span<const std::string_view> parents_of(std::string_view directive) {
+  static constexpr std::string_view kElse[] = {"if", "for", "while", "try"};
+  static constexpr std::string_view kElif[] = {"if"};
+  static constexpr std::string_view kTry[] = {"try"};
+  if (directive == "else") return kElse;
+  if (directive == "elif") return kElif;
+  return kTry;
 }
 
 /// "a", "a or b", "a, b or c".
-std::string listed(std::initializer_list<std::string_view> words) {
+std::string listed(std::span<const std::string_view> words) {
   std::string out;
   std::size_t left = words.size();
   for (std::string_view word : words) {
@@ -229,9 +243,7 @@ bool TemplateParser::parse_directive(Body*& body, Block* block, std::string_view
 
 void TemplateParser::parse_intermediate(const Directive& directive, Block* block, Body*& body) {
   const std::string name(directive.name);
-  std::initializer_list<std::string_view> parents = {"try"};
-  if (name == "else") parents = {"if", "for", "while", "try"};
-  if (name == "elif") parents = {"if"};
+  const std::span<const std::string_view> parents = parents_of(name);
   if (block == nullptr) fail(directive.offset, name + " outside " + listed(parents) + " block");
   if (!one_of(block->name, parents)) {
     fail(directive.offset,
