@@ -57,9 +57,9 @@ std::vector<std::string> links_of(const std::string& page) {
 struct Crawl {
   std::string host;
   std::uint16_t port;
-  coronado::TCPClient client;
-  coronado::Queue<std::string> paths;
-  std::set<std::string> seen;
+  coronado::TCPClient client{};
+  coronado::Queue<std::string> paths{};
+  std::set<std::string> seen{};
   int broken = 0;
 
   void add(const std::string& path) {
