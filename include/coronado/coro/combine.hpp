@@ -323,6 +323,8 @@ struct ConcurrentMap {
   }
 
   /// Takes item after item, as many as it comes to.
+  /// Throws  What `function` throws.
+  /// Cancel  Passed on to what it awaits.
   Task<> work() {
     while (!done() && !asked_to_stop()) {
       const std::size_t index = results.size();
