@@ -732,7 +732,7 @@ void HTTP1Connection::expire() noexcept {
         exchange_->task_->cancel();
       }
       break;
-    case Phase::kIdle:
+    case Phase::kIdle: transport_->say_farewell(); break;
     case Phase::kClosing: break;
   }
   dead_ = true;

@@ -454,7 +454,10 @@ TEST(TCPClient, ThousandsOfRandomRacesLeaveNothingRunning) {
         ++cancelled;
       }
       EXPECT_EQ(fix.network->running, 0);
-      EXPECT_LE(fix.network->elapsed(), options.timeout + 1ms);
+      // Whoever is to cancel sleeps that long in any case.
+      const Duration longest =
+          cancel ? std::max<Duration>(options.timeout, 600ms) : options.timeout;
+      EXPECT_LE(fix.network->elapsed(), longest + 1ms);
     });
   }
   EXPECT_GT(connected, 500);
