@@ -31,8 +31,13 @@ function(coronado_add_tests)
     endif()
     coronado_program(test_${layer} PRIVATE_HEADERS TEST SOURCES ${sources}
                      LINK coronado_testing GTest::gtest GTest::gtest_main GTest::gmock)
-    gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-                         PROPERTIES LABELS ${layer} TIMEOUT 120)
+    if(CORONADO_TEST_EACH)
+      gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+                           PROPERTIES LABELS ${layer} TIMEOUT 120)
+    else()
+      add_test(NAME test_${layer} COMMAND test_${layer} --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+      set_tests_properties(test_${layer} PROPERTIES LABELS ${layer} TIMEOUT 900)
+    endif()
   endforeach()
   # Wrong programs, each with the sentence that the compiler must say.
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")

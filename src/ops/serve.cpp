@@ -50,7 +50,7 @@ std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
   }
   return TLSContext::server(
       {.identities = {{.certificate_file = options.tls_cert, .key_file = options.tls_key}},
-       .alpn = {"http/1.1"}});
+       .alpn = {"http/1.1", "http/1.0"}});
 }
 
 void reload(TLSContext& tls) {

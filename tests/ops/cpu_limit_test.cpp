@@ -1,6 +1,7 @@
 #include "ops/cpu_limit.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,7 +13,10 @@ namespace fs = std::filesystem;
 
 class CpuLimit : public testing::Test {
  protected:
-  CpuLimit() : root_(fs::path(testing::TempDir()) / "coronado_cpu_limit") { fs::remove_all(root_); }
+  CpuLimit()
+      : root_(fs::path(testing::TempDir()) / ("coronado_cpu_limit_" + std::to_string(::getpid()))) {
+    fs::remove_all(root_);
+  }
   ~CpuLimit() override { fs::remove_all(root_); }
 
   void write(const std::string& name, const std::string& text) {
