@@ -1,5 +1,7 @@
 #include <coronado/net/listener.hpp>
 
+#include <coronado/base/log.hpp>
+
 #include <coronado/base/error.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/net/iostream.hpp>
@@ -158,6 +160,8 @@ TEST(Listener, SurvivesWhenDescriptorsRunOut) {
     Fixture fixture;
     fixture.listener.listen(0, {.address = "127.0.0.1"});
     ExpectLog log("accepting connections failed");
+    // UndefinedBehaviorSanitizer looks up the type of a sink once, for which it needs a descriptor.
+    general_log().info("descriptors are about to run out");
     {
       ScarceDescriptors scarce(5);  // three clients, two for the server
       TCPStream one = fixture.connect();
