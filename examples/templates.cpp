@@ -28,7 +28,7 @@ const std::vector<Entry> kEntries = {
 
 // [loader]
 std::shared_ptr<web::BaseLoader> make_loader() {
-  return std::make_shared<web::DictLoader>(std::map<std::string, std::string>{
+  return std::make_shared<web::DictLoader>(web::TemplateTexts{
       {"layout.html",
        "<!DOCTYPE html>\n<title>{% block title %}Blog{% end %}</title>\n"
        "<body>{% block body %}{% end %}</body>\n"},

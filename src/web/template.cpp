@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 
 #include "web/template/compiler.hpp"
 #include "web/template/expression_lexer.hpp"
@@ -306,11 +307,11 @@ std::uint64_t Loader::version(const std::string& name) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count()) * 31 + size;
 }
 
-DictLoader::DictLoader(std::map<std::string, std::string> texts, TemplateOptions options)
+DictLoader::DictLoader(TemplateTexts texts, TemplateOptions options)
     : BaseLoader(std::move(options)), texts_(std::move(texts)) {}
 
 std::string DictLoader::read(const std::string& name) {
-  const auto found = texts_.find(name);
+  const auto found = std::ranges::find(texts_, name, &TemplateTexts::value_type::first);
   if (found == texts_.end())
     throw UsageError("template '" + name + "': there is none of that name");
   return found->second;

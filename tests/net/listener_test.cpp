@@ -1,8 +1,7 @@
 #include <coronado/net/listener.hpp>
 
-#include <coronado/base/log.hpp>
-
 #include <coronado/base/error.hpp>
+#include <coronado/base/log.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/net/iostream.hpp>
 #include <coronado/testing/async_test.hpp>

@@ -25,7 +25,7 @@ struct Page : web::RequestHandler {
 
 class Rendering : public ::testing::Test {
  protected:
-  void serve(std::map<std::string, std::string> files) {
+  void serve(web::TemplateTexts files) {
     bench.app.set_template_loader(std::make_shared<web::DictLoader>(std::move(files)));
     bench.app.add<Page>("/page", web::RouteOptions{.name = "page"});
   }

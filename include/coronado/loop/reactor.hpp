@@ -18,7 +18,7 @@ enum class ReactorKind : unsigned char {
   /// io_uring, or epoll with one line in the log where the system refuses it. Such a loop stays on
   /// the thread that ran it first.
   kUring,
-  kSim,    ///< virtual time: waiting jumps to the next timer
+  kSim,  ///< virtual time: waiting jumps to the next timer
 };
 
 /// How `Reactor::listen` listens.

@@ -27,10 +27,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace coronado::web {
 
@@ -183,15 +184,19 @@ class Loader final : public BaseLoader {
   std::string directory_;
 };
 
-/// Templates from memory, by name.   Tornado  `template.DictLoader`.
+/// Names of templates and their texts.
+using TemplateTexts = std::vector<std::pair<std::string, std::string>>;
+
+/// Templates from memory, by name; of a repeated name the first counts.   Tornado
+/// `template.DictLoader`.
 class DictLoader final : public BaseLoader {
  public:
-  explicit DictLoader(std::map<std::string, std::string> texts, TemplateOptions options = {});
+  explicit DictLoader(TemplateTexts texts, TemplateOptions options = {});
 
  private:
   std::string read(const std::string& name) override;
 
-  std::map<std::string, std::string> texts_;
+  TemplateTexts texts_;
 };
 
 }  // namespace coronado::web

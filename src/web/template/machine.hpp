@@ -9,6 +9,7 @@
 #include <coronado/web/template.hpp>
 
 #include <exception>
+#include <map>
 #include <span>
 
 #include "web/template/iteration.hpp"

@@ -8,13 +8,13 @@ namespace coronado::web::template_test {
 namespace {
 
 /// Renders `page` of these files.
-std::string render_files(std::map<std::string, std::string> files, const std::string& page = "page",
+std::string render_files(TemplateTexts files, const std::string& page = "page",
                          std::initializer_list<TemplateArgument> arguments = {}) {
   DictLoader loader(std::move(files));
   return loader.load(page)->generate(arguments);
 }
 
-std::string files_error(std::map<std::string, std::string> files) {
+std::string files_error(TemplateTexts files) {
   try {
     return "no error: " + render_files(std::move(files));
   } catch (const std::exception& error) {
@@ -23,7 +23,7 @@ std::string files_error(std::map<std::string, std::string> files) {
 }
 
 TEST(TemplateCompiler, BlocksOverSeveralLevels) {
-  const std::map<std::string, std::string> files = {
+  const TemplateTexts files = {
       {"base", "<{% block a %}base a{% end %}|{% block b %}base b{% end %}>"},
       {"middle", "{% extends 'base' %}ignored{% block a %}middle a{% end %}"},
       {"page", "{% extends \"middle\" %}{% block b %}page b{% end %}"}};
@@ -109,13 +109,14 @@ TEST(TemplateCompiler, RunawayIncludesAreStopped) {
             std::string::npos);
   EXPECT_NE(files_error({{"page", "{% extends page %}"}}).find("does 'page' extend itself?"),
             std::string::npos);
-  std::map<std::string, std::string> bomb;
+  TemplateTexts bomb;
   for (int i = 0; i < 40; ++i) {
     const std::string next = "p" + std::to_string(i + 1);
-    bomb["p" + std::to_string(i)] = "{% include " + next + " %}{% include " + next + " %}";
+    bomb.emplace_back("p" + std::to_string(i),
+                      "{% include " + next + " %}{% include " + next + " %}");
   }
-  bomb["p40"] = "x";
-  bomb["page"] = "{% include p0 %}";
+  bomb.emplace_back("p40", "x");
+  bomb.emplace_back("page", "{% include p0 %}");
   EXPECT_NE(files_error(bomb).find("includes more than 10000 files"), std::string::npos);
 }
 
