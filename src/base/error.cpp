@@ -57,13 +57,15 @@ ResolveError::ResolveError(std::string host, Reason reason, std::string detail,
 
 ConnectError::ConnectError(std::string target, Phase phase, std::error_code code,
                            std::string reason, std::vector<FailedAttempt> attempts,
-                           std::optional<ResolveError::Reason> resolve_reason)
+                           std::optional<ResolveError::Reason> resolve_reason,
+                           std::exception_ptr cause)
     : std::runtime_error(describe(target, reason, attempts)),
       target_(std::move(target)),
       phase_(phase),
       code_(code),
       attempts_(std::move(attempts)),
-      resolve_reason_(resolve_reason) {}
+      resolve_reason_(resolve_reason),
+      cause_(std::move(cause)) {}
 
 HTTPError::HTTPError(int status, std::string log_message, std::string reason)
     : std::runtime_error(describe(status, log_message, reason)),

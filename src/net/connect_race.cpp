@@ -232,6 +232,7 @@ Task<std::unique_ptr<Transport>> ConnectRace::upgrade(std::unique_ptr<Transport>
   const std::string peer = to_string(transport->peer());
   std::error_code code;
   std::string reason;
+  std::exception_ptr cause;
   try {
     const TimePoint until = limit(executor_.now(), options_.upgrade_timeout);
     co_return co_await with_timeout(
@@ -242,10 +243,12 @@ Task<std::unique_ptr<Transport>> ConnectRace::upgrade(std::unique_ptr<Transport>
   } catch (const std::system_error& error) {
     code = error.code();
     reason = error.what();
+    cause = std::current_exception();
   } catch (const std::exception& error) {
     reason = error.what();
+    cause = std::current_exception();
   }
-  throw ConnectError(target_, phase_, code, reason + " (" + peer + ")");
+  throw ConnectError(target_, phase_, code, reason + " (" + peer + ")", {}, std::nullopt, cause);
 }
 
 }  // namespace coronado

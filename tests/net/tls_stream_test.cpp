@@ -1,6 +1,7 @@
 #include <coronado/net/tls_stream.hpp>
 
 #include <coronado/coro/task_group.hpp>
+#include <coronado/testing/sim_network.hpp>
 
 #include "tests/net/tls_fixture.hpp"
 
@@ -166,6 +167,128 @@ TEST(TLSStream, CancelledReadLosesNothing) {
     const std::string all = co_await server.read_until_close();
     EXPECT_EQ(all, big);
     co_await handle.join();
+  });
+}
+
+// --- connect_tls -------------------------------------------------------------------------------
+
+/// A TLS server on a simulated network; a null context: it never answers.
+class SecureDoor final : public AcceptHandler {
+ public:
+  SecureDoor(const SocketAddress& address, std::shared_ptr<TLSContext> context)
+      : context_(std::move(context)),
+        group_("door", TaskGroup::OnFailure::kHandle),
+        acceptor_(IOLoop::current()->reactor().listen(address, {}, *this)) {}
+  void on_accept(std::unique_ptr<Transport> transport) noexcept override {
+    if (context_ == nullptr) {
+      silent_.push_back(std::move(transport));
+    } else {
+      group_.spawn(serve(std::move(transport), context_));
+    }
+  }
+  void on_accept_error(std::error_code) noexcept override {}
+  Task<> close() {
+    acceptor_.reset();
+    group_.cancel();
+    co_await group_.join();
+  }
+
+ private:
+  static Task<> serve(std::unique_ptr<Transport> transport, std::shared_ptr<TLSContext> context) {
+    std::unique_ptr<TLSTransport> secure =
+        co_await tls_handshake(std::move(transport), std::move(context));
+    TLSStream stream(*IOLoop::current(), std::move(secure));
+    co_await stream.write("hello " + stream.tls().server_name());
+    co_await stream.shutdown();
+  }
+
+  std::shared_ptr<TLSContext> context_;
+  TaskGroup group_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::vector<std::unique_ptr<Transport>> silent_;
+};
+
+struct SecureNetwork {
+  explicit SecureNetwork(std::shared_ptr<TLSContext> context)
+      : network(*IOLoop::current()),
+        host(network.add_host("example.com")),
+        door(host.address(443), std::move(context)),
+        client(network.names()) {}
+
+  SimNetwork network;
+  SimHost& host;
+  SecureDoor door;
+  TCPClient client;
+};
+
+TEST(ConnectTLS, ConnectsAndKnowsThePeer) {
+  run_async([]() -> Task<> {
+    SecureNetwork fix(example_server());
+    TLSStream stream = co_await connect_tls(fix.client, "example.com", 443, usual_client());
+    EXPECT_EQ(stream.tls().peer_certificate()->common_name, "example");
+    const std::string greeting = co_await stream.read_until_close();
+    EXPECT_EQ(greeting, "hello example.com");
+    stream.close();
+    co_await fix.door.close();
+  });
+}
+
+TEST(ConnectTLS, ErrorsNameThePhaseAndKeepTheirType) {
+  run_async([]() -> Task<> {
+    SecureNetwork fix(example_server());
+    try {
+      co_await connect_tls(
+          fix.client, "example.com", 443,
+          TLSContext::client({.trust = {.ca_pem = TestAuthority("Other").certificate_pem()}}));
+      ADD_FAILURE() << "an untrusted certificate was accepted";
+    } catch (const ConnectError& error) {
+      EXPECT_EQ(error.phase(), ConnectError::Phase::kUpgrade);
+      EXPECT_NE(std::string(error.what()).find("cannot connect to example.com:443: "),
+                std::string::npos)
+          << error.what();
+      EXPECT_THROW(std::rethrow_exception(error.cause()), TLSUntrustedError);
+    }
+    try {
+      co_await connect_tls(fix.client, "example.com", 444, usual_client());
+      ADD_FAILURE() << "nobody listens there";
+    } catch (const ConnectError& error) {
+      EXPECT_EQ(error.phase(), ConnectError::Phase::kConnect);
+      EXPECT_EQ(error.cause(), nullptr);
+    }
+    try {
+      co_await connect_tls(fix.client, "nowhere", 443, usual_client());
+      ADD_FAILURE() << "there is no such name";
+    } catch (const ConnectError& error) {
+      EXPECT_EQ(error.phase(), ConnectError::Phase::kResolve);
+    }
+    co_await fix.door.close();
+  });
+}
+
+TEST(ConnectTLS, HandshakeHasItsLimitAndCanBeCancelled) {
+  run_async([]() -> Task<> {
+    SecureNetwork fix(nullptr);
+    const TimePoint begin = IOLoop::current()->now();
+    try {
+      co_await connect_tls(fix.client, "example.com", 443, usual_client(), {.upgrade_timeout = 3s});
+      ADD_FAILURE() << "nobody answers";
+    } catch (const ConnectError& error) {
+      EXPECT_EQ(error.code(), std::errc::timed_out);
+      EXPECT_NE(std::string(error.what()).find("the handshake timed out after 3 s"),
+                std::string::npos)
+          << error.what();
+    }
+    EXPECT_LT(IOLoop::current()->now() - begin, 4s);
+    const std::size_t open = fix.network.open_transports();
+    bool late = false;
+    try {
+      co_await with_timeout(1s, connect_tls(fix.client, "example.com", 443, usual_client()));
+    } catch (const TimeoutError&) {
+      late = true;
+    }
+    EXPECT_TRUE(late);
+    EXPECT_EQ(fix.network.open_transports(), open + 1);  // the server's end
+    co_await fix.door.close();
   });
 }
 

@@ -11,6 +11,9 @@
 ///     CalledProcessError   a program ended with an error
 ///     HTTPError            answer this request with that status
 ///     HTTPInputError       a peer's message breaks HTTP's rules
+///     HTTPClientError      a fetch failed, or was answered with an error; its kinds without an answer:
+///                          HTTPTimeoutError, HTTPConnectError, HTTPStreamClosedError,
+///                          HTTPResponseError
 ///     UsageError           a program's options or configuration are wrong
 ///     TLSError             TLS could not be set up, or a handshake failed; its kinds:
 ///       TLSConfigError       a context cannot be made: TLSFileError, TLSKeyMismatchError,
@@ -27,6 +30,8 @@
 
 #include <coronado/base/clock.hpp>
 
+#include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -147,7 +152,8 @@ class ConnectError : public std::runtime_error {
   ///          reason    Why, in words; empty: what `attempts` say.
   ConnectError(std::string target, Phase phase, std::error_code code, std::string reason,
                std::vector<FailedAttempt> attempts = {},
-               std::optional<ResolveError::Reason> resolve_reason = std::nullopt);
+               std::optional<ResolveError::Reason> resolve_reason = std::nullopt,
+               std::exception_ptr cause = nullptr);
 
   const std::string& target() const noexcept { return target_; }
   Phase phase() const noexcept { return phase_; }
@@ -158,6 +164,9 @@ class ConnectError : public std::runtime_error {
   const std::vector<FailedAttempt>& attempts() const noexcept { return attempts_; }
   /// Set in the phase `kResolve`.
   std::optional<ResolveError::Reason> resolve_reason() const noexcept { return resolve_reason_; }
+  /// In the phase `kUpgrade`: what the layer above threw, such as a `TLSCertificateError`, for those
+  /// who want its type. Null: it threw nothing, it was out of time.
+  const std::exception_ptr& cause() const noexcept { return cause_; }
 
  private:
   std::string target_;
@@ -165,6 +174,7 @@ class ConnectError : public std::runtime_error {
   std::error_code code_;
   std::vector<FailedAttempt> attempts_;
   std::optional<ResolveError::Reason> resolve_reason_;
+  std::exception_ptr cause_;
 };
 
 /// A program that was run ended with an exit code other than zero, or by a signal. The message names
@@ -223,6 +233,102 @@ class MissingArgumentError : public HTTPError {
 class HTTPInputError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+struct HTTPClientResponse;
+
+/// A fetch failed, or its response is none of success (200 to 299). The message names the URL:
+/// "GET http://example.org/x: HTTP 404: Not Found".   Tornado  `httpclient.HTTPClientError`.
+class HTTPClientError : public std::runtime_error {
+ public:
+  /// For failures without a response.
+  static constexpr int kNoResponse = 599;
+
+  /// Params   url      Without user information.
+  ///          message  All of it, the URL included.
+  HTTPClientError(int code, std::string url, const std::string& message,
+                  std::shared_ptr<const HTTPClientResponse> response = nullptr)
+      : std::runtime_error(message),
+        code_(code),
+        url_(std::move(url)),
+        response_(std::move(response)) {}
+
+  /// The status of the response, or 599 when there is none.
+  int code() const noexcept { return code_; }
+  /// What was fetched when it failed: after redirects the last one.
+  const std::string& url() const noexcept { return url_; }
+  /// The response; null when there is none.
+  const std::shared_ptr<const HTTPClientResponse>& response() const noexcept { return response_; }
+
+ private:
+  int code_;
+  std::string url_;
+  std::shared_ptr<const HTTPClientResponse> response_;
+};
+
+/// What a client was doing when it failed.
+enum class HTTPPhase : unsigned char {
+  kQueue,    ///< waiting for one of the client's places
+  kConnect,  ///< looking the name up, connecting, the proxy's and the TLS handshake
+  kSend,     ///< sending the request
+  kWait,     ///< waiting for the head of the response
+  kReceive,  ///< receiving the body
+};
+
+/// A fetch was out of time; the message says in which phase, and where.
+/// Tornado  `simple_httpclient.HTTPTimeoutError`.
+class HTTPTimeoutError : public HTTPClientError {
+ public:
+  HTTPTimeoutError(std::string url, const std::string& message, HTTPPhase phase)
+      : HTTPClientError(kNoResponse, std::move(url), message), phase_(phase) {}
+  HTTPPhase phase() const noexcept { return phase_; }
+
+ private:
+  HTTPPhase phase_;
+};
+
+/// No connection could be made: each address with its reason, the proxy's refusal, or the reason
+/// why TLS failed.
+class HTTPConnectError : public HTTPClientError {
+ public:
+  HTTPConnectError(std::string url, const std::string& message, ConnectError connect_error)
+      : HTTPClientError(kNoResponse, std::move(url), message),
+        connect_error_(std::move(connect_error)) {}
+  const ConnectError& connect_error() const noexcept { return connect_error_; }
+
+ private:
+  ConnectError connect_error_;
+};
+
+/// The connection ended or broke before the response was complete.
+/// Tornado  `simple_httpclient.HTTPStreamClosedError`.
+class HTTPStreamClosedError : public HTTPClientError {
+ public:
+  HTTPStreamClosedError(std::string url, const std::string& message, HTTPPhase phase,
+                        std::error_code reason)
+      : HTTPClientError(kNoResponse, std::move(url), message), phase_(phase), reason_(reason) {}
+  HTTPPhase phase() const noexcept { return phase_; }
+  /// Why the connection broke; none after an orderly end by the peer.
+  const std::error_code& reason() const noexcept { return reason_; }
+
+ private:
+  HTTPPhase phase_;
+  std::error_code reason_;
+};
+
+/// What came is no response by HTTP's rules, or is larger than a limit allows.
+class HTTPResponseError : public HTTPClientError {
+ public:
+  enum class Kind : unsigned char {
+    kMalformed,  ///< it breaks the rules
+    kTooLarge,   ///< it exceeds a limit
+  };
+  HTTPResponseError(std::string url, const std::string& message, Kind kind)
+      : HTTPClientError(kNoResponse, std::move(url), message), kind_(kind) {}
+  Kind kind() const noexcept { return kind_; }
+
+ private:
+  Kind kind_;
 };
 
 /// An option, a configuration value or an argument of the program is wrong; the message names it.

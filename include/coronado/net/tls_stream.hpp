@@ -2,6 +2,8 @@
 ///
 ///     TLSStream   an IOStream that knows who its peer is
 ///     start_tls   goes over to TLS on an open stream, as client or server
+///     connect_tls  connects to a host and goes over to TLS
+///     TLSUpgrade  the layer that `TCPClient` puts on its connections for that
 ///
 ///     TLSStream secure = co_await start_tls(std::move(stream), context, "mail.example.com");
 ///     co_await secure.write("EHLO me.example.com\r\n");
@@ -13,6 +15,7 @@
 #pragma once
 
 #include <coronado/net/iostream.hpp>
+#include <coronado/net/tcpclient.hpp>
 #include <coronado/net/tls.hpp>
 
 #include <memory>
@@ -50,5 +53,39 @@ class TLSStream : public IOStream {
 /// Code     src/net/tls_stream.cpp, tests/net/tls_stream_test.cpp
 Task<TLSStream> start_tls(IOStream stream, std::shared_ptr<const TLSContext> context,
                           std::string host = {}, TLSHandshakeOptions options = {});
+
+/// TLS for a `TCPClient`: what `TCPConnectOptions::upgrade` points to. Its time limit is
+/// `TCPConnectOptions::upgrade_timeout`.
+class TLSUpgrade final : public TransportUpgrade {
+ public:
+  /// Params   context      A client's.
+  ///          server_name  Who the certificate must be for. Empty: the host that is connected to.
+  explicit TLSUpgrade(std::shared_ptr<const TLSContext> context, std::string server_name = {});
+
+  /// Throws   As `tls_handshake`.
+  /// Cancel   At once; the connection is closed.
+  Task<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
+                                           std::string host) override;
+
+ private:
+  std::shared_ptr<const TLSContext> context_;
+  std::string server_name_;
+};
+
+/// Connects to `host` with `client` and shakes hands.
+///
+///     TLSStream stream = co_await connect_tls(client, "example.org", 443, TLSContext::client());
+///
+/// Params   context  A client's; its certificate check is for `host`.
+///          options  `upgrade` is not used; `upgrade_timeout` limits the handshake.
+/// Throws   ConnectError  Of the phase `kUpgrade` when TLS failed; `cause()` then has the type that
+///                        `tls_handshake` threw.
+///          std::invalid_argument  An option is out of range.
+/// Cancel   Ends the lookup, every attempt and the handshake, and completes when they have ended.
+/// Lifetime `client` must stay until the task ends.
+/// Tornado  `TCPClient.connect(ssl_options=...)`.
+Task<TLSStream> connect_tls(TCPClient& client, std::string host, std::uint16_t port,
+                            std::shared_ptr<const TLSContext> context,
+                            TCPConnectOptions options = {});
 
 }  // namespace coronado
