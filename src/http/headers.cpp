@@ -48,6 +48,10 @@ void HTTPHeaders::add(std::string_view name, std::string_view value) {
   entries_.push_back(store(name, value));
 }
 
+void HTTPHeaders::add_checked(std::string_view name, std::string_view value) {
+  entries_.push_back(store(name, value));
+}
+
 void HTTPHeaders::set(std::string_view name, std::string_view value) {
   value = trim_whitespace(value);
   check(name, value);

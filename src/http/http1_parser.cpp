@@ -1,41 +1,13 @@
 #include "http/http1_parser.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <string_view>
 
-#include "http/http1_scan.hpp"
+#include "http/http1_lines.hpp"
 #include "http/request_head_builder.hpp"
 
 namespace coronado {
 namespace {
-
-// Words are compared with text as a little-endian machine loads it.
-static_assert(std::endian::native == std::endian::little);
-
-template <class Word>
-Word load_word(const char* p) noexcept {
-  Word word;
-  std::memcpy(&word, p, sizeof word);
-  return word;
-}
-
-/// `text` as the integer that `load_word` finds where it stands in memory.
-template <class Word = std::uint64_t>
-consteval Word word_of(std::string_view text) {
-  Word word = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    word |= Word{static_cast<unsigned char>(text[i])} << (8 * i);
-  }
-  return word;
-}
-
-/// Note an error; the null pointer returned ends the parse. Kept out of the way of the quick path.
-[[gnu::noinline, gnu::cold]] const char* refuse(HeadError& error, int status, const char* reason) {
-  error = {status, reason};
-  return nullptr;
-}
 
 struct NamedMethod {
   Method method = Method::kOther;
@@ -108,34 +80,6 @@ constexpr MethodWord kMethodWords[] = {
   return p[8] == '0' ? 0 : 1;
 }
 
-/// What is wrong with the line at `p`, if anything: it has no name, or no colon yet.
-[[gnu::noinline]] const char* no_field_name(const char* p, const char* end, HeadError& error) {
-  // RFC 9112 5.2: a folded line, refused as it may be; 2.2: whitespace before the first field.
-  if (p != end && is_whitespace(*p)) return refuse(error, 400, "folded header line");
-  const char* colon = p;
-  while (colon != end && is_in(*colon, kTokenChar)) ++colon;
-  if (colon == end) return nullptr;
-  if (*colon == ':' && colon != p) return refuse(error, 431, "field name too long");
-  // RFC 9112 5.1: no whitespace between the name and the colon, and no empty name.
-  return refuse(error, 400, "invalid field name");
-}
-
-/// What is wrong with the end of the line at `p`, if anything: it is no CRLF, or one of the last
-/// three bytes, so that the parse ends here in any case.
-/// Params  otherwise  What to say when there is no line end at all.
-[[gnu::noinline]] const char* no_line_end(const char* p, const char* end, const char* otherwise,
-                                          HeadError& error) {
-  static constexpr std::string_view kPattern = "\r\n\r";
-  for (std::size_t i = 0; p + i != end; ++i) {
-    if (p[i] == kPattern[i]) continue;
-    if (i == 2) return no_field_name(p + 2, end, error);
-    // RFC 9112 2.2: a bare CR or LF ends no line.
-    const bool bare = p[0] == '\r' || p[0] == '\n';
-    return refuse(error, 400, bare ? "line end is not CRLF" : otherwise);
-  }
-  return nullptr;
-}
-
 /// One attempt at one head.
 ///
 /// Every step returns where it got to, or null when the parse ends there: with an error noted in
@@ -168,11 +112,6 @@ class RequestParser {
   }
 
  private:
-  /// A line ends at `p`, and there are two more bytes to tell whether it is the last.
-  [[gnu::always_inline]] bool at_line_end(const char* p) const {
-    return end_ - p >= 4 && load_word<std::uint16_t>(p) == word_of<std::uint16_t>("\r\n");
-  }
-
   /// RFC 9112 3: method SP request-target SP HTTP-version, with exactly one space each time.
   /// Returns  The end of the line.
   [[gnu::always_inline]] const char* request_line() {
@@ -196,8 +135,9 @@ class RequestParser {
       return refuse(error_, refusal.status, refusal.reason);
     }
     const char* const line_end = end + 9;
-    return at_line_end(line_end) ? line_end
-                                 : no_line_end(line_end, end_, "invalid HTTP version", error_);
+    return at_line_end(line_end, end_)
+               ? line_end
+               : no_line_end(line_end, end_, "invalid HTTP version", error_);
   }
 
   /// Params  target_end  The space and the version follow: 9 bytes, whatever they are.
@@ -222,49 +162,15 @@ class RequestParser {
     return begin_ + found.size + 1;
   }
 
-  /// RFC 9112 5: field-name ":" OWS field-value OWS.
   /// Returns  The end of the line.
   [[gnu::always_inline]] const char* field_line(const char* name) {
-    std::uint32_t name_size = 0;
-    FieldId id{};
-    scan_.field_name(name, name_size, id);
-    if (name_size == 0) [[unlikely]]
-      return no_field_name(name, end_, error_);
-    const char* const colon = name + name_size;
-    const char* end = scan_.plain_end(colon + 1);
-    if (!at_line_end(end)) [[unlikely]] {
-      end = text_end(scan_, end);
-      // RFC 9110 5.5: no control byte but the tab.
-      if (!at_line_end(end)) {
-        return no_line_end(end, end_, "control byte in a field value", error_);
-      }
-    }
-    const char* value = colon + 2;
-    std::size_t value_size = static_cast<std::size_t>(end - value);
-    // Any byte up to the space is whitespace here, or belongs to the frame of an empty value.
-    if (colon[1] != ' ' || is_blank(colon[2]) || is_blank(end[-1])) [[unlikely]] {
-      const std::string_view trimmed = trim(colon + 1, end);
-      value = trimmed.data();
-      value_size = trimmed.size();
-    }
-    if (!builder_.add_field(id, name, name_size, value, value_size, limits_.max_header_count))
-        [[unlikely]] {
-      return refuse(error_, 431, "too many header fields");
-    }
-    return end;
-  }
-
-  static bool is_blank(char c) noexcept { return static_cast<unsigned char>(c) <= ' '; }
-
-  [[gnu::noinline]] static std::string_view trim(const char* begin, const char* end) noexcept {
-    return trim_whitespace({begin, static_cast<std::size_t>(end - begin)});
-  }
-
-  /// The end of a value with tabs or bytes above ASCII.
-  [[gnu::noinline]] static const char* text_end(Scanner scan, const char* p) {
-    p = scan.control(p);
-    while (p != scan.end() && *p == '\t') p = scan.control(p + 1);
-    return p;
+    return parse_field_line(scan_, name, error_,
+                            [this](FieldId id, const char* field_name, std::uint32_t name_size,
+                                   const char* value, std::size_t value_size)
+                                __attribute__((always_inline)) {
+                                  return builder_.add_field(id, field_name, name_size, value,
+                                                            value_size, limits_.max_header_count);
+                                });
   }
 
   const char* begin_;
@@ -285,41 +191,11 @@ class RequestParser {
   return p;
 }
 
-/// True when the bytes after the first `searched` may complete the head, or break it: an empty
-/// line, or a control byte that is not part of a line end. Moves `searched` on when not.
-template <class Scanner>
-[[gnu::noinline]] bool worth_parsing(const char* data, std::size_t size,
-                                     std::size_t& searched) noexcept {
-  const char* end = data + size;
-  const Scanner scan(end);
-  // The last byte seen may be a CR that waits for its LF.
-  const char* p = data + searched - 1;
-  while ((p = scan.control(p)) != end) {
-    if (*p == '\r') {
-      if (p + 1 == end) break;
-      if (p[1] != '\n') return true;
-      if (p - data >= 2 && p[-1] == '\n') return true;
-      p += 2;
-    } else if (*p == '\t') {
-      ++p;
-    } else if (*p == '\n' && p != data && p[-1] == '\r') {
-      ++p;
-    } else {
-      return true;
-    }
-  }
-  searched = size;
-  return false;
-}
-
 /// The bytes to look at, and whether there is a reason to.
 struct Window {
   const char* begin;
   const char* end;
 };
-
-// Offsets are 32 bits wide; a larger limit than this is nobody's intention.
-constexpr std::size_t kMostBytes = 1U << 30;
 
 /// A first look at bytes that are not the plain case: more after an earlier call, more than a head
 /// may have, an empty line first. Nothing to parse: the window's begin is null.

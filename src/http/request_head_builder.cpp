@@ -1,11 +1,8 @@
 #include "http/request_head_builder.hpp"
 
-#include <coronado/http/httputil.hpp>
 #include <cstring>
-#include <limits>
 
 #include "http/ascii.hpp"
-#include "http/char_class.hpp"
 #include "http/http1_scan.hpp"
 
 namespace coronado {
@@ -94,47 +91,25 @@ HeadError RequestHeadBuilder::apply_control_fields(RequestHead& head) {
 }
 
 void RequestHeadBuilder::apply_connection(RequestHead& head) {
-  bool close = false;
-  bool keep_alive = false;
-  bool upgrade = false;
-  each_value(head, FieldId::kConnection, [&](std::string_view rest) -> HeadError {
-    while (!rest.empty()) {
-      const std::string_view option = next_element(rest, ',');
-      close = close || equals_ignoring_case(option, "close");
-      keep_alive = keep_alive || equals_ignoring_case(option, "keep-alive");
-      upgrade = upgrade || equals_ignoring_case(option, "upgrade");
-    }
+  ConnectionOptions options;
+  each_value(head, FieldId::kConnection, [&](std::string_view value) -> HeadError {
+    options.add(value);
     return {};
   });
   // RFC 9112 9.3: close wins; HTTP/1.0 stays only when asked to.
-  head.facts_.keep_alive = !close && (head.facts_.minor_version != 0 || keep_alive);
+  head.facts_.keep_alive = !options.close && (head.facts_.minor_version != 0 || options.keep_alive);
   // RFC 9110 7.8: Upgrade is ignored in HTTP/1.0.
   head.facts_.upgrade =
-      upgrade && head.facts_.minor_version != 0 && head.contains(FieldId::kUpgrade);
+      options.upgrade && head.facts_.minor_version != 0 && head.contains(FieldId::kUpgrade);
 }
 
 HeadError RequestHeadBuilder::apply_transfer_encoding(RequestHead& head) {
   // RFC 9112 6.1: in HTTP/1.0 the framing is to be treated as faulty.
   if (head.facts_.minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
-  bool others = false;
-  bool chunked = false;
-  const auto visit = [&](std::string_view rest) -> HeadError {
-    // RFC 9110 5.6.1 lets a recipient skip empty list elements; here they are refused.
-    if (rest.ends_with(',')) return {400, "invalid Transfer-Encoding"};
-    do {
-      const std::string_view coding = next_element(rest, ',');
-      // RFC 9112 7.1: chunked is applied once, and is the last.
-      if (chunked || !is_token(coding)) return {400, "invalid Transfer-Encoding"};
-      chunked = equals_ignoring_case(coding, "chunked");
-      others = others || !chunked;
-    } while (!rest.empty());
-    return {};
-  };
+  TransferCodings codings;
+  const auto visit = [&](std::string_view value) { return codings.add(value); };
   if (HeadError error = each_value(head, FieldId::kTransferEncoding, visit)) return error;
-  // RFC 9112 6.3 (4): without chunked at the end, nobody knows where the body ends.
-  if (!chunked) return {400, "Transfer-Encoding without chunked at its end"};
-  // RFC 9112 6.1: a coding that is not understood.
-  if (others) return {501, "unsupported Transfer-Encoding"};
+  if (HeadError error = codings.finish()) return error;
   head.facts_.framing = Framing::kChunked;
   return {};
 }
@@ -144,15 +119,9 @@ HeadError RequestHeadBuilder::apply_content_length(RequestHead& head) {
   if ((head.repeated_ & RequestHead::bit(FieldId::kContentLength)) != 0) {
     return {400, "more than one Content-Length"};
   }
-  const std::string_view digits = *head.find(FieldId::kContentLength);
-  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::uint64_t length = 0;
-  if (digits.empty()) return {400, "invalid Content-Length"};
-  for (const char c : digits) {
-    if (!is_in(c, kDigit)) return {400, "invalid Content-Length"};
-    const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (length > (kMost - digit) / 10) return {400, "Content-Length out of range"};
-    length = length * 10 + digit;
+  if (HeadError error = parse_content_length(*head.find(FieldId::kContentLength), length)) {
+    return error;
   }
   head.content_length_ = length;
   head.facts_.framing = Framing::kLength;

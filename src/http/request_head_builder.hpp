@@ -1,6 +1,5 @@
 /// Filling a `RequestHead`: fields as they are found, then the facts about framing.
 ///
-///     HeadError            why a head is refused
 ///     RequestHeadBuilder   writes one head
 ///
 /// Layer: http.
@@ -11,15 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace coronado {
+#include "http/framing.hpp"
 
-/// Why a message is refused: the status to answer with and a sentence for the log. No status: it is
-/// not refused.
-struct HeadError {
-  int status = 0;
-  const char* reason = "";
-  explicit operator bool() const noexcept { return status != 0; }
-};
+namespace coronado {
 
 /// Writes the parts of one head. All pointers given must lie in the bytes that start at `base`.
 ///

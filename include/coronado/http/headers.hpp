@@ -18,6 +18,8 @@
 
 namespace coronado {
 
+struct ReceivedHead;
+
 /// Header fields in the order they were added. Names compare in any case and keep their spelling.
 ///
 /// A view returned lives until the next non-const call. Arguments may be views into the same
@@ -117,6 +119,7 @@ class HTTPHeaders {
   bool operator==(const HTTPHeaders& other) const noexcept;
 
  private:
+  friend struct ReceivedHead;
   struct Entry {
     std::uint32_t name;
     std::uint32_t name_size;
@@ -127,6 +130,8 @@ class HTTPHeaders {
   std::size_t index_of(std::string_view name, std::size_t from) const noexcept;
   Entry store(std::string_view name, std::string_view value);
   void compact();
+  /// `add` for what the parser has found to be right, and trimmed.
+  void add_checked(std::string_view name, std::string_view value);
 
   std::string text_;  // names and values, and what `set` and `erase` have left behind
   std::vector<Entry> entries_;

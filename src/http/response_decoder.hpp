@@ -1,0 +1,86 @@
+/// `ResponseDecoder`: the responses on one connection, from bytes to heads and pieces of bodies. No
+/// I/O.
+///
+/// Layer: http.
+#pragma once
+
+#include <coronado/http/http_limits.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "http/chunked.hpp"
+#include "http/response_parser.hpp"
+
+namespace coronado {
+
+/// Decides where each response ends.   Spec  RFC 9112 6.3, 8, 9.
+class ResponseDecoder {
+ public:
+  enum class Event : std::uint8_t {
+    kMore,     ///< All is well, and more bytes are needed.
+    kInterim,  ///< An interim response (1xx) is in `head()`; the final one follows.
+    kHead,     ///< The head of the response is in `head()`.
+    kData,     ///< `data` is the next piece of its body.
+    kDone,     ///< The response is complete; what follows belongs to no request.
+    kError,    ///< `error()`; the connection cannot be used any more.
+  };
+  struct Step {
+    Event event;
+    std::size_t consumed;   ///< Bytes that need not be given again.
+    std::string_view data;  ///< With `kData`: a view into the input, never empty.
+  };
+  /// What the method of a request says about its response.
+  enum class Request : std::uint8_t { kUsual, kHead, kConnect };
+
+  explicit ResponseDecoder(const HTTPLimits& limits) noexcept : limits_(limits), chunks_(limits) {}
+
+  /// A request was sent: its response is next.
+  void begin(Request request) noexcept;
+
+  /// Looks at the bytes that have come and were not consumed; call again with what is left until
+  /// the answer is `kMore`, `kDone` or `kError`.
+  Step feed(const char* data, std::size_t size);
+
+  /// Nothing more will come, after an orderly end.
+  /// Returns  `kDone` for a body that ends so, `kError` for a response that was cut.
+  Event end() noexcept;
+
+  ReceivedHead& head() noexcept { return head_; }
+  HTTPHeaders& trailers() noexcept { return chunks_.trailers(); }
+
+  /// After `kDone`: whether another request may follow on the connection.
+  bool keeps_alive() const noexcept { return keeps_alive_; }
+  /// After `kHead`: how many bytes follow, where that is known.
+  bool length_known() const noexcept { return state_ == State::kLength || state_ == State::kDone; }
+  std::uint64_t length() const noexcept { return left_; }
+
+  /// After `kError`: why, and whether a limit was exceeded. Static.
+  const char* error() const noexcept { return error_; }
+  bool too_large() const noexcept { return too_large_; }
+
+ private:
+  enum class State : std::uint8_t { kHead, kLength, kChunks, kUntilEnd, kDone, kError };
+
+  Step feed_head(const char* data, std::size_t size);
+  Step feed_length(const char* data, std::size_t size) noexcept;
+  Step feed_chunks(const char* data, std::size_t size);
+  Step fail(const char* why, bool too_large = false) noexcept;
+  /// Settles how the body is framed.
+  Event frame() noexcept;
+
+  HTTPLimits limits_;
+  ReceivedHead head_;
+  ChunkedDecoder chunks_;
+  std::uint64_t left_ = 0;
+  std::size_t searched_ = 0;
+  std::uint32_t interims_ = 0;
+  State state_ = State::kDone;
+  Request request_ = Request::kUsual;
+  bool keeps_alive_ = false;
+  bool too_large_ = false;
+  const char* error_ = "";
+};
+
+}  // namespace coronado

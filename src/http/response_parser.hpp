@@ -1,0 +1,58 @@
+/// The HTTP/1 response parser of the client: bytes in, a `ReceivedHead` out. No I/O.
+///
+///     ReceivedHead               what a response says before its body
+///     parse_response_head        with the quickest scanner this machine has
+///     parse_response_head_scalar its twin that looks at one byte at a time; same answers
+///
+/// Layer: http.
+#pragma once
+
+#include <coronado/http/headers.hpp>
+#include <coronado/http/http_limits.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/framing.hpp"
+#include "http/http1_parser.hpp"
+
+namespace coronado {
+
+/// The head of a response.
+struct ReceivedHead {
+  int status = 0;
+  int minor_version = 1;
+  std::string reason;
+  HTTPHeaders headers;
+
+  ConnectionOptions connection;
+  std::optional<std::uint64_t> content_length;
+  bool chunked = false;
+
+  void clear() noexcept;
+  /// Notes a field that was found to be right.
+  HeadError add(FieldId id, std::string_view name, std::string_view value);
+  /// All fields are there.
+  HeadError finish();
+
+ private:
+  TransferCodings codings_;
+  bool has_codings_ = false;
+};
+
+/// Parse the head of the response that starts at `data`; see `parse_request_head`, whose rules
+/// for fields, line ends and limits these are.
+///
+/// Params   head  Cleared and filled. Meaningful only after `kComplete`.
+/// Returns  With `kError` the status says what kind of error it is: 431 for a limit.
+/// Spec     RFC 9112 2 to 6.
+ParseResult parse_response_head(const char* data, std::size_t size, std::size_t& searched,
+                                const HTTPLimits& limits, ReceivedHead& head);
+
+ParseResult parse_response_head_scalar(const char* data, std::size_t size, std::size_t& searched,
+                                       const HTTPLimits& limits, ReceivedHead& head);
+
+}  // namespace coronado
