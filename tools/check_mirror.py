@@ -11,6 +11,11 @@ import sys
 # Source file -> why it has no test file of its own name. An entry that is no longer true is an error.
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
+    "src/http/client_connection.cpp": "what a fetch reads from; httpclient_test and httpclient_errors_test",
+    "src/http/client_core.cpp": "what the fetches of a client share; httpclient_test, httpclient_proxy_test",
+    "src/http/client_fetch.cpp": "what HTTPClient does; httpclient_test and its kin",
+    "src/http/client_request.cpp": "what HTTPClient sends; httpclient_test",
+    "src/http/proxy_dialog.cpp": "what HTTPClient says to proxies; httpclient_proxy_test",
     "src/http/server_request.cpp": "a request comes from a server; the httpserver and request_handler tests",
     "src/loop/connecting_socket.cpp": "part of Reactor::connect; transport_test",
     "src/loop/epoll_reactor.cpp": "transport_test and reactor_test run on every reactor",

@@ -10,7 +10,8 @@ constexpr std::uint32_t kMostInterims = 64;
 
 }  // namespace
 
-void ResponseDecoder::begin(Request request) noexcept {
+void ResponseDecoder::begin(Request request, std::uint64_t max_body_size) noexcept {
+  max_body_size_ = max_body_size;
   request_ = request;
   state_ = State::kHead;
   searched_ = 0;
@@ -23,9 +24,7 @@ ResponseDecoder::Step ResponseDecoder::feed(const char* data, std::size_t size) 
     case State::kHead: return feed_head(data, size);
     case State::kLength: return feed_length(data, size);
     case State::kChunks: return feed_chunks(data, size);
-    case State::kUntilEnd:
-      if (size == 0) return {Event::kMore, 0, {}};
-      return {Event::kData, size, {data, size}};
+    case State::kUntilEnd: return feed_rest(data, size);
     case State::kDone: return {Event::kDone, 0, {}};
     case State::kError: break;
   }
@@ -63,7 +62,7 @@ ResponseDecoder::Event ResponseDecoder::frame() noexcept {
     state_ = State::kChunks;
   } else if (head_.content_length) {
     left_ = *head_.content_length;
-    if (left_ > limits_.max_body_size) return fail("the body is too large", true).event;
+    if (left_ > max_body_size_) return fail("the body is too large", true).event;
     state_ = left_ == 0 ? State::kDone : State::kLength;
   } else {
     // RFC 9112 6.3 (8): the body ends with the connection.
@@ -81,6 +80,13 @@ ResponseDecoder::Step ResponseDecoder::feed_length(const char* data, std::size_t
   return {Event::kData, piece, {data, piece}};
 }
 
+ResponseDecoder::Step ResponseDecoder::feed_rest(const char* data, std::size_t size) noexcept {
+  if (size == 0) return {Event::kMore, 0, {}};
+  if (size > max_body_size_) return fail("the body is too large", true);
+  max_body_size_ -= size;  // what it may still have
+  return {Event::kData, size, {data, size}};
+}
+
 ResponseDecoder::Step ResponseDecoder::feed_chunks(const char* data, std::size_t size) {
   const ChunkedDecoder::Step step = chunks_.feed(data, size);
   switch (step.status) {
@@ -92,7 +98,7 @@ ResponseDecoder::Step ResponseDecoder::feed_chunks(const char* data, std::size_t
       return {Event::kDone, step.consumed, {}};
     case ChunkedDecoder::Status::kData: break;
   }
-  if (chunks_.decoded_size() > limits_.max_body_size) return fail("the body is too large", true);
+  if (chunks_.decoded_size() > max_body_size_) return fail("the body is too large", true);
   return {Event::kData, step.consumed, step.data};
 }
 

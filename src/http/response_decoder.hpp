@@ -37,7 +37,8 @@ class ResponseDecoder {
   explicit ResponseDecoder(const HTTPLimits& limits) noexcept : limits_(limits), chunks_(limits) {}
 
   /// A request was sent: its response is next.
-  void begin(Request request) noexcept;
+  /// Params  max_body_size  Most bytes of its body.
+  void begin(Request request, std::uint64_t max_body_size) noexcept;
 
   /// Looks at the bytes that have come and were not consumed; call again with what is left until
   /// the answer is `kMore`, `kDone` or `kError`.
@@ -52,9 +53,10 @@ class ResponseDecoder {
 
   /// After `kDone`: whether another request may follow on the connection.
   bool keeps_alive() const noexcept { return keeps_alive_; }
-  /// After `kHead`: how many bytes follow, where that is known.
-  bool length_known() const noexcept { return state_ == State::kLength || state_ == State::kDone; }
-  std::uint64_t length() const noexcept { return left_; }
+  /// After `kHead`: a body follows.
+  bool in_body() const noexcept { return state_ != State::kHead && state_ != State::kDone; }
+  /// How much of it is certain to follow; for a body of unknown length zero.
+  std::uint64_t left() const noexcept { return left_; }
 
   /// After `kError`: why, and whether a limit was exceeded. Static.
   const char* error() const noexcept { return error_; }
@@ -65,6 +67,7 @@ class ResponseDecoder {
 
   Step feed_head(const char* data, std::size_t size);
   Step feed_length(const char* data, std::size_t size) noexcept;
+  Step feed_rest(const char* data, std::size_t size) noexcept;
   Step feed_chunks(const char* data, std::size_t size);
   Step fail(const char* why, bool too_large = false) noexcept;
   /// Settles how the body is framed.
@@ -74,6 +77,7 @@ class ResponseDecoder {
   ReceivedHead head_;
   ChunkedDecoder chunks_;
   std::uint64_t left_ = 0;
+  std::uint64_t max_body_size_ = 0;
   std::size_t searched_ = 0;
   std::uint32_t interims_ = 0;
   State state_ = State::kDone;

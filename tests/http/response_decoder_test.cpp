@@ -12,7 +12,6 @@ using Request = ResponseDecoder::Request;
 
 HTTPLimits small() {
   HTTPLimits limits;
-  limits.max_body_size = 20;
   limits.max_header_size = 200;
   return limits;
 }
@@ -20,7 +19,7 @@ HTTPLimits small() {
 /// One response in pieces of `step` bytes, then the end of the connection; as text.
 std::string decode_in(std::size_t step, std::string_view text, Request request, bool end) {
   ResponseDecoder decoder(small());
-  decoder.begin(request);
+  decoder.begin(request, 20);
   std::string kept;
   std::string story;
   std::string body;
@@ -131,6 +130,8 @@ TEST(ResponseDecoder, LimitsAndBrokenChunksAreErrors) {
             "200 body <> alive");
   const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(decode(chunked + "14\r\n" + std::string(20, 'x') + "\r\n1\r\ny\r\n0\r\n\r\n"),
+            "200 the body is too large (limit)");
+  EXPECT_EQ(decode("HTTP/1.1 200 OK\r\n\r\n" + std::string(21, 'x')),
             "200 the body is too large (limit)");
   EXPECT_EQ(decode(chunked + "zz\r\n"), "200 invalid chunk size");
   EXPECT_EQ(decode("HTTP/1.1 200 OK\r\na: " + std::string(300, 'x')),

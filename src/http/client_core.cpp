@@ -1,0 +1,146 @@
+#include "http/client_core.hpp"
+
+#include <coronado/loop/ioloop.hpp>
+#include <coronado/net/tls.hpp>
+
+#include <stdexcept>
+
+#include "http/proxy_dialog.hpp"
+
+namespace coronado {
+
+ClientCore::ClientCore(HTTPClientOptions wanted)
+    : options(std::move(wanted)),
+      pool({.max_clients = options.max_clients,
+            .max_per_host = options.max_clients_per_host,
+            .max_idle = options.max_idle,
+            .idle_timeout = options.idle_timeout}) {}
+
+std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request) {
+  if (request.tls != nullptr) return request.tls;
+  std::string key = request.validate_cert ? "1" : "0";
+  for (const std::string* file : {&request.ca_certs, &request.client_cert, &request.client_key}) {
+    key.append("\n").append(*file);
+  }
+  std::shared_ptr<const TLSContext>& context = contexts_[key];
+  if (context == nullptr) {
+    TLSClientOptions wanted;
+    wanted.verify = request.validate_cert ? TLSVerify::kFull : TLSVerify::kNone;
+    wanted.trust.ca_file = request.ca_certs;
+    wanted.identity.certificate_file = request.client_cert;
+    wanted.identity.key_file = request.client_key;
+    try {
+      context = TLSContext::client(std::move(wanted));
+    } catch (...) {
+      contexts_.erase(key);
+      throw;
+    }
+  }
+  return context;
+}
+
+ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url)
+    : host(url.host),
+      port(url.port),
+      secure(url.secure()),
+      unix_socket(request.unix_socket),
+      ipv6(request.allow_ipv6),
+      key(url.origin()) {
+  const auto add = [this](std::string_view name, std::string_view value) {
+    key.append(1, ' ').append(name).append(1, '=').append(value);
+  };
+  if (!unix_socket.empty()) {
+    add("unix", unix_socket);
+  } else if (!request.proxy_host.empty()) {
+    proxy = HTTPProxy::parse(request.proxy_host);
+    if (request.proxy_port != 0) proxy->port = request.proxy_port;
+    if (!request.proxy_username.empty()) {
+      proxy->username = request.proxy_username;
+      proxy->password = request.proxy_password;
+    }
+  } else if (const auto found = core.options.proxies.find(url)) {
+    proxy = HTTPProxy::parse(*found);
+  }
+  if (proxy) {
+    add(proxy->kind == HTTPProxy::Kind::kSOCKS5 ? "socks5" : "proxy", proxy->host);
+    add("port", std::to_string(proxy->port));
+    add("user", proxy->username + ":" + proxy->password);
+  }
+  if (secure) {
+    tls = core.tls_for(request);
+    // The address tells contexts apart as long as one is held: by the core, or by who gave it.
+    add("tls", std::to_string(reinterpret_cast<std::uintptr_t>(tls.get())));
+  }
+  if (!request.network_interface.empty()) {
+    const auto address = SocketAddress::from_ip(request.network_interface);
+    if (!address) {
+      throw std::invalid_argument("HTTPRequest::network_interface is no IP address: " +
+                                  request.network_interface);
+    }
+    source = *address;
+    add("from", request.network_interface);
+  }
+  if (!ipv6) add("family", "4");
+}
+
+/// Notes when the name was resolved.
+class ClientConnect::TimingResolver final : public Resolver {
+ public:
+  TimingResolver(std::shared_ptr<Resolver> next, ClientConnect& connect) noexcept
+      : next_(std::move(next)), connect_(connect) {}
+  Task<Resolution> resolve(ResolveRequest request) override {
+    Resolution found = co_await next_->resolve(std::move(request));
+    connect_.resolved_ = IOLoop::current()->now();
+    co_return found;
+  }
+
+ private:
+  std::shared_ptr<Resolver> next_;
+  ClientConnect& connect_;
+};
+
+Task<std::unique_ptr<Transport>> ClientConnect::run(Duration timeout) {
+  begin_ = resolved_ = connected_ = IOLoop::current()->now();
+  TCPConnectOptions how;
+  how.timeout = timeout;
+  how.resolve_timeout = how.upgrade_timeout = Duration::zero();  // the limit is for all together
+  how.family = target_.ipv6 ? AddressFamily::kAny : AddressFamily::kIPv4;
+  how.source = target_.source;
+  how.upgrade = this;
+  auto resolver = core_.options.resolver == nullptr ? Resolver::shared() : core_.options.resolver;
+  TCPClient client(std::make_shared<TimingResolver>(std::move(resolver), *this),
+                   core_.options.connector);
+  std::unique_ptr<Transport> transport;
+  if (!target_.unix_socket.empty()) {
+    transport =
+        co_await client.connect_transport(SocketAddress::from_path(target_.unix_socket), how);
+  } else if (target_.proxy) {
+    transport = co_await client.connect_transport(target_.proxy->host, target_.proxy->port, how);
+  } else {
+    transport = co_await client.connect_transport(target_.host, target_.port, how);
+  }
+  times_.namelookup = resolved_ - begin_;
+  times_.connect = connected_ - std::max(begin_, resolved_);
+  times_.appconnect = IOLoop::current()->now() - connected_;
+  ++core_.connects;
+  co_return transport;
+}
+
+Task<std::unique_ptr<Transport>> ClientConnect::upgrade(std::unique_ptr<Transport> transport,
+                                                        std::string) {
+  connected_ = IOLoop::current()->now();
+  if (target_.proxy && target_.proxy->kind == HTTPProxy::Kind::kSOCKS5) {
+    transport =
+        co_await socks5_connect(std::move(transport), target_.host, target_.port, *target_.proxy);
+  } else if (target_.proxy && target_.secure) {
+    transport =
+        co_await http_connect(std::move(transport), target_.host, target_.port, *target_.proxy);
+  }
+  if (target_.secure) {
+    transport = co_await tls_handshake(std::move(transport), target_.tls, target_.host,
+                                       {.timeout = Duration::zero()});
+  }
+  co_return transport;
+}
+
+}  // namespace coronado

@@ -1,0 +1,87 @@
+/// What the fetches of one `HTTPClient` share, and how its connections are made.
+///
+///     ClientCore     options, places, kept connections, TLS contexts
+///     ClientTarget   where a request is sent, by which way
+///     ClientConnect  makes a connection to a target
+///
+/// Layer: http.
+#pragma once
+
+#include <coronado/http/httpclient.hpp>
+#include <coronado/net/tcpclient.hpp>
+#include <coronado/net/tls_context.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/client_pool.hpp"
+
+namespace coronado {
+
+class ClientCore {
+ public:
+  explicit ClientCore(HTTPClientOptions wanted);
+
+  HTTPClientOptions options;
+  ClientPool pool;
+  std::uint64_t connects = 0;
+  std::uint64_t reuses = 0;
+  std::uint64_t retries = 0;
+
+  /// The context for a request; made once for the same files.
+  /// Throws  TLSConfigError  A file cannot be used.
+  std::shared_ptr<const TLSContext> tls_for(const HTTPRequest& request);
+
+ private:
+  std::map<std::string, std::shared_ptr<const TLSContext>> contexts_;
+};
+
+/// Where a request is sent, by which way.
+struct ClientTarget {
+  /// Throws  std::invalid_argument  The proxy or an address is none.
+  ///         TLSConfigError         A certificate file cannot be used.
+  ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url);
+
+  std::string host;
+  std::uint16_t port;
+  bool secure;
+  std::optional<HTTPProxy> proxy;
+  std::shared_ptr<const TLSContext> tls;
+  SocketAddress source;
+  std::string unix_socket;
+  bool ipv6;
+  /// All of the above as one text.
+  std::string key;
+
+  /// The proxy is given the whole URL, instead of a tunnel being made.
+  bool absolute_form() const noexcept {
+    return proxy && proxy->kind == HTTPProxy::Kind::kHTTP && !secure;
+  }
+};
+
+/// Makes one connection: TCP, the proxy's dialog, TLS.
+class ClientConnect final : private TransportUpgrade {
+ public:
+  ClientConnect(ClientCore& core, const ClientTarget& target, HTTPTimeInfo& times) noexcept
+      : core_(core), target_(target), times_(times) {}
+
+  /// Throws   ConnectError  It cannot be made, or not in time.
+  /// Cancel   Ends all of it, and completes when it has ended.
+  Task<std::unique_ptr<Transport>> run(Duration timeout);
+
+ private:
+  class TimingResolver;
+  Task<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
+                                           std::string host) override;
+
+  ClientCore& core_;
+  const ClientTarget& target_;
+  HTTPTimeInfo& times_;
+  TimePoint begin_{};
+  TimePoint resolved_{};
+  TimePoint connected_{};
+};
+
+}  // namespace coronado

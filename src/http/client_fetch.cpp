@@ -1,0 +1,446 @@
+#include "http/client_fetch.hpp"
+
+#include <coronado/base/crypto.hpp>
+#include <coronado/base/strings.hpp>
+#include <coronado/coro/timeout.hpp>
+#include <coronado/http/cookie_jar.hpp>
+#include <coronado/loop/ioloop.hpp>
+
+#include <algorithm>
+
+#include "http/quote.hpp"
+#include "net/connect_race.hpp"
+
+namespace coronado {
+namespace {
+
+using Got = ResponseDecoder::Event;
+
+/// A body up to this size is sent together with the head.
+constexpr std::size_t kSmallBody = 64 * 1024;
+/// Pieces of a larger one, and how much of it may be unsent.
+constexpr std::size_t kPiece = 64 * 1024;
+/// Of the body of a redirect so much is read to keep the connection.
+constexpr std::size_t kMostDiscarded = 64 * 1024;
+/// Memory taken on the word of a Content-Length; more comes as the bytes come.
+constexpr std::uint64_t kMostReserved = 1024 * 1024;
+constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
+/// RFC 9110 10.1.1: a client does not wait for 100 (Continue) without end.
+constexpr Duration kContinueTime = std::chrono::seconds(1);
+
+bool is_redirect(int status) noexcept {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/// RFC 9110 9.2.2
+bool is_idempotent(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS" || method == "TRACE";
+}
+
+TimePoint now() { return IOLoop::current()->now(); }
+
+}  // namespace
+
+ClientFetch::ClientFetch(std::shared_ptr<ClientCore> core, HTTPRequest request, Mode mode)
+    : core_(std::move(core)),
+      request_(std::move(request)),
+      mode_(mode),
+      url_(URL::parse(request_.url)),
+      origin_(url_),
+      method_(request_.method) {
+  check();
+}
+
+Task<> ClientFetch::run() {
+  begin_ = now();
+  for (;;) {
+    hop_begin_ = now();
+    co_await hop();
+    if (again_) {
+      again_ = false;
+    } else if (next_) {
+      url_ = std::move(*next_);
+      next_.reset();
+      digest_.clear();
+      ++response_.redirects;
+    } else {
+      co_return;
+    }
+  }
+}
+
+/// One request and its response, over whatever connection.
+Task<> ClientFetch::hop() {
+  target_.emplace(*core_, request_, url_);
+  response_.time_info = {};
+  phase_ = HTTPPhase::kQueue;
+  place_ = co_await core_->pool.enter(target_->key);
+  response_.time_info.queue = now() - hop_begin_;
+  for (;;) {
+    connection_ = core_->pool.take_idle(place_);
+    const bool kept = connection_ != nullptr;
+    response_.time_info.reused = kept;
+    if (kept) {
+      ++core_->reuses;
+    } else {
+      co_await connect();
+    }
+    std::optional<WireError> failed;
+    try {
+      co_await exchange();
+    } catch (const WireError& error) {
+      failed = error;
+    }
+    if (!failed) break;
+    // RFC 9112 9.3.1: a kept connection may have been closed while the request was on its way.
+    if (!kept || failed->kind() != WireError::Kind::kClosed || !may_retry()) fail(*failed);
+    ++core_->retries;
+    connection_.reset();
+  }
+  if (mode_ == Mode::kWhole || next_ || again_ || !connection_->decoder().in_body()) finish();
+}
+
+Task<> ClientFetch::connect() {
+  phase_ = HTTPPhase::kConnect;
+  ClientConnect connecting(*core_, *target_, response_.time_info);
+  std::optional<ConnectError> failed;
+  try {
+    std::unique_ptr<Transport> transport = co_await connecting.run(request_.connect_timeout);
+    connection_ = std::make_unique<ClientConnection>(std::move(transport), core_->options.limits);
+  } catch (const ConnectError& error) {
+    failed = error;
+  }
+  if (!failed) co_return;
+  const std::string url = url_.to_string();
+  if (failed->code() == std::errc::timed_out) {
+    throw HTTPTimeoutError(url, describe(failed->what()), HTTPPhase::kConnect);
+  }
+  throw HTTPConnectError(url, describe(failed->what()), *failed);
+}
+
+// --- sending -----------------------------------------------------------------------------------
+
+Task<> ClientFetch::exchange() {
+  const bool keeps_body = mode_ == Mode::kWhole && !request_.streaming_callback;
+  connection_->begin(
+      method_ == "HEAD" ? ResponseDecoder::Request::kHead : ResponseDecoder::Request::kUsual,
+      keeps_body ? core_->options.limits.max_body_size : kAnySize);
+  phase_ = HTTPPhase::kSend;
+  answered_ = false;
+  go_ahead_.clear();
+  uploaded_ = !uploads_beside();
+  std::string text = head();
+  if (uploaded_ && has_body()) text += *request_.body;
+  connection_->write(text);
+  sent_ = now();
+  if (uploaded_) {
+    phase_ = HTTPPhase::kWait;
+    co_await receive();
+    co_return;
+  }
+  Function<Task<>(TaskGroup&)> body = [this](TaskGroup& group) { return transfer(group); };
+  co_await with_group(std::move(body), "HTTP request");
+}
+
+/// A body that is sent beside receiving: the server may answer while it comes.
+bool ClientFetch::uploads_beside() const noexcept {
+  if (!has_body()) return false;
+  return request_.body_producer || request_.expect_100_continue ||
+         request_.body->size() > kSmallBody;
+}
+
+Task<> ClientFetch::transfer(TaskGroup& group) {
+  TaskHandle<> sending = group.spawn(upload(), "HTTP request body");
+  co_await receive();
+  // The caller reads the body later, and nothing may be sent beside that.
+  const bool wanted = mode_ == Mode::kHead && response_.ok() && connection_->decoder().in_body();
+  if (wanted && !uploaded_) co_await sending.join();
+  sending.cancel();
+}
+
+Task<> ClientFetch::upload() {
+  if (request_.expect_100_continue) {
+    try {
+      co_await with_timeout(kContinueTime, go_ahead_.wait());
+    } catch (const TimeoutError&) {  // then it does without
+    }
+    if (answered_) co_return;
+  }
+  try {
+    if (request_.body) {
+      for (std::string_view rest = *request_.body; !rest.empty();) {
+        connection_->write(rest.substr(0, kPiece));
+        rest.remove_prefix(std::min(kPiece, rest.size()));
+        co_await connection_->drain(kPiece);
+      }
+    } else {
+      HTTPBodyWriter writer(*connection_, promised_length());
+      co_await request_.body_producer(writer);
+      if (writer.left_ != 0) {
+        throw std::logic_error("the body producer wrote less than the Content-Length");
+      }
+      if (writer.chunked_) connection_->write("0\r\n\r\n");
+    }
+    sent_ = now();
+    uploaded_ = true;
+    if (phase_ == HTTPPhase::kSend) phase_ = HTTPPhase::kWait;
+  } catch (const StreamClosedError&) {  // the response, or that there is none, says more
+  }
+}
+
+// --- receiving ---------------------------------------------------------------------------------
+
+Task<> ClientFetch::receive() {
+  ClientConnection& connection = *connection_;
+  std::size_t discarded = 0;
+  for (;;) {
+    const ResponseDecoder::Step step = connection.next();
+    switch (step.event) {
+      case Got::kMore: co_await connection.more(); break;
+      case Got::kInterim:
+        if (connection.decoder().head().status == 100) go_ahead_.set();
+        break;
+      case Got::kHead:
+        on_head();
+        if (mode_ == Mode::kHead && !next_ && !again_ && connection.decoder().in_body()) co_return;
+        break;
+      case Got::kData:
+        if (next_ || again_) {
+          discarded += step.data.size();
+          if (discarded > kMostDiscarded) co_return;
+        } else if (request_.streaming_callback) {
+          std::string piece(step.data);
+          co_await request_.streaming_callback(std::move(piece));
+        } else {
+          response_.body.append(step.data);
+        }
+        break;
+      case Got::kDone: finish_body(); co_return;
+      case Got::kError: break;  // thrown by `next`
+    }
+  }
+}
+
+void ClientFetch::on_head() {
+  ResponseDecoder& decoder = connection_->decoder();
+  ReceivedHead& head = decoder.head();
+  head_received_ = now();
+  phase_ = HTTPPhase::kReceive;
+  answered_ = true;
+  go_ahead_.set();
+  response_.code = head.status;
+  response_.reason = std::move(head.reason);
+  response_.headers = std::move(head.headers);
+  response_.trailers.clear();
+  response_.body.clear();
+  response_.method = method_;
+  response_.effective_url = url_.to_string();
+  if (core_->options.cookies != nullptr) {
+    for (const std::string_view cookie : response_.headers.get_list("Set-Cookie")) {
+      core_->options.cookies->set(url_, cookie, std::time(nullptr));
+    }
+  }
+  plan_next();
+  settle_times();
+  if (next_ || again_) return;
+  if (mode_ == Mode::kWhole && !request_.streaming_callback) {
+    response_.body.reserve(static_cast<std::size_t>(std::min(decoder.left(), kMostReserved)));
+  }
+  if (!request_.header_callback) return;
+  request_.header_callback("HTTP/1." + std::to_string(head.minor_version) + " " +
+                           std::to_string(response_.code) + " " + response_.reason + "\r\n");
+  for (const HTTPHeaders::Field& field : response_.headers) {
+    request_.header_callback(std::string(field.name) + ": " + std::string(field.value) + "\r\n");
+  }
+  request_.header_callback("\r\n");
+}
+
+void ClientFetch::finish_body() {
+  response_.trailers = std::move(connection_->decoder().trailers());
+  settle_times();
+}
+
+void ClientFetch::settle_times() {
+  HTTPTimeInfo& times = response_.time_info;
+  const TimePoint present = now();
+  times.first_byte = head_received_ - std::min(sent_, head_received_);
+  times.body = present - head_received_;
+  times.redirect = hop_begin_ - begin_;
+  times.total = present - begin_;
+}
+
+/// The connection goes back to where it came from.
+void ClientFetch::finish() {
+  if (connection_ == nullptr) return;
+  ConnectionOptions asked;
+  for (const std::string_view value : request_.headers.get_list("Connection")) asked.add(value);
+  if (uploaded_ && !asked.close && connection_->reusable()) {
+    core_->pool.keep(place_, std::move(connection_));
+  }
+  connection_.reset();
+  place_.release();
+}
+
+Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
+  if (max_bytes == 0) throw std::invalid_argument("read_some: max_bytes must be at least 1");
+  if (given_up_) {
+    throw HTTPStreamClosedError(url_.to_string(), describe("the stream was closed"), phase_,
+                                std::make_error_code(std::errc::operation_canceled));
+  }
+  while (connection_ != nullptr) {
+    std::optional<WireError> failed;
+    ResponseDecoder::Step step{};
+    try {
+      step = connection_->next(max_bytes);
+    } catch (const WireError& error) {
+      failed = error;
+    }
+    if (failed) fail(*failed);
+    if (step.event == Got::kData) co_return std::string(step.data);
+    if (step.event == Got::kDone) {
+      finish_body();
+      finish();
+      break;
+    }
+    co_await connection_->more();
+  }
+  co_return std::string();
+}
+
+void ClientFetch::close() noexcept {
+  given_up_ = true;
+  connection_.reset();
+  place_.release();
+}
+
+// --- what follows ------------------------------------------------------------------------------
+
+void ClientFetch::plan_next() {
+  const bool may_answer = request_.auth_mode == HTTPAuth::kDigest && digest_.empty() &&
+                          !request_.auth_username.empty() && !left_origin_;
+  if (response_.code == 401 && may_answer) {
+    const auto challenge = DigestChallenge::find(response_.headers.get_list("WWW-Authenticate"));
+    if (!challenge) return;
+    const std::string cnonce = base64_encode(random_bytes(18), Base64::kURL);
+    digest_ = challenge->answer(method_, url_.target(), request_.auth_username,
+                                request_.auth_password, cnonce);
+    again_ = true;
+    return;
+  }
+  if (!is_redirect(response_.code) || !request_.follow_redirects) return;
+  if (response_.redirects >= request_.max_redirects) return;
+  if (const auto location = response_.headers.find("Location")) plan_redirect(*location);
+}
+
+void ClientFetch::plan_redirect(std::string_view location) {
+  URL url;
+  try {
+    url = url_.resolve(location);
+  } catch (const std::invalid_argument& error) {
+    throw HTTPResponseError(url_.to_string(),
+                            describe("redirected to nowhere: " + std::string(error.what())),
+                            HTTPResponseError::Kind::kMalformed);
+  }
+  // RFC 9110 15.4.2 to 15.4.4: these become GET, as all clients have done it; 307 and 308 do not.
+  const bool to_get =
+      response_.code == 303 ? method_ != "HEAD" : response_.code <= 302 && method_ == "POST";
+  // What was to be encrypted is not sent in the clear.
+  if (!to_get && has_body() && url_.secure() && !url.secure()) return;
+  if (to_get) {
+    method_ = "GET";
+    drop_body_ = true;
+  }
+  // User information is for the origin it was given for; what a server says about it is no matter.
+  url.username.clear();
+  url.password.clear();
+  if (!url.same_origin(origin_)) left_origin_ = true;
+  if (!left_origin_) {
+    url.username = origin_.username;
+    url.password = origin_.password;
+  }
+  next_ = std::move(url);
+}
+
+bool ClientFetch::may_retry() const noexcept {
+  return is_idempotent(method_) && !connection_->answered();
+}
+
+// --- errors ------------------------------------------------------------------------------------
+
+std::string ClientFetch::describe(const std::string& what) const {
+  return method_ + " " + url_.to_string() + ": " + what;
+}
+
+std::string ClientFetch::failure() const {
+  std::string text = "HTTP " + std::to_string(response_.code);
+  text += ": " + (response_.reason.empty() ? reason_phrase(response_.code) : response_.reason);
+  if (is_redirect(response_.code) && response_.redirects != 0 &&
+      response_.redirects == request_.max_redirects) {
+    text += " (after " + std::to_string(response_.redirects) + " redirects)";
+  }
+  return describe(text);
+}
+
+namespace {
+
+const char* doing(HTTPPhase phase) noexcept {
+  switch (phase) {
+    case HTTPPhase::kQueue: return "waiting for one of the client's places";
+    case HTTPPhase::kConnect: return "connecting";
+    case HTTPPhase::kSend: return "sending the request to ";
+    case HTTPPhase::kWait: return "waiting for the response from ";
+    case HTTPPhase::kReceive: return "receiving the body from ";
+  }
+  return "";
+}
+
+}  // namespace
+
+HTTPTimeoutError ClientFetch::out_of_time() const {
+  std::string text = "timed out after " + describe_span(request_.request_timeout) + " while ";
+  text += doing(phase_);
+  if (phase_ == HTTPPhase::kConnect) {
+    text += " to " + url_.authority();
+  } else if (phase_ != HTTPPhase::kQueue && connection_ != nullptr) {
+    text += to_string(connection_->transport().peer());
+  }
+  return {url_.to_string(), describe(text), phase_};
+}
+
+void ClientFetch::fail(const WireError& error) const {
+  const std::string peer = to_string(connection_->transport().peer());
+  std::string text = error.what();
+  if (error.kind() == WireError::Kind::kClosed) {
+    if (error.code()) text += " (" + error.code().message() + ")";
+    text += std::string(" while ") + doing(phase_) + peer;
+    throw HTTPStreamClosedError(url_.to_string(), describe(text), phase_, error.code());
+  }
+  const bool large = error.kind() == WireError::Kind::kTooLarge;
+  throw HTTPResponseError(
+      url_.to_string(),
+      describe((large ? "the response from " : "no valid HTTP response from ") + peer +
+               (large ? " exceeds a limit: " : ": ") + text),
+      large ? HTTPResponseError::Kind::kTooLarge : HTTPResponseError::Kind::kMalformed);
+}
+
+// --- HTTPBodyWriter ----------------------------------------------------------------------------
+
+Task<> HTTPBodyWriter::write(std::string_view bytes) {
+  if (!chunked_) {
+    if (bytes.size() > left_) {
+      throw std::logic_error("the body producer wrote more than the Content-Length");
+    }
+    left_ -= bytes.size();
+    connection_.write(bytes);
+  } else if (!bytes.empty()) {
+    std::string chunk;
+    chunk.reserve(bytes.size() + 24);
+    append_chunk_header(chunk, bytes.size());
+    chunk.append(bytes).append("\r\n");
+    connection_.write(chunk);
+  }
+  co_await connection_.drain(kPiece);
+}
+
+}  // namespace coronado

@@ -1,0 +1,108 @@
+/// `ClientFetch`: one fetch with all its hops: redirects, authentication, retries.
+///
+/// Layer: http.
+#pragma once
+
+#include <coronado/coro/locks.hpp>
+#include <coronado/coro/task_group.hpp>
+#include <coronado/http/httpclient.hpp>
+#include <coronado/http/url.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/client_core.hpp"
+#include "http/digest_auth.hpp"
+
+namespace coronado {
+
+class ClientFetch {
+ public:
+  enum class Mode : unsigned char {
+    kWhole,  ///< the body goes into the response
+    kHead,   ///< `run` ends with the head; the body is read with `read_some`
+  };
+  /// Throws  std::invalid_argument  The request is none that can be sent; the message says why.
+  ClientFetch(std::shared_ptr<ClientCore> core, HTTPRequest request, Mode mode);
+
+  /// Throws   What `HTTPClient::fetch` does, but for the status and the time.
+  /// Cancel   At once; the connection is closed when the fetch is destroyed.
+  Task<> run();
+
+  /// The next piece of the body; empty at the end.
+  /// Throws   HTTPStreamClosedError, HTTPResponseError
+  /// Cancel   At once; nothing is lost.
+  Task<std::string> read_some(std::size_t max_bytes);
+  void close() noexcept;
+
+  HTTPClientResponse& response() noexcept { return response_; }
+  const HTTPRequest& request() const noexcept { return request_; }
+  /// `request_timeout` has passed.
+  HTTPTimeoutError out_of_time() const;
+  /// Why the status is not one of success.
+  std::string failure() const;
+
+ private:
+  // The request, in client_request.cpp.
+  void check() const;
+  void check_body() const;
+  std::string head() const;
+  void append_fields(std::string& out) const;
+  void append_credentials(std::string& out) const;
+  void append_framing(std::string& out) const;
+  bool has_body() const noexcept {
+    return !drop_body_ && (request_.body || request_.body_producer);
+  }
+  std::optional<std::uint64_t> promised_length() const;
+
+  // Sending and receiving.
+  Task<> hop();
+  Task<> exchange();
+  Task<> connect();
+  Task<> transfer(TaskGroup& group);
+  Task<> upload();
+  Task<> receive();
+  bool uploads_beside() const noexcept;
+  void on_head();
+  void finish();
+  void finish_body();
+  void settle_times();
+
+  // What follows.
+  void plan_next();
+  void plan_redirect(std::string_view location);
+  bool may_retry() const noexcept;
+  [[noreturn]] void fail(const WireError& error) const;
+  std::string describe(const std::string& what) const;
+
+  std::shared_ptr<ClientCore> core_;
+  HTTPRequest request_;
+  Mode mode_;
+  URL url_;
+  URL origin_;  // the first URL: whom credentials are for
+  std::string method_;
+  HTTPClientResponse response_;
+  std::optional<ClientTarget> target_;
+
+  ClientPool::Place place_;
+  std::unique_ptr<ClientConnection> connection_;  // goes before its place
+  HTTPPhase phase_ = HTTPPhase::kQueue;
+  std::string peer_;  // for messages
+  TimePoint begin_{};
+  TimePoint hop_begin_{};
+  TimePoint sent_{};
+  TimePoint head_received_{};
+
+  Event go_ahead_;  // the body may be sent, or a final response has come
+  std::optional<URL> next_;
+  std::string digest_;  // the Authorization field that answers a challenge
+  bool again_ = false;  // the same request, with `digest_`
+  bool drop_body_ = false;
+  bool left_origin_ = false;
+  bool uploaded_ = true;
+  bool answered_ = false;  // a final head has come
+  bool given_up_ = false;
+};
+
+}  // namespace coronado

@@ -1,0 +1,180 @@
+// What a fetch sends: checking the request, and its head.
+#include <coronado/http/cookie_jar.hpp>
+#include <coronado/http/field_id.hpp>
+#include <coronado/http/httputil.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "http/ascii.hpp"
+#include "http/client_fetch.hpp"
+#include "http/framing.hpp"
+#include "http/proxy_dialog.hpp"
+#include "http/quote.hpp"
+
+namespace coronado {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw std::invalid_argument("HTTPRequest: " + why);
+}
+
+constexpr std::string_view kMethods[] = {"GET",    "HEAD",  "POST",   "PUT",
+                                         "DELETE", "PATCH", "OPTIONS"};
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+void ClientFetch::check() const {
+  if (!is_token(method_) || method_ == "CONNECT")
+    refuse("invalid method " + quote_for_log(method_));
+  const bool standard = std::ranges::find(kMethods, method_) != std::end(kMethods);
+  if (!standard && !request_.allow_nonstandard_methods) {
+    refuse("unknown method " + method_ + " (see allow_nonstandard_methods)");
+  }
+  check_body();
+  for (const Duration span : {request_.connect_timeout, request_.request_timeout}) {
+    if (span < Duration::zero()) refuse("a time must not be negative");
+  }
+  if (!is_field_value(request_.user_agent)) refuse("invalid user_agent");
+  if (!is_field_value(request_.bearer_token)) refuse("invalid bearer_token");
+  // RFC 7617 2: a user-id with a colon cannot be told from its password.
+  if (request_.auth_username.find(':') != std::string::npos &&
+      request_.auth_mode == HTTPAuth::kBasic) {
+    refuse("auth_username must not contain ':'");
+  }
+  if (request_.auth_mode == HTTPAuth::kDigest && !is_field_value(request_.auth_username)) {
+    refuse("invalid auth_username");
+  }
+}
+
+void ClientFetch::check_body() const {
+  const bool has = request_.body || request_.body_producer;
+  if (request_.body && request_.body_producer) refuse("both body and body_producer");
+  const bool wants = method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+  if (!request_.allow_nonstandard_methods && has != wants) {
+    refuse(method_ + (wants ? " must have a body" : " must not have a body") +
+           " (see allow_nonstandard_methods)");
+  }
+  if (request_.headers.contains("Transfer-Encoding")) {
+    refuse("Transfer-Encoding is the client's business");
+  }
+  const auto length = request_.headers.get("Content-Length");
+  if (!length) return;
+  std::uint64_t number = 0;
+  if (parse_content_length(*length, number)) refuse("invalid Content-Length");
+  if (!has) refuse("Content-Length without a body");
+  if (request_.body && request_.body->size() != number) {
+    refuse("Content-Length is not the size of the body");
+  }
+}
+
+std::optional<std::uint64_t> ClientFetch::promised_length() const {
+  if (request_.body) return request_.body->size();
+  const auto field = request_.headers.find("Content-Length");
+  if (!field) return std::nullopt;
+  std::uint64_t length = 0;
+  parse_content_length(*field, length);
+  return length;
+}
+
+std::string ClientFetch::head() const {
+  std::string out;
+  out.reserve(512);
+  out.append(method_).append(1, ' ');
+  // RFC 9112 3.2.2: a proxy is given the whole URL.
+  if (target_->absolute_form()) out.append(url_.origin());
+  out.append(url_.path);
+  if (url_.has_query) out.append(1, '?').append(url_.query);
+  out.append(" HTTP/1.1\r\n");
+  const auto host = left_origin_ ? std::nullopt : request_.headers.find("Host");
+  if (host) {
+    append_field(out, "Host", *host);
+  } else {
+    append_field(out, "Host", url_.authority());
+  }
+  append_fields(out);
+  append_framing(out);
+  out.append("\r\n");
+  return out;
+}
+
+void ClientFetch::append_fields(std::string& out) const {
+  bool agent = false;
+  bool authorization = false;
+  std::string cookies;
+  for (const HTTPHeaders::Field& field : request_.headers) {
+    switch (field_id(field.name)) {
+      case FieldId::kHost:
+      case FieldId::kContentLength: continue;
+      case FieldId::kUserAgent: agent = true; break;
+      case FieldId::kAuthorization:
+        if (left_origin_) continue;
+        authorization = true;
+        break;
+      case FieldId::kCookie:
+        if (!left_origin_) cookies.append(cookies.empty() ? "" : "; ").append(field.value);
+        continue;
+      case FieldId::kProxyAuthorization:
+        if (left_origin_) continue;
+        break;
+      case FieldId::kContentType:
+      case FieldId::kContentEncoding:
+        if (drop_body_) continue;
+        break;
+      default:
+        if (drop_body_ && equals_ignoring_case(field.name.substr(0, 8), "Content-")) continue;
+    }
+    append_field(out, field.name, field.value);
+  }
+  if (!agent) {
+    append_field(out, "User-Agent",
+                 request_.user_agent.empty() ? core_->options.user_agent : request_.user_agent);
+  }
+  if (core_->options.cookies != nullptr) {
+    const std::string kept = core_->options.cookies->cookie_header(url_, std::time(nullptr));
+    if (!kept.empty()) cookies.append(cookies.empty() ? "" : "; ").append(kept);
+  }
+  if (!cookies.empty()) append_field(out, "Cookie", cookies);
+  if (!authorization) append_credentials(out);
+  if (request_.if_modified_since) {
+    append_field(out, "If-Modified-Since", format_timestamp(*request_.if_modified_since));
+  }
+  if (target_->absolute_form() && !target_->proxy->username.empty()) {
+    append_field(out, "Proxy-Authorization",
+                 basic_credentials(target_->proxy->username, target_->proxy->password));
+  }
+}
+
+void ClientFetch::append_credentials(std::string& out) const {
+  if (url_.has_user()) {
+    append_field(out, "Authorization", basic_credentials(url_.username, url_.password));
+  } else if (left_origin_) {
+    return;
+  } else if (!request_.bearer_token.empty()) {
+    append_field(out, "Authorization", "Bearer " + request_.bearer_token);
+  } else if (!digest_.empty()) {
+    append_field(out, "Authorization", digest_);
+  } else if (!request_.auth_username.empty() && request_.auth_mode == HTTPAuth::kBasic) {
+    append_field(out, "Authorization",
+                 basic_credentials(request_.auth_username, request_.auth_password));
+  }
+}
+
+void ClientFetch::append_framing(std::string& out) const {
+  if (!has_body()) return;
+  if (const auto length = promised_length()) {
+    append_field(out, "Content-Length", std::to_string(*length));
+  } else {
+    append_field(out, "Transfer-Encoding", "chunked");
+  }
+  if (request_.expect_100_continue) append_field(out, "Expect", "100-continue");
+  if (method_ == "POST" && !request_.headers.contains("Content-Type")) {
+    append_field(out, "Content-Type", "application/x-www-form-urlencoded");
+  }
+}
+
+}  // namespace coronado

@@ -1,0 +1,108 @@
+#include <coronado/http/httpclient.hpp>
+
+#include <coronado/coro/timeout.hpp>
+#include <coronado/loop/ioloop.hpp>
+
+#include "http/client_fetch.hpp"
+
+namespace coronado {
+namespace {
+
+/// Puts the request's limit on a part of it.
+template <class T>
+Task<T> in_time(ClientFetch& fetch, Task<T> part) {
+  const Duration limit = fetch.request().request_timeout;
+  if (limit == Duration::zero()) co_return co_await std::move(part);
+  const TimePoint until = detail::after(IOLoop::current()->now(), limit);
+  try {
+    co_return co_await with_timeout(until, std::move(part));
+  } catch (const TimeoutError&) {
+    // One of a callback's or producer's own is not ours.
+    if (IOLoop::current()->now() < until) throw;
+  }
+  throw fetch.out_of_time();
+}
+
+}  // namespace
+
+void HTTPClientResponse::rethrow() const {
+  if (ok()) return;
+  const std::string why = reason.empty() ? reason_phrase(code) : reason;
+  throw HTTPClientError(
+      code, effective_url,
+      method + " " + effective_url + ": HTTP " + std::to_string(code) + ": " + why);
+}
+
+// --- HTTPClientStream --------------------------------------------------------------------------
+
+HTTPClientStream::HTTPClientStream(std::unique_ptr<ClientFetch> fetch) noexcept
+    : fetch_(std::move(fetch)) {}
+HTTPClientStream::HTTPClientStream(HTTPClientStream&&) noexcept = default;
+HTTPClientStream& HTTPClientStream::operator=(HTTPClientStream&&) noexcept = default;
+HTTPClientStream::~HTTPClientStream() = default;
+
+const HTTPClientResponse& HTTPClientStream::response() const noexcept { return fetch_->response(); }
+
+Task<std::string> HTTPClientStream::read_some(std::size_t max_bytes) {
+  return in_time(*fetch_, fetch_->read_some(max_bytes));
+}
+
+Task<std::string> HTTPClientStream::read_all(std::size_t max_bytes) {
+  std::string all;
+  for (;;) {
+    const std::string piece = co_await read_some();
+    if (piece.empty()) co_return all;
+    if (piece.size() > max_bytes - all.size()) {
+      close();
+      const HTTPClientResponse& head = response();
+      throw HTTPResponseError(head.effective_url,
+                              head.method + " " + head.effective_url + ": the body has more than " +
+                                  std::to_string(max_bytes) + " bytes",
+                              HTTPResponseError::Kind::kTooLarge);
+    }
+    all += piece;
+  }
+}
+
+void HTTPClientStream::close() noexcept { fetch_->close(); }
+
+// --- HTTPClient --------------------------------------------------------------------------------
+
+HTTPClient::HTTPClient(HTTPClientOptions options)
+    : core_(std::make_shared<ClientCore>(std::move(options))) {}
+
+HTTPClient::~HTTPClient() { core_->pool.close(); }
+
+Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
+  ClientFetch fetch(core_, std::move(request), ClientFetch::Mode::kWhole);
+  co_await in_time(fetch, fetch.run());
+  HTTPClientResponse& response = fetch.response();
+  if (response.ok() || !fetch.request().raise_error) co_return std::move(response);
+  const std::string message = fetch.failure();
+  auto kept = std::make_shared<HTTPClientResponse>(std::move(response));
+  throw HTTPClientError(kept->code, kept->effective_url, message, kept);
+}
+
+Task<HTTPClientResponse> HTTPClient::fetch(std::string url, HTTPRequest request) {
+  request.url = std::move(url);
+  return fetch(std::move(request));
+}
+
+Task<HTTPClientStream> HTTPClient::open(HTTPRequest request) {
+  auto fetch = std::make_unique<ClientFetch>(core_, std::move(request), ClientFetch::Mode::kHead);
+  co_await in_time(*fetch, fetch->run());
+  co_return HTTPClientStream(std::move(fetch));
+}
+
+void HTTPClient::close() noexcept { core_->pool.close(); }
+
+HTTPClientStats HTTPClient::stats() const noexcept {
+  return {.busy = core_->pool.busy(),
+          .idle = core_->pool.idle(),
+          .waiting = core_->pool.waiting(),
+          .connects = core_->connects,
+          .reuses = core_->reuses,
+          .retries = core_->retries};
+}
+
+}  // namespace coronado
