@@ -18,6 +18,7 @@ constexpr std::size_t kMostKept = 16 * 1024;
 ClientConnection::ClientConnection(std::unique_ptr<Transport> transport, const HTTPLimits& limits)
     : transport_(std::move(transport)), decoder_(limits) {
   transport_->start(*this);
+  transport_->resume_receive();  // a proxy's dialog has left it paused
 }
 
 ClientConnection::~ClientConnection() {
@@ -26,6 +27,7 @@ ClientConnection::~ClientConnection() {
 
 void ClientConnection::begin(ResponseDecoder::Request request, std::uint64_t max_body_size) {
   decoder_.begin(request, max_body_size);
+  failure_.reset();
   active_ = true;
   answered_ = false;
   ++requests_;
@@ -44,6 +46,7 @@ void ClientConnection::park(Function<void()> on_end) {
 
 ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
   using Event = ResponseDecoder::Event;
+  if (failure_) throw *failure_;
   ResponseDecoder::Step step;
   do {
     const std::string_view bytes = input();
@@ -64,16 +67,22 @@ ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
     }
     if (!ended_) return step;
     // An end that is no orderly one cuts also what ends with the connection.
-    if (error_) throw WireError(WireError::Kind::kClosed, "the connection broke", error_);
+    if (error_) fail(WireError::Kind::kClosed, "the connection broke");
     step.event = decoder_.end();
     if (step.event == Event::kError) {
-      throw WireError(WireError::Kind::kClosed, "the server closed the connection");
+      fail(WireError::Kind::kClosed, "the server closed the connection");
     }
   }
   if (step.event == Event::kDone) active_ = false;
   if (step.event != Event::kError) return step;
-  throw WireError(decoder_.too_large() ? WireError::Kind::kTooLarge : WireError::Kind::kMalformed,
-                  decoder_.error());
+  fail(decoder_.too_large() ? WireError::Kind::kTooLarge : WireError::Kind::kMalformed,
+       decoder_.error());
+}
+
+/// Whoever asks again gets the same answer.
+void ClientConnection::fail(WireError::Kind kind, const char* why) {
+  failure_.emplace(kind, why, error_);
+  throw *failure_;
 }
 
 bool ClientConnection::reusable() const noexcept {

@@ -8,6 +8,7 @@
 #include <coronado/loop/transport.hpp>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -84,6 +85,7 @@ class ClientConnection final : private TransportHandler {
   void on_drained() noexcept override;
   std::string_view input() const noexcept { return std::string_view(input_).substr(consumed_); }
   void compact() noexcept;
+  [[noreturn]] void fail(WireError::Kind kind, const char* why);
   void spoil() noexcept;
 
   std::unique_ptr<Transport> transport_;
@@ -92,6 +94,7 @@ class ClientConnection final : private TransportHandler {
   std::size_t consumed_ = 0;  // of `input_`
   std::uint64_t requests_ = 0;
   std::error_code error_;
+  std::optional<WireError> failure_;
   More* reader_ = nullptr;
   Drain* writer_ = nullptr;
   Function<void()> on_end_;

@@ -1,0 +1,191 @@
+// Proxies: whole URLs, tunnels, SOCKS.
+#include <coronado/http/httpclient.hpp>
+
+#include <coronado/net/tcpclient.hpp>
+#include <coronado/net/tls_context.hpp>
+#include <coronado/testing/test_certificates.hpp>
+
+#include "tests/http/client_fixture.hpp"
+
+namespace coronado {
+namespace {
+
+using namespace client_test;
+
+/// Copies bytes both ways until either side ends.
+Task<> copy(IOStream& from, IOStream& to) {
+  for (std::string bytes = co_await from.read_some(); !bytes.empty();
+       bytes = co_await from.read_some()) {
+    co_await to.write(bytes);
+  }
+}
+Task<> splice(IOStream& stream, SocketAddress to) {
+  TCPClient client;
+  TCPStream other = co_await client.connect(std::move(to));
+  co_await race(copy(stream, other), copy(other, stream));
+}
+
+/// A proxy for CONNECT that leads everything to `to`, and notes what it was asked.
+Peer::Script tunnel(std::string& asked, SocketAddress to) {
+  return [&asked, to](IOStream& stream) -> Task<> {
+    asked = co_await stream.read_until("\r\n\r\n");
+    co_await stream.write("HTTP/1.1 200 Connection established\r\nVia: p\r\n\r\n");
+    co_await splice(stream, to);
+  };
+}
+
+TEST(HTTPClientProxy, PlainRequestsGoThereWhole) {
+  HTTPClientOptions options;
+  options.proxies = {.http = "http://ada:pw@server:3128", .except = {"10.0.0.80"}};
+  with_fixture(
+      [](Fixture& fix) -> Task<> {
+        std::string asked;
+        int requests = 0;
+        Peer proxy(fix.host.address(3128), [&](IOStream& stream) -> Task<> {
+          for (;;) {
+            asked = co_await stream.read_until("\r\n\r\n");
+            ++requests;
+            co_await stream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+          }
+        });
+        EXPECT_EQ(co_await fix.body_of({.url = "http://far.example:81/a?b"}), "ok");
+        EXPECT_EQ(asked,
+                  "GET http://far.example:81/a?b HTTP/1.1\r\nHost: far.example:81\r\n"
+                  "User-Agent: Coronado\r\nProxy-Authorization: Basic YWRhOnB3\r\n\r\n");
+        EXPECT_EQ(co_await fix.body_of({.url = "http://10.0.0.80/direct"}), "GET /direct");
+        EXPECT_EQ(requests, 1);
+        EXPECT_EQ(co_await fix.body_of({.url = "http://far.example:81/"}), "ok");
+        EXPECT_EQ(proxy.accepted, 1);
+        co_await proxy.close();
+      },
+      std::move(options));
+}
+
+TEST(HTTPClientProxy, TunnelsForTLS) {
+  const TestAuthority authority("Test CA");
+  const TestCertificate made = authority.issue({.dns_names = {"far.example"}});
+  HTTPServerOptions secure;
+  secure.tls = TLSContext::server(
+      {.identities = {{.certificate_pem = made.certificate_pem, .key_pem = made.key_pem}}});
+  with_fixture(
+      [&](Fixture& fix) -> Task<> {
+        const auto tls = TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}});
+        std::string asked;
+        Peer proxy(fix.host.address(3128), tunnel(asked, fix.host.address(80)));
+        for (int i = 0; i < 2; ++i) {
+          HTTPRequest request{.url = "https://far.example/x", .tls = tls};
+          request.proxy_host = "server";
+          request.proxy_port = 3128;
+          request.proxy_username = "ada";
+          request.proxy_password = "pw";
+          EXPECT_EQ(co_await fix.body_of(std::move(request)), "GET /x");
+        }
+        EXPECT_EQ(asked,
+                  "CONNECT far.example:443 HTTP/1.1\r\nHost: far.example:443\r\n"
+                  "Proxy-Authorization: Basic YWRhOnB3\r\n\r\n");
+        EXPECT_EQ(proxy.accepted, 1);
+        co_await proxy.close();
+      },
+      {}, std::move(secure));
+}
+
+std::string refused(Peer::Script script, HTTPRequest request) {
+  std::string text;
+  with_fixture([&](Fixture& fix) -> Task<> {
+    Peer proxy(fix.host.address(3128), script);
+    request.proxy_port = 3128;
+    request.validate_cert = false;
+    const auto error = co_await failure_of<HTTPConnectError>(fix.client.fetch(std::move(request)));
+    text = error->what();
+    EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
+    co_await proxy.close();
+    co_await sleep(1s);
+    EXPECT_EQ(fix.network.open_transports(), 0U);
+  });
+  return text;
+}
+
+TEST(HTTPClientProxy, RefusalsAreTold) {
+  const auto tell = [](std::string answer) {
+    return refused(answers(std::move(answer)), {.url = "https://far/", .proxy_host = "server"});
+  };
+  EXPECT_EQ(tell("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno"),
+            "GET https://far/: cannot connect to server:3128: the proxy refused: 407 Proxy "
+            "Authentication Required (10.0.0.80:3128)");
+  EXPECT_THAT(tell("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 502 \r\n\r\n"),
+              HasSubstr("the proxy refused: 502 Bad Gateway"));
+  EXPECT_THAT(tell("SSH-2.0-x\r\n\r\n"), HasSubstr("the proxy sent no HTTP response"));
+  EXPECT_THAT(tell("HTTP/1.1 200 OK\r\n\r\nsurprise"), HasSubstr("sent more than its answer"));
+  EXPECT_THAT(tell(""), HasSubstr("Stream is closed"));
+}
+
+/// A SOCKS proxy; `asked` is what it was told to connect to.
+Peer::Script socks(std::string& asked, SocketAddress to, bool login, char code = 0) {
+  return [&asked, to, login, code](IOStream& stream) -> Task<> {
+    const std::string greeting = co_await stream.read_bytes(2);
+    const std::string methods = co_await stream.read_bytes(static_cast<std::size_t>(greeting[1]));
+    co_await stream.write(login ? std::string("\x05\x02", 2) : std::string("\x05\x00", 2));
+    if (login) {
+      const std::string shown = co_await stream.read_bytes(2 + 3 + 1 + 2);
+      co_await stream.write(shown == "\x01\x03"
+                                     "ada"
+                                     "\x02"
+                                     "pw"
+                                ? std::string("\x01\x00", 2)
+                                : std::string("\x01\x01", 2));
+    }
+    const std::string head = co_await stream.read_bytes(4);
+    if (head[3] == 3) {
+      const std::string size = co_await stream.read_bytes(1);
+      asked = co_await stream.read_bytes(static_cast<std::size_t>(size[0]));
+    } else {
+      asked = co_await stream.read_bytes(head[3] == 1 ? 4 : 16);
+    }
+    asked += co_await stream.read_bytes(2);
+    std::string answer("\x05\x00\x00\x01\x0A\x00\x00\x01\x12\x34", 10);
+    answer[1] = code;
+    co_await stream.write(answer);
+    if (code == 0) co_await splice(stream, to);
+  };
+}
+
+TEST(HTTPClientProxy, SOCKS) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    std::string asked;
+    Peer open(fix.host.address(1080), socks(asked, fix.host.address(80), false));
+    EXPECT_EQ(
+        co_await fix.body_of({.url = "http://far.example/x", .proxy_host = "socks5://server"}),
+        "GET /x");
+    EXPECT_EQ(asked, std::string("far.example\x00\x50", 13));
+    EXPECT_EQ(co_await fix.body_of({.url = "http://10.9.8.7/x", .proxy_host = "socks5://server"}),
+              "GET /x");
+    EXPECT_EQ(asked, std::string("\x0A\x09\x08\x07\x00\x50", 6));
+    co_await open.close();
+    Peer closed(fix.host.address(1081), socks(asked, fix.host.address(80), true));
+    EXPECT_EQ(co_await fix.body_of(
+                  {.url = "http://far.example/x", .proxy_host = "socks5://ada:pw@server:1081"}),
+              "GET /x");
+    const auto error = co_await failure_of<HTTPConnectError>(
+        fix.client.fetch("http://far.example/", {.proxy_host = "socks5://ada:xx@server:1081"}));
+    EXPECT_THAT(error->what(), HasSubstr("does not accept the user or the password"));
+    co_await closed.close();
+  });
+}
+
+TEST(HTTPClientProxy, SOCKSRefusalsAreTold) {
+  std::string asked;
+  const HTTPRequest none;
+  const auto tell = [](Peer::Script script) {
+    return refused(std::move(script), {.url = "http://far/", .proxy_host = "socks5://server"});
+  };
+  EXPECT_THAT(tell(socks(asked, {}, false, 5)), HasSubstr("the proxy refused: connection refused"));
+  EXPECT_THAT(tell(socks(asked, {}, true)), HasSubstr("asks for another authentication"));
+  EXPECT_THAT(tell([](IOStream& stream) -> Task<> {
+                co_await stream.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+                co_await stream.read_until_close();
+              }),
+              HasSubstr("does not speak SOCKS 5"));
+}
+
+}  // namespace
+}  // namespace coronado
