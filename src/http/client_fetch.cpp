@@ -42,12 +42,11 @@ TimePoint now() { return IOLoop::current()->now(); }
 
 }  // namespace
 
-ClientFetch::ClientFetch(std::shared_ptr<ClientCore> core, HTTPRequest request, Mode mode)
-    : core_(std::move(core)),
-      request_(std::move(request)),
+ClientFetch::ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode)
+    : core_(core),
+      request_(request),
       mode_(mode),
       url_(URL::parse(request_.url)),
-      origin_(url_),
       method_(request_.method) {
   check();
 }
@@ -72,17 +71,17 @@ Task<> ClientFetch::run() {
 
 /// One request and its response, over whatever connection.
 Task<> ClientFetch::hop() {
-  target_.emplace(*core_, request_, url_);
+  target_.emplace(core_, request_, url_);
   response_.time_info = {};
   phase_ = HTTPPhase::kQueue;
-  place_ = co_await core_->pool.enter(target_->key);
+  place_ = co_await core_.pool.enter(target_->key);
   response_.time_info.queue = now() - hop_begin_;
   for (;;) {
-    connection_ = core_->pool.take_idle(place_);
+    connection_ = core_.pool.take_idle(place_);
     const bool kept = connection_ != nullptr;
     response_.time_info.reused = kept;
     if (kept) {
-      ++core_->reuses;
+      ++core_.reuses;
     } else {
       co_await connect();
     }
@@ -95,7 +94,7 @@ Task<> ClientFetch::hop() {
     if (!failed) break;
     // RFC 9112 9.3.1: a kept connection may have been closed while the request was on its way.
     if (!kept || failed->kind() != WireError::Kind::kClosed || !may_retry()) fail(*failed);
-    ++core_->retries;
+    ++core_.retries;
     connection_.reset();
   }
   if (mode_ == Mode::kWhole || next_ || again_ || !connection_->decoder().in_body()) finish();
@@ -103,11 +102,11 @@ Task<> ClientFetch::hop() {
 
 Task<> ClientFetch::connect() {
   phase_ = HTTPPhase::kConnect;
-  ClientConnect connecting(*core_, *target_, response_.time_info);
+  ClientConnect connecting(core_, *target_, response_.time_info);
   std::optional<ConnectError> failed;
   try {
     std::unique_ptr<Transport> transport = co_await connecting.run(request_.connect_timeout);
-    connection_ = std::make_unique<ClientConnection>(std::move(transport), core_->options.limits);
+    connection_ = std::make_unique<ClientConnection>(std::move(transport), core_.options.limits);
   } catch (const ConnectError& error) {
     failed = error;
   }
@@ -125,7 +124,7 @@ Task<> ClientFetch::exchange() {
   const bool keeps_body = mode_ == Mode::kWhole && !request_.streaming_callback;
   connection_->begin(
       method_ == "HEAD" ? ResponseDecoder::Request::kHead : ResponseDecoder::Request::kUsual,
-      keeps_body ? core_->options.limits.max_body_size : kAnySize);
+      keeps_body ? core_.options.limits.max_body_size : kAnySize);
   phase_ = HTTPPhase::kSend;
   answered_ = false;
   go_ahead_.clear();
@@ -236,9 +235,9 @@ void ClientFetch::on_head() {
   response_.body.clear();
   response_.method = method_;
   response_.effective_url = url_.to_string();
-  if (core_->options.cookies != nullptr) {
+  if (core_.options.cookies != nullptr) {
     for (const std::string_view cookie : response_.headers.get_list("Set-Cookie")) {
-      core_->options.cookies->set(url_, cookie, std::time(nullptr));
+      core_.options.cookies->set(url_, cookie, std::time(nullptr));
     }
   }
   plan_next();
@@ -276,7 +275,7 @@ void ClientFetch::finish() {
   ConnectionOptions asked;
   for (const std::string_view value : request_.headers.get_list("Connection")) asked.add(value);
   if (uploaded_ && !asked.close && connection_->reusable()) {
-    core_->pool.keep(place_, std::move(connection_));
+    core_.pool.keep(place_, std::move(connection_));
   }
   connection_.reset();
   place_.release();
@@ -312,6 +311,13 @@ void ClientFetch::close() noexcept {
   given_up_ = true;
   connection_.reset();
   place_.release();
+}
+
+HTTPClientResponse& ClientFetch::take_response() {
+  if (response_.ok() || !request_.raise_error) return response_;
+  const std::string message = failure();
+  auto kept = std::make_shared<HTTPClientResponse>(std::move(response_));
+  throw HTTPClientError(kept->code, kept->effective_url, message, kept);
 }
 
 // --- what follows ------------------------------------------------------------------------------
@@ -354,10 +360,11 @@ void ClientFetch::plan_redirect(std::string_view location) {
   // User information is for the origin it was given for; what a server says about it is no matter.
   url.username.clear();
   url.password.clear();
-  if (!url.same_origin(origin_)) left_origin_ = true;
+  if (!origin_) origin_ = url_;
+  if (!url.same_origin(*origin_)) left_origin_ = true;
   if (!left_origin_) {
-    url.username = origin_.username;
-    url.password = origin_.password;
+    url.username = origin_->username;
+    url.password = origin_->password;
   }
   next_ = std::move(url);
 }

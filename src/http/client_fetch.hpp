@@ -24,7 +24,8 @@ class ClientFetch {
     kHead,   ///< `run` ends with the head; the body is read with `read_some`
   };
   /// Throws  std::invalid_argument  The request is none that can be sent; the message says why.
-  ClientFetch(std::shared_ptr<ClientCore> core, HTTPRequest request, Mode mode);
+  /// Lifetime  The request must outlive it.
+  ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode);
 
   /// Throws   What `HTTPClient::fetch` does, but for the status and the time.
   /// Cancel   At once; the connection is closed when the fetch is destroyed.
@@ -40,8 +41,9 @@ class ClientFetch {
   const HTTPRequest& request() const noexcept { return request_; }
   /// `request_timeout` has passed.
   HTTPTimeoutError out_of_time() const;
-  /// Why the status is not one of success.
-  std::string failure() const;
+  /// The response, or its status as the exception that was asked for.
+  /// Throws  HTTPClientError
+  HTTPClientResponse& take_response();
 
  private:
   // The request, in client_request.cpp.
@@ -74,13 +76,14 @@ class ClientFetch {
   void plan_redirect(std::string_view location);
   bool may_retry() const noexcept;
   [[noreturn]] void fail(const WireError& error) const;
+  std::string failure() const;
   std::string describe(const std::string& what) const;
 
-  std::shared_ptr<ClientCore> core_;
-  HTTPRequest request_;
+  ClientCore& core_;
+  HTTPRequest& request_;
   Mode mode_;
   URL url_;
-  URL origin_;  // the first URL: whom credentials are for
+  std::optional<URL> origin_;  // after a redirect: the first URL, whom credentials are for
   std::string method_;
   HTTPClientResponse response_;
   std::optional<ClientTarget> target_;
@@ -103,6 +106,17 @@ class ClientFetch {
   bool uploaded_ = true;
   bool answered_ = false;  // a final head has come
   bool given_up_ = false;
+};
+
+/// A fetch with what it needs, for a stream that outlives its client.
+struct ClientStreamState {
+  ClientStreamState(std::shared_ptr<ClientCore> shared_core, HTTPRequest asked)
+      : core(std::move(shared_core)),
+        request(std::move(asked)),
+        fetch(*core, request, ClientFetch::Mode::kHead) {}
+  std::shared_ptr<ClientCore> core;
+  HTTPRequest request;
+  ClientFetch fetch;
 };
 
 }  // namespace coronado

@@ -86,15 +86,16 @@ std::string ClientFetch::head() const {
   out.reserve(512);
   out.append(method_).append(1, ' ');
   // RFC 9112 3.2.2: a proxy is given the whole URL.
-  if (target_->absolute_form()) out.append(url_.origin());
-  out.append(url_.path);
-  if (url_.has_query) out.append(1, '?').append(url_.query);
+  if (target_->absolute_form()) url_.append_origin(out);
+  url_.append_target(out);
   out.append(" HTTP/1.1\r\n");
   const auto host = left_origin_ ? std::nullopt : request_.headers.find("Host");
   if (host) {
     append_field(out, "Host", *host);
   } else {
-    append_field(out, "Host", url_.authority());
+    out.append("Host: ");
+    url_.append_authority(out);
+    out.append("\r\n");
   }
   append_fields(out);
   append_framing(out);
@@ -132,10 +133,10 @@ void ClientFetch::append_fields(std::string& out) const {
   }
   if (!agent) {
     append_field(out, "User-Agent",
-                 request_.user_agent.empty() ? core_->options.user_agent : request_.user_agent);
+                 request_.user_agent.empty() ? core_.options.user_agent : request_.user_agent);
   }
-  if (core_->options.cookies != nullptr) {
-    const std::string kept = core_->options.cookies->cookie_header(url_, std::time(nullptr));
+  if (core_.options.cookies != nullptr) {
+    const std::string kept = core_.options.cookies->cookie_header(url_, std::time(nullptr));
     if (!kept.empty()) cookies.append(cookies.empty() ? "" : "; ").append(kept);
   }
   if (!cookies.empty()) append_field(out, "Cookie", cookies);

@@ -48,6 +48,11 @@ void HTTPHeaders::add(std::string_view name, std::string_view value) {
   entries_.push_back(store(name, value));
 }
 
+void HTTPHeaders::reserve_usual() {
+  text_.reserve(500);
+  entries_.reserve(12);
+}
+
 void HTTPHeaders::add_checked(std::string_view name, std::string_view value) {
   entries_.push_back(store(name, value));
 }

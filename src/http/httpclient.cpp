@@ -35,16 +35,18 @@ void HTTPClientResponse::rethrow() const {
 
 // --- HTTPClientStream --------------------------------------------------------------------------
 
-HTTPClientStream::HTTPClientStream(std::unique_ptr<ClientFetch> fetch) noexcept
-    : fetch_(std::move(fetch)) {}
+HTTPClientStream::HTTPClientStream(std::unique_ptr<ClientStreamState> state) noexcept
+    : state_(std::move(state)) {}
 HTTPClientStream::HTTPClientStream(HTTPClientStream&&) noexcept = default;
 HTTPClientStream& HTTPClientStream::operator=(HTTPClientStream&&) noexcept = default;
 HTTPClientStream::~HTTPClientStream() = default;
 
-const HTTPClientResponse& HTTPClientStream::response() const noexcept { return fetch_->response(); }
+const HTTPClientResponse& HTTPClientStream::response() const noexcept {
+  return state_->fetch.response();
+}
 
 Task<std::string> HTTPClientStream::read_some(std::size_t max_bytes) {
-  return in_time(*fetch_, fetch_->read_some(max_bytes));
+  return in_time(state_->fetch, state_->fetch.read_some(max_bytes));
 }
 
 Task<std::string> HTTPClientStream::read_all(std::size_t max_bytes) {
@@ -64,7 +66,7 @@ Task<std::string> HTTPClientStream::read_all(std::size_t max_bytes) {
   }
 }
 
-void HTTPClientStream::close() noexcept { fetch_->close(); }
+void HTTPClientStream::close() noexcept { state_->fetch.close(); }
 
 // --- HTTPClient --------------------------------------------------------------------------------
 
@@ -74,24 +76,25 @@ HTTPClient::HTTPClient(HTTPClientOptions options)
 HTTPClient::~HTTPClient() { core_->pool.close(); }
 
 Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
-  ClientFetch fetch(core_, std::move(request), ClientFetch::Mode::kWhole);
+  const std::shared_ptr<ClientCore> core = core_;  // the client may go
+  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
   co_await in_time(fetch, fetch.run());
-  HTTPClientResponse& response = fetch.response();
-  if (response.ok() || !fetch.request().raise_error) co_return std::move(response);
-  const std::string message = fetch.failure();
-  auto kept = std::make_shared<HTTPClientResponse>(std::move(response));
-  throw HTTPClientError(kept->code, kept->effective_url, message, kept);
+  co_return std::move(fetch.take_response());
 }
 
+// Not a call of the one above: a request is large, and each call moves it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url, HTTPRequest request) {
+  const std::shared_ptr<ClientCore> core = core_;
   request.url = std::move(url);
-  return fetch(std::move(request));
+  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
+  co_await in_time(fetch, fetch.run());
+  co_return std::move(fetch.take_response());
 }
 
 Task<HTTPClientStream> HTTPClient::open(HTTPRequest request) {
-  auto fetch = std::make_unique<ClientFetch>(core_, std::move(request), ClientFetch::Mode::kHead);
-  co_await in_time(*fetch, fetch->run());
-  co_return HTTPClientStream(std::move(fetch));
+  auto state = std::make_unique<ClientStreamState>(core_, std::move(request));
+  co_await in_time(state->fetch, state->fetch.run());
+  co_return HTTPClientStream(std::move(state));
 }
 
 void HTTPClient::close() noexcept { core_->pool.close(); }

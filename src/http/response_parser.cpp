@@ -100,6 +100,7 @@ void ReceivedHead::clear() noexcept {
 }
 
 HeadError ReceivedHead::add(FieldId id, std::string_view name, std::string_view value) {
+  if (headers.empty()) headers.reserve_usual();
   headers.add_checked(name, value);
   switch (id) {
     case FieldId::kConnection: connection.add(value); return {};

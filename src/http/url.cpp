@@ -20,7 +20,14 @@ namespace {
 /// Appends `part`, with what is above ASCII encoded.
 /// Throws  std::invalid_argument  `whole` has a byte that no URL has.
 void append_part(std::string& out, std::string_view part, std::string_view whole) {
-  for (std::size_t i = 0; i < part.size(); ++i) {
+  // What is plain is taken at once.
+  std::size_t plain = 0;
+  while (plain < part.size() && is_in(part[plain], kTargetChar) && part[plain] != '%' &&
+         part[plain] != '\\') {
+    ++plain;
+  }
+  out.append(part, 0, plain);
+  for (std::size_t i = plain; i < part.size(); ++i) {
     const char c = part[i];
     if (static_cast<unsigned char>(c) >= 0x80) {
       static constexpr char kDigits[] = "0123456789ABCDEF";
@@ -186,16 +193,50 @@ URL URL::resolve(std::string_view reference) const {
   return url;
 }
 
+void URL::append_authority(std::string& out) const {
+  if (host.find(':') == std::string::npos) {
+    out += host;
+  } else {
+    out.append(1, '[').append(host).append(1, ']');
+  }
+  if (has_default_port()) return;
+  out += ':';
+  append_int(out, port);
+}
+
+void URL::append_target(std::string& out) const {
+  out += path;
+  if (has_query) out.append(1, '?').append(query);
+}
+
+void URL::append_origin(std::string& out) const {
+  out.append(scheme).append("://");
+  append_authority(out);
+}
+
 std::string URL::authority() const {
-  std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  if (!has_default_port()) text.append(":").append(std::to_string(port));
+  std::string text;
+  append_authority(text);
   return text;
 }
 
-std::string URL::target() const { return has_query ? path + "?" + query : path; }
+std::string URL::target() const {
+  std::string text;
+  append_target(text);
+  return text;
+}
+
+std::string URL::origin() const {
+  std::string text;
+  append_origin(text);
+  return text;
+}
 
 std::string URL::to_string() const {
-  std::string text = origin() + target();
+  std::string text;
+  text.reserve(scheme.size() + host.size() + path.size() + query.size() + fragment.size() + 16);
+  append_origin(text);
+  append_target(text);
   if (!fragment.empty()) text.append("#").append(fragment);
   return text;
 }

@@ -54,6 +54,10 @@ OptionParser::~OptionParser() = default;
 void OptionParser::define(const std::string& name, std::string& value, const std::string& help) {
   state_->app.add_option(name, value, help);
 }
+void OptionParser::define(const std::string& name, std::vector<std::string>& values,
+                          const std::string& help) {
+  state_->app.add_option(name, values, help)->allow_extra_args(false);
+}
 void OptionParser::define(const std::string& name, bool& value, const std::string& help) {
   state_->app.add_flag(name, value, help);
 }

@@ -266,14 +266,16 @@ TEST(HTTPClient, AFullHostDoesNotHoldUpOthers) {
       [](Fixture& fix) -> Task<> {
         Door other(fix.server, fix.host.address(81));
         const TimePoint begin = IOLoop::current()->now();
-        const auto late = [&](Duration least, const char* url) -> Task<> {
+        const auto late = [&](Duration after, Duration least, const char* url) -> Task<> {
+          co_await sleep(after);
           co_await fix.client.fetch(url);
           const Duration took = IOLoop::current()->now() - begin;
           EXPECT_GE(took, least) << url;
           EXPECT_LT(took, least + 500ms) << url;
         };
-        co_await multi(late(1s, "http://server/slow?1"), late(2s, "http://server/slow?1"),
-                       late(0s, "http://server:81/"));
+        co_await multi(late(0s, 1s, "http://server/slow?1"),
+                       late(10ms, 2s, "http://server/slow?1"),
+                       late(20ms, 0s, "http://server:81/"));
       },
       std::move(options));
 }

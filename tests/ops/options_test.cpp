@@ -40,6 +40,7 @@ struct Program {
     parser.define("--size", size, "How large");
     parser.define("--wait", wait, "How long");
     parser.define("--color", color, {"red", "green"}, "Which");
+    parser.define("--item", items, "One of several");
     parser.define("FILE", file, "What to read");
   }
   std::optional<int> parse(std::vector<const char*> arguments) {
@@ -61,6 +62,7 @@ struct Program {
   Duration wait = 3s;
   std::string color = "red";
   std::string file = "none";
+  std::vector<std::string> items;
   std::string out;
   std::string err;
   OptionParser parser;
@@ -87,6 +89,13 @@ TEST(OptionParser, EveryTypeInBothForms) {
   EXPECT_EQ(program.size, 18446744073709551615ULL);
   EXPECT_EQ(program.wait, 2min);
   EXPECT_EQ(program.color, "green");
+  EXPECT_EQ(program.file, "in.txt");
+}
+
+TEST(OptionParser, SomeMayBeGivenSeveralTimes) {
+  Program program;
+  EXPECT_EQ(program.parse({"--item=a", "in.txt", "--item", "b c", "--item=d,e"}), std::nullopt);
+  EXPECT_EQ(program.items, (std::vector<std::string>{"a", "b c", "d,e"}));
   EXPECT_EQ(program.file, "in.txt");
 }
 

@@ -130,6 +130,8 @@ class HTTPHeaders {
   std::size_t index_of(std::string_view name, std::size_t from) const noexcept;
   Entry store(std::string_view name, std::string_view value);
   void compact();
+  /// Room for a usual response, before its first field.
+  void reserve_usual();
   /// `add` for what the parser has found to be right, and trimmed.
   void add_checked(std::string_view name, std::string_view value);
 

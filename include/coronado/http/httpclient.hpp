@@ -41,6 +41,7 @@ class Connector;
 class CookieJar;
 class Resolver;
 class TLSContext;
+struct ClientStreamState;
 
 /// Where a body producer writes to. What it writes is sent as it comes.
 class HTTPBodyWriter {
@@ -204,8 +205,8 @@ class HTTPClientStream {
 
  private:
   friend class HTTPClient;
-  explicit HTTPClientStream(std::unique_ptr<ClientFetch> fetch) noexcept;
-  std::unique_ptr<ClientFetch> fetch_;
+  explicit HTTPClientStream(std::unique_ptr<ClientStreamState> state) noexcept;
+  std::unique_ptr<ClientStreamState> state_;
 };
 
 /// How a client works.

@@ -47,9 +47,14 @@ struct URL {
   /// Path and query: what a request asks for.
   std::string target() const;
   /// Scheme, host and port, which decide whom credentials are for: "https://example.org".
-  std::string origin() const { return scheme + "://" + authority(); }
+  std::string origin() const;
   /// All of it but user information, which belongs in no log.
   std::string to_string() const;
+
+  /// The same, appended.
+  void append_authority(std::string& out) const;
+  void append_target(std::string& out) const;
+  void append_origin(std::string& out) const;
 
   bool same_origin(const URL& other) const noexcept {
     return port == other.port && scheme == other.scheme && host == other.host;

@@ -33,6 +33,8 @@ class OptionParser {
   ///          value  Filled by `parse`; its present value is the default, shown in the help.
   ///          help   One sentence.
   void define(const std::string& name, std::string& value, const std::string& help);
+  /// May be given several times; each adds one.
+  void define(const std::string& name, std::vector<std::string>& values, const std::string& help);
   void define(const std::string& name, bool& value, const std::string& help);
   void define(const std::string& name, std::uint16_t& value, const std::string& help);
   void define(const std::string& name, std::uint32_t& value, const std::string& help);
