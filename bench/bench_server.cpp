@@ -1,11 +1,14 @@
 // The server that load tools drive: a few endpoints, each written as a user would write it.
 //
-//     bench_server [PORT] [--port=N] [--workers=N] [--reactor=epoll]
+//     bench_server [PORT] [--port=N] [--workers=N] [--reactor=epoll|uring]
 #include <coronado/base/describe.hpp>
 #include <coronado/web.hpp>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace web = coronado::web;
 using coronado::Task;
@@ -25,12 +28,43 @@ struct PlainText : web::RequestHandler {
   }
 };
 
+struct Fortune {
+  int id;
+  std::string_view message;
+};
+BOOST_DESCRIBE_STRUCT(Fortune, (), (id, message))
+
+const std::vector<Fortune> kFortunes = {
+    {1, "fortune: No such file or directory"},
+    {2, "A computer scientist is someone who fixes things that aren't broken."},
+    {3, "After enough decimal places, nobody gives a damn."},
+    {4, "A bad random number generator: 1, 1, 1, 1, 1, 4.33e+67, 1, 1, 1"},
+    {5, "A computer program does what you tell it to do, not what you want it to do."},
+    {6, "Emacs is a nice operating system, but I prefer UNIX. \xE2\x80\x94 Tom Christaensen"},
+    {7, "Any program that runs right is obsolete."},
+    {8, "A list is only as strong as its weakest link. \xE2\x80\x94 Donald Knuth"},
+    {9, "Feature: A bug with seniority."},
+    {10, "<script>alert(\"This should not be displayed in a browser alert box.\");</script>"},
+    {11,
+     "\xE3\x83\x95\xE3\x83\xAC\xE3\x83\xBC\xE3\x83\xA0\xE3\x83\xAF\xE3\x83\xBC\xE3\x82\xAF\xE3\x81"
+     "\xAE\xE3\x83\x99\xE3\x83\xB3\xE3\x83\x81\xE3\x83\x9E\xE3\x83\xBC\xE3\x82\xAF"}};
+
 web::Application make_app() {
   web::Application app;
   app.get("/plaintext", [] { return "Hello, World!"; });
   app.add<PlainText>("/handler");
   app.get("/json", [] { return Message{"Hello, World!"}; });
   app.post("/echo", [](const coronado::HTTPServerRequest& request) { return request.body(); });
+  auto loader = std::make_shared<web::Loader>(BENCH_DIR);
+  app.get("/fortunes", [loader] {
+    std::vector<Fortune> fortunes;
+    fortunes.reserve(kFortunes.size() + 1);
+    fortunes = kFortunes;
+    fortunes.push_back({0, "Additional fortune added at request time."});
+    std::sort(fortunes.begin(), fortunes.end(),
+              [](const Fortune& a, const Fortune& b) { return a.message < b.message; });
+    return web::html(loader->load("fortunes.html")->generate({{"fortunes", fortunes}}));
+  });
   for (int i = 0; i < 100; ++i) {
     app.get("/api/res" + std::to_string(i) + "/{id}", [](std::string_view id) { return id; });
   }

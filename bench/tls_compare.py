@@ -30,7 +30,7 @@ sys.dont_write_bytecode = True
 from compare import BENCH, ROOT, cores, cpu_seconds, free_port, pin, say  # noqa: E402
 
 BULK_BYTES = 1 << 28
-BULK_PATH = f"/stream?chunks={BULK_BYTES >> 16}&size=65536"
+BULK_PATH = f"/stream?chunks={BULK_BYTES >> 18}&size={1 << 18}"
 PEERS = {"full": "openssl s_server", "resumed": "openssl s_server", "bulk": "nginx"}
 UNITS = {"full": "us a handshake", "resumed": "us a handshake", "bulk": "ms a GB"}
 

@@ -34,8 +34,10 @@ if(CORONADO_LTO)
   endif()
 endif()
 
-# Flags for one of our targets; nothing of it reaches those who link it.
+# Flags for one of our targets; nothing of it reaches those who link it. TEST: it is a test, and reuses the headers of
+# GoogleTest as well.
 function(coronado_compile_options target)
+  cmake_parse_arguments(arg "TEST" "" "" ${ARGN})
   target_compile_features(${target} PRIVATE cxx_std_23)
   target_compile_options(${target} PRIVATE
     -pthread  # asked for by some of our libraries; the precompiled header and all who reuse it must agree
@@ -46,23 +48,37 @@ function(coronado_compile_options target)
     $<$<BOOL:${CORONADO_WERROR}>:-Werror>
     $<$<BOOL:${CORONADO_MARCH}>:-march=${CORONADO_MARCH}>)
   if(CORONADO_PCH)
-    target_precompile_headers(${target} REUSE_FROM coronado_pch)
+    if(arg_TEST)
+      target_precompile_headers(${target} REUSE_FROM coronado_test_pch)
+    else()
+      target_precompile_headers(${target} REUSE_FROM coronado_pch)
+    endif()
   endif()
 endfunction()
 
-# One precompiled header for the library, tests and examples, owned by a target without definitions, so that all may reuse it.
-if(CORONADO_PCH)
-  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/pch.cpp" CONTENT "// Empty: this file only carries the precompiled header.\n")
-  add_library(coronado_pch OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
-  target_compile_features(coronado_pch PRIVATE cxx_std_23)
-  target_compile_options(coronado_pch PRIVATE -pthread)
-  target_precompile_headers(coronado_pch PRIVATE
-    <chrono> <coroutine> <expected> <functional> <memory> <optional> <span> <string> <string_view> <system_error>
-    <unordered_map> <vector>)
+# The standard vocabulary compiled once, for the library and the examples, and with GoogleTest for the tests; each owned by a
+# target without definitions of its own, so that all may reuse it.
+function(coronado_precompile name)
+  add_library(${name} OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
+  target_compile_features(${name} PRIVATE cxx_std_23)
+  target_compile_options(${name} PRIVATE -pthread)
+  target_precompile_headers(${name} PRIVATE ${ARGN})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    target_compile_options(coronado_pch PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+    target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
   endif()
   if(CORONADO_MARCH)
-    target_compile_options(coronado_pch PRIVATE -march=${CORONADO_MARCH})
+    target_compile_options(${name} PRIVATE -march=${CORONADO_MARCH})
+  endif()
+endfunction()
+
+if(CORONADO_PCH)
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/pch.cpp" CONTENT "// Empty: this file only carries a precompiled header.\n")
+  set(coronado_vocabulary
+    <chrono> <coroutine> <expected> <functional> <memory> <optional> <span> <string> <string_view> <system_error>
+    <unordered_map> <vector>)
+  coronado_precompile(coronado_pch ${coronado_vocabulary})
+  if(CORONADO_TESTS)
+    coronado_precompile(coronado_test_pch ${coronado_vocabulary} <gmock/gmock.h> <gtest/gtest.h>)
+    target_link_libraries(coronado_test_pch PRIVATE GTest::gtest GTest::gmock)  # their definitions must agree, too
   endif()
 endif()

@@ -2,6 +2,7 @@
 //
 //     tls serve CERT.pem KEY.pem        an echo server on a free port; prints "listening PORT"
 //     tls ask HOST PORT CA.pem LINE     sends a line, prints what comes back until the end
+#include <coronado/coro/future.hpp>
 #include <coronado/net/tls_stream.hpp>
 
 #include <csignal>
@@ -95,8 +96,8 @@ class Server final : coronado::AcceptHandler {
 
 int run_server(const char* certificate, const char* key) {
   // [context]
-  const auto context = TLSContext::server(
-      {.identities = {{.certificate_file = certificate, .key_file = key}}});
+  const auto context =
+      TLSContext::server({.identities = {{.certificate_file = certificate, .key_file = key}}});
   // [/context]
   IOLoop loop;
   const Server server(loop, context);
@@ -115,14 +116,16 @@ int run_server(const char* certificate, const char* key) {
   return 0;
 }
 
+Task<> dial_and_ask(IOLoop& loop, std::string host, std::uint16_t port, std::string ca_file,
+                    std::string line) {
+  Dial dial;
+  auto transport = co_await dial.to(loop, *SocketAddress::from_ip("127.0.0.1", port));
+  co_await ask(IOStream(loop, std::move(transport)), host, ca_file, line);
+}
+
 int run_client(std::string host, std::uint16_t port, std::string ca_file, std::string line) {
   IOLoop loop;
-  auto everything = [&]() -> Task<> {
-    Dial dial;
-    auto transport = co_await dial.to(loop, *SocketAddress::from_ip("127.0.0.1", port));
-    co_await ask(IOStream(loop, std::move(transport)), host, ca_file, line);
-  };
-  loop.run_sync(everything(), 20s);
+  loop.run_sync(dial_and_ask(loop, host, port, ca_file, line), 20s);
   return 0;
 }
 

@@ -23,6 +23,7 @@ check 'the checks themselves' python3 -m unittest discover -q -s tools/tests -p 
 check 'layers and includes' python3 tools/check_layers.py
 check 'one name in three trees' python3 tools/check_mirror.py
 check 'doc labels' python3 tools/check_docs.py
+check 'where the names of Tornado are' python3 tools/check_parity.py
 check 'coroutine rules' python3 tools/lint_coroutines.py
 check 'listings in the documents' python3 tools/check_snippets.py
 check 'formatting' formatted

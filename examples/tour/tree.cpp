@@ -108,7 +108,7 @@ Task<> Tree::branch(Place place) {
 TreeNode Tree::describe(const TaskInfo& task) const {
   TreeNode node;
   node.name = task.name;
-  node.state = task.waits_for.empty() ? task.state : task.waits_for;
+  node.state = task.waits_for.empty() ? to_string(task.state) : task.waits_for;
   if (task.cancelled) node.state = "cancelled, " + node.state;
   node.waits_ms = milliseconds_between(task.cancelled ? cancelled_ : grown_, Clock::now());
   for (const TaskInfo& child : task.children) node.children.push_back(describe(child));

@@ -17,3 +17,4 @@
 #include <coronado/web/json.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>
+#include <coronado/web/template.hpp>

@@ -4,25 +4,19 @@
 #include <simdjson.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "base/html_entities.hpp"
 #include "base/utf8.hpp"
 
 namespace coronado {
 namespace {
-
-std::string_view xhtml_entity(char c) {
-  switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#x27;";
-    default: return {};
-  }
-}
 
 using ByteSet = std::array<bool, 256>;
 
@@ -77,15 +71,60 @@ std::string xhtml_escape(std::string_view text) {
   return out;
 }
 
-void append_xhtml_escaped(std::string& out, std::string_view text) {
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!kXHTMLSpecial[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, plain, i - plain);
-    out += xhtml_entity(text[i]);
-    plain = i + 1;
+std::string_view xhtml_reference(char special) noexcept {
+  switch (special) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#x27;";
+    default: return {};
   }
-  out.append(text, plain);
+}
+
+#if defined(__SSE2__)
+namespace {
+/// One bit for each of the sixteen bytes, set for those to be replaced.
+unsigned special_bits(__m128i bytes) {
+  // '&' and '\'' differ in the last bit only, '<' and '>' in the last but one.
+  const __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
+  const __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+  const __m128i doubles = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles)));
+}
+unsigned special_bits_at(const char* place) {
+  return special_bits(_mm_loadu_si128(reinterpret_cast<const __m128i*>(place)));
+}
+}  // namespace
+#endif
+
+const char* find_xhtml_special(const char* begin, const char* end) noexcept {
+#if defined(__SSE2__)
+  if (end - begin >= 16) {
+    for (; end - begin >= 16; begin += 16) {
+      if (const unsigned bits = special_bits_at(begin)) return begin + std::countr_zero(bits);
+    }
+    if (begin == end) return end;
+    // The last sixteen: those that were looked at before are known to be plain.
+    const unsigned bits = special_bits_at(end - 16);
+    return bits != 0 ? end - 16 + std::countr_zero(bits) : end;
+  }
+#endif
+  while (begin != end && !kXHTMLSpecial[static_cast<unsigned char>(*begin)]) ++begin;
+  return begin;
+}
+
+void append_xhtml_escaped(std::string& out, std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    const char* special = find_xhtml_special(at, end);
+    out.append(at, special);
+    if (special == end) return;
+    out += xhtml_reference(*special);
+    at = special + 1;
+  }
 }
 
 std::string xhtml_unescape(std::string_view text) {

@@ -51,4 +51,31 @@ void LocalNode::bind(std::unique_ptr<LocalNode> fresh) {
   head = node;
 }
 
+LocalNode* LocalNode::copy_of(const TaskContext& context) {
+  LocalNode* copies = nullptr;
+  const auto copied = [&](const void* key) {
+    for (const LocalNode* node = copies; node != nullptr; node = node->next) {
+      if (node->key == key) return true;
+    }
+    return false;
+  };
+  try {
+    for (const LocalNode* node = context.locals_; node != nullptr; node = node->next) {
+      if (copied(node->key)) continue;  // hidden by a newer value
+      std::unique_ptr<LocalNode> copy = node->clone();
+      if (copy == nullptr) continue;
+      copy->next = copies;
+      copies = copy.release();
+    }
+  } catch (...) {
+    release(copies);
+    throw;
+  }
+  return copies;
+}
+
+void LocalNode::give(TaskContext& context, LocalNode* chain) noexcept {
+  release(std::exchange(context.locals_, chain));
+}
+
 }  // namespace coronado::detail

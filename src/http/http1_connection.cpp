@@ -99,8 +99,9 @@ void HTTP1Connection::flush_output() noexcept {
 // --- life --------------------------------------------------------------------------------------
 
 HTTP1Connection::HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport,
-                                 const TLSTransport* tls)
+                                 const TLSTransport* tls, ConnectionSlot slot)
     : server_(server),
+      slot_(std::move(slot)),
       transport_(std::move(transport)),
       tls_(tls),
       phase_since_(server.loop.turn_time()) {}
@@ -389,7 +390,7 @@ void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
     if (exchange_ != nullptr && exchange_->task_ != nullptr) return peer_went();
     // An orderly end: what has been answered is still wanted.
     if (error || transport_->pending() == 0) {
-      if (!error && tls_ != nullptr) transport_->shutdown_write();  // a farewell for a farewell
+      if (!error) transport_->say_farewell();
       dead_ = true;
     } else if (phase_ != Phase::kClosing && !(input_ && output_blocked())) {
       close_soon(false);
@@ -660,7 +661,7 @@ void HTTP1Connection::close_soon(bool linger) noexcept {
   linger_ = linger;
   enter(Phase::kClosing);
   if (transport_->pending() == 0 && (!linger || peer_ended_)) {
-    if (tls_ != nullptr) transport_->shutdown_write();  // or what was sent counts as truncated
+    transport_->say_farewell();  // or what was sent counts as truncated
     dead_ = true;
     return;
   }
@@ -731,7 +732,7 @@ void HTTP1Connection::expire() noexcept {
         exchange_->task_->cancel();
       }
       break;
-    case Phase::kIdle:
+    case Phase::kIdle: transport_->say_farewell(); break;
     case Phase::kClosing: break;
   }
   dead_ = true;

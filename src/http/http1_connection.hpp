@@ -27,7 +27,7 @@ class HTTP1Connection final : public ListHook,
  public:
   /// Params  tls  `transport` when it is one over TLS, else null.
   HTTP1Connection(HTTPServer::Core& server, std::unique_ptr<Transport> transport,
-                  const TLSTransport* tls);
+                  const TLSTransport* tls, ConnectionSlot slot);
   ~HTTP1Connection();
 
   /// Begins to serve. The connection destroys itself when it is done.
@@ -118,6 +118,7 @@ class HTTP1Connection final : public ListHook,
   void give_up(const char* why) noexcept;
 
   HTTPServer::Core& server_;
+  ConnectionSlot slot_;
   std::unique_ptr<Transport> transport_;
   const TLSTransport* tls_;             // the transport, or null
   HTTPExchange* exchange_ = nullptr;    // the request in progress

@@ -3,16 +3,12 @@
 #include <coronado/base/log.hpp>
 #include <coronado/coro/timeout.hpp>
 
-#include <stdexcept>
-
 #include "http/httpserver_core.hpp"
 
 namespace coronado {
 namespace {
 
 constexpr std::size_t kMostPooled = 256;
-/// After "too many open files" accepting is tried again so much later.
-constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -58,29 +54,25 @@ class HTTPServer::Core::Place {
   Core* core_;
 };
 
-void HTTPServer::Core::on_accept(std::unique_ptr<Transport> transport) noexcept {
+void HTTPServer::Core::serve(std::unique_ptr<Transport> transport, ConnectionSlot slot) {
   if (draining) return;  // it came too late
-  if (connection_count >= options.max_connections) {
-    general_log().warning("connection refused: " + std::to_string(connection_count) +
-                          " are open already (max_connections)");
-    return;
-  }
   ++connection_count;
   if (options.tls) {
-    handshakes.spawn(secure(Place(*this), std::move(transport)), "TLS handshake");
+    handshakes.spawn(secure(Place(*this), std::move(transport), std::move(slot)), "TLS handshake");
   } else {
-    begin(std::move(transport), nullptr);
+    begin(std::move(transport), nullptr, std::move(slot));
   }
 }
 
-Task<> HTTPServer::Core::secure(Place place, std::unique_ptr<Transport> transport) {
+Task<> HTTPServer::Core::secure(Place place, std::unique_ptr<Transport> transport,
+                                ConnectionSlot slot) {
   const TLSHandshakeOptions how{.timeout = options.tls_handshake_timeout};
   try {
     std::unique_ptr<TLSTransport> done =
         co_await tls_handshake(std::move(transport), options.tls, {}, how);
     const TLSTransport* const tls = done.get();
     place.hand_over();
-    begin(std::move(done), tls);
+    begin(std::move(done), tls, std::move(slot));
   } catch (const TLSError& error) {
     general_log().info(error.what());
   } catch (const TLSTimeoutError& error) {
@@ -88,9 +80,10 @@ Task<> HTTPServer::Core::secure(Place place, std::unique_ptr<Transport> transpor
   }
 }
 
-void HTTPServer::Core::begin(std::unique_ptr<Transport> transport,
-                             const TLSTransport* tls) noexcept {
-  auto connection = std::make_unique<HTTP1Connection>(*this, std::move(transport), tls);
+void HTTPServer::Core::begin(std::unique_ptr<Transport> transport, const TLSTransport* tls,
+                             ConnectionSlot slot) noexcept {
+  auto connection =
+      std::make_unique<HTTP1Connection>(*this, std::move(transport), tls, std::move(slot));
   connections.push_back(*connection);
   try {
     connection->open();
@@ -98,14 +91,6 @@ void HTTPServer::Core::begin(std::unique_ptr<Transport> transport,
   } catch (const std::exception& error) {
     general_log().error(std::string("a connection could not be served: ") + error.what());
   }
-}
-
-void HTTPServer::Core::on_accept_error(std::error_code error) noexcept {
-  general_log().warning("accepting connections failed, trying again soon: " + error.message());
-  for (auto& acceptor : acceptors) acceptor->pause();
-  accept_again = loop.call_later(kAcceptPause, [this] {
-    for (auto& acceptor : acceptors) acceptor->resume();
-  });
 }
 
 HTTPExchange& HTTPServer::Core::spare() {
@@ -145,26 +130,26 @@ HTTPServer::~HTTPServer() {
 }
 
 void HTTPServer::add_sockets(std::vector<Socket> sockets) {
-  for (Socket& socket : sockets) {
-    if (core_->acceptors.empty()) core_->port = local_port(socket);
-    core_->acceptors.push_back(core_->loop.reactor().accept_from(socket.release(), *core_));
-  }
+  core_->listener.add_sockets(std::move(sockets));
 }
 
 void HTTPServer::listen(std::uint16_t port, const BindOptions& options) {
-  add_sockets(bind_sockets(port, options));
+  core_->listener.listen(port, options);
 }
 
-std::uint16_t HTTPServer::port() const {
-  if (core_->port == 0) throw std::logic_error("the server does not listen");
-  return core_->port;
+void HTTPServer::listen_unix(const std::string& path, const UnixBindOptions& options) {
+  core_->listener.listen_unix(path, options);
 }
+
+Listener& HTTPServer::listener() noexcept { return core_->listener; }
+
+std::uint16_t HTTPServer::port() const { return core_->listener.port(); }
 
 void HTTPServer::serve(std::unique_ptr<Transport> transport) {
-  core_->on_accept(std::move(transport));
+  core_->listener.accept(std::move(transport));
 }
 
-void HTTPServer::stop() noexcept { core_->acceptors.clear(); }
+void HTTPServer::stop() noexcept { core_->listener.stop(); }
 
 Task<bool> HTTPServer::drain(TimePoint deadline) {
   stop();

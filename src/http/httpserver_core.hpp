@@ -14,24 +14,33 @@
 
 namespace coronado {
 
-struct HTTPServer::Core final : AcceptHandler {
+struct HTTPServer::Core final {
   Core(IOLoop& server_loop, HTTPService& server_service, HTTPServerOptions server_options)
       : loop(server_loop),
         service(server_service),
         options(std::move(server_options)),
         heads(options.server_name),
-        handshakes(server_loop, "TLS handshakes", TaskGroup::OnFailure::kLog) {}
-  ~Core() { loop.remove_timeout(accept_again); }
+        handshakes(server_loop, "TLS handshakes", TaskGroup::OnFailure::kLog),
+        listener(loop, listener_options(options),
+                 [this](std::unique_ptr<Transport> transport, ConnectionSlot slot) {
+                   serve(std::move(transport), std::move(slot));
+                 }) {}
 
-  void on_accept(std::unique_ptr<Transport> transport) noexcept override;
-  void on_accept_error(std::error_code error) noexcept override;
+  static ListenerOptions listener_options(const HTTPServerOptions& options) {
+    return {.max_connections = options.max_connections,
+            .max_connections_per_peer = options.max_connections_per_peer,
+            .proxy = options.proxy};
+  }
+
+  void serve(std::unique_ptr<Transport> transport, ConnectionSlot slot);
 
   /// A place among the connections; a connection takes it over.
   class Place;
   /// Shakes hands, then serves.
-  Task<> secure(Place place, std::unique_ptr<Transport> transport);
+  Task<> secure(Place place, std::unique_ptr<Transport> transport, ConnectionSlot slot);
   /// Serves a connection that has been counted.
-  void begin(std::unique_ptr<Transport> transport, const TLSTransport* tls) noexcept;
+  void begin(std::unique_ptr<Transport> transport, const TLSTransport* tls,
+             ConnectionSlot slot) noexcept;
 
   /// An unused exchange; it stays in the pool until `take_spare`.
   HTTPExchange& spare();
@@ -51,12 +60,10 @@ struct HTTPServer::Core final : AcceptHandler {
   std::size_t connection_count = 0;
   std::uint64_t request_count = 0;
   bool draining = false;
-  std::vector<std::unique_ptr<Acceptor>> acceptors;
-  std::uint16_t port = 0;
   std::vector<std::unique_ptr<HTTPExchange>> pool;
-  TimeoutHandle accept_again;           // after accepting has failed
   std::vector<class AllGone*> waiters;  // for the last connection to go
   TaskGroup handshakes;                 // of connections that are not served yet
+  Listener listener;
 };
 
 }  // namespace coronado

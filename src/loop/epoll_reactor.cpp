@@ -4,8 +4,6 @@
 #include <coronado/loop/reactor.hpp>
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "loop/connecting_socket.hpp"
 #include "loop/reactor_factories.hpp"
 #include "loop/sockaddr.hpp"
 
@@ -53,7 +52,7 @@ struct SourceKey {
   std::uint32_t generation;
 };
 
-class EpollReactor final : public Reactor {
+class EpollReactor final : public NestableReactor {
  public:
   EpollReactor();
   ~EpollReactor() override;
@@ -69,6 +68,8 @@ class EpollReactor final : public Reactor {
   void add_poll(int fd, PollHandler& handler, unsigned events) override;
   void modify_poll(int fd, unsigned events) override;
   void remove_poll(int fd) noexcept override;
+  int descriptor() const noexcept override { return epoll_; }
+  bool has_backlog() const noexcept override { return !again_.empty(); }
 
   SourceKey add(int fd, Source& source, std::uint32_t events);
   /// For a descriptor that is closed next, which takes it out of epoll.
@@ -349,37 +350,6 @@ class EpollConnecting final : public Connecting, public Source {
   int fd_;
 };
 
-/// Starts to connect a new non-blocking socket.
-int begin_connect(const SocketAddress& to, const ConnectOptions& options) {
-  sockaddr_storage storage;
-  const socklen_t length = to_sockaddr(to, storage);
-  const auto fail = [&](int error, const SocketAddress& where, const char* attempt) {
-    return std::system_error(error_of(error), attempt + to_string(where));
-  };
-  if (length == 0) throw fail(to.path.empty() ? EINVAL : ENAMETOOLONG, to, "cannot connect to ");
-  const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw fail(errno, to, "cannot connect to ");
-  if (to.is_ip()) {
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  sockaddr_storage source;
-  const socklen_t source_length = to_sockaddr(options.source, source);
-  if (source_length != 0 &&
-      ::bind(fd, reinterpret_cast<const sockaddr*>(&source), source_length) != 0) {
-    const int error = errno;
-    ::close(fd);
-    throw fail(error, options.source, "cannot connect from ");
-  }
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), length) != 0 &&
-      errno != EINPROGRESS && errno != EINTR) {
-    const int error = errno;
-    ::close(fd);
-    throw fail(error, to, "cannot connect to ");
-  }
-  return fd;
-}
-
 // --- Foreign descriptors -------------------------------------------------------------------------
 
 class PollSource final : public Source {
@@ -532,7 +502,7 @@ std::unique_ptr<Transport> EpollReactor::adopt(int fd) {
 std::unique_ptr<Connecting> EpollReactor::connect(const SocketAddress& to,
                                                   const ConnectOptions& options,
                                                   ConnectHandler& handler) {
-  const int fd = begin_connect(to, options);
+  const int fd = open_connecting_socket(to, options);
   try {
     return std::make_unique<EpollConnecting>(*this, fd, to, handler);
   } catch (...) {
@@ -575,6 +545,6 @@ void EpollReactor::remove_poll(int fd) noexcept {
 
 }  // namespace
 
-std::unique_ptr<Reactor> make_epoll_reactor() { return std::make_unique<EpollReactor>(); }
+std::unique_ptr<NestableReactor> make_epoll_reactor() { return std::make_unique<EpollReactor>(); }
 
 }  // namespace coronado

@@ -33,7 +33,8 @@ ReactorKind choose_reactor(std::optional<ReactorKind> wanted) {
   if (name == nullptr || *name == '\0' || std::string_view(name) == "epoll") {
     return ReactorKind::kEpoll;
   }
-  throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll");
+  if (std::string_view(name) == "uring") return ReactorKind::kUring;
+  throw UsageError("CORONADO_REACTOR=" + std::string(name) + ": expected epoll or uring");
 }
 
 std::uint64_t choose_shuffle_seed(std::optional<std::uint64_t> wanted) {
@@ -110,6 +111,15 @@ class DescriptorHandler final : public PollHandler {
   Function<void(int, unsigned)> handler_;
 };
 
+/// Who is told of one signal.
+struct SignalEntry {
+  std::shared_ptr<Function<void()>> handler;
+  std::vector<detail::SignalListener*> listeners;
+  bool unused() const noexcept { return handler == nullptr && listeners.empty(); }
+};
+
+constinit std::atomic<std::size_t> loops = 0;
+
 }  // namespace
 
 struct IOLoop::State {
@@ -131,7 +141,8 @@ struct IOLoop::State {
   std::atomic<bool> has_posted{false};
 
   std::unordered_map<int, std::shared_ptr<DescriptorHandler>> descriptors;
-  std::map<int, std::shared_ptr<Function<void()>>> signals;
+  std::map<int, SignalEntry> signals;
+  ThreadPool* default_executor = nullptr;
   detail::ScheduledCall::Table scheduled;
 };
 
@@ -165,9 +176,15 @@ IOLoop::IOLoop(IOLoopOptions options)
     watch_steps(probe(), options.slow_step_threshold, options.slow_step_stacks);
     state_->watched = true;
   }
+  loops.fetch_add(1, std::memory_order_relaxed);
 }
 
-IOLoop::~IOLoop() { close(); }
+IOLoop::~IOLoop() {
+  close();
+  loops.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::size_t IOLoop::count() noexcept { return loops.load(std::memory_order_relaxed); }
 
 IOLoop* IOLoop::current() noexcept { return dynamic_cast<IOLoop*>(Executor::current()); }
 
@@ -261,10 +278,14 @@ bool IOLoop::goal_reached() noexcept {
   return state.closed && root_group().empty() && state.main_tasks.empty();
 }
 
+bool IOLoop::closing() const noexcept { return state_->closed; }
+
 void IOLoop::run_signal_handlers() {
   std::vector<std::shared_ptr<Function<void()>>> due;  // a handler may change the table
-  for (auto& [signal, handler] : state_->signals) {
-    if (take_signal(signal)) due.push_back(handler);
+  for (auto& [signal, entry] : state_->signals) {
+    if (!take_signal(signal)) continue;
+    if (entry.handler != nullptr) due.push_back(entry.handler);
+    for (detail::SignalListener* listener : entry.listeners) listener->on_signal(signal);
   }
   for (auto& handler : due) call_logged(*handler);
 }
@@ -290,7 +311,8 @@ void IOLoop::close() {
   }
   for (auto& [call, keep] : state.scheduled) disarm(*call);
   state.scheduled.clear();
-  while (!state.signals.empty()) remove_signal_handler(state.signals.begin()->first);
+  for (const auto& [signal, entry] : state.signals) release_signal(signal, *reactor_);
+  state.signals.clear();
   while (!state.descriptors.empty()) remove_handler(state.descriptors.begin()->first);
   if (std::exchange(state.watched, false)) unwatch_steps(probe());
 }
@@ -363,6 +385,15 @@ void IOLoop::run_posted() {
   }
 }
 
+// --- to other threads ---------------------------------------------------------------------------
+
+ThreadPool& IOLoop::default_executor() noexcept {
+  ThreadPool* pool = state_->default_executor;
+  return pool != nullptr ? *pool : ThreadPool::shared();
+}
+
+void IOLoop::set_default_executor(ThreadPool* pool) noexcept { state_->default_executor = pool; }
+
 // --- the system --------------------------------------------------------------------------------
 
 void IOLoop::add_handler(int fd, Function<void(int, unsigned)> handler, unsigned events) {
@@ -393,11 +424,34 @@ void IOLoop::remove_handler(int fd) noexcept {
 
 void IOLoop::add_signal_handler(int signal, Function<void()> handler) {
   catch_signal(signal, *reactor_);
-  state_->signals[signal] = std::make_shared<Function<void()>>(std::move(handler));
+  state_->signals[signal].handler = std::make_shared<Function<void()>>(std::move(handler));
 }
 
 void IOLoop::remove_signal_handler(int signal) noexcept {
-  if (state_->signals.erase(signal) > 0) release_signal(signal, *reactor_);
+  const auto found = state_->signals.find(signal);
+  if (found == state_->signals.end()) return;
+  found->second.handler.reset();
+  if (!found->second.unused()) return;
+  state_->signals.erase(found);
+  release_signal(signal, *reactor_);
+}
+
+void IOLoop::add_signal_listener(int signal, detail::SignalListener& listener) {
+  catch_signal(signal, *reactor_);
+  state_->signals[signal].listeners.push_back(&listener);
+}
+
+void IOLoop::remove_signal_listener(detail::SignalListener& listener) noexcept {
+  for (auto each = state_->signals.begin(); each != state_->signals.end();) {
+    auto& [signal, entry] = *each;
+    std::erase(entry.listeners, &listener);
+    if (entry.unused()) {
+      release_signal(signal, *reactor_);
+      each = state_->signals.erase(each);
+    } else {
+      ++each;
+    }
+  }
 }
 
 }  // namespace coronado

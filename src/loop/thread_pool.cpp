@@ -49,6 +49,11 @@ ThreadPool& ThreadPool::shared() {
   return *pool;
 }
 
+ThreadPool& ThreadPool::current() {
+  IOLoop* loop = IOLoop::current();
+  return loop != nullptr ? loop->default_executor() : shared();
+}
+
 std::size_t ThreadPool::max_threads() const noexcept { return state_->options.threads; }
 
 void ThreadPool::State::work() {

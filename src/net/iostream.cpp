@@ -120,6 +120,9 @@ std::size_t IOStream::pending() const noexcept {
 // --- the end -------------------------------------------------------------------------------------
 
 void IOStream::close() noexcept {
+  // Where the end of a stream can be told from a break (TLS), this is an end.
+  Transport* const channel = core_->transport();
+  if (channel != nullptr && channel->pending() == 0) channel->say_farewell();
   core_->close(std::make_error_code(std::errc::operation_canceled));
 }
 

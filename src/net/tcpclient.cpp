@@ -122,6 +122,17 @@ TCPClient::TCPClient(std::shared_ptr<Resolver> resolver, std::shared_ptr<Connect
       connector_(connector == nullptr ? std::make_shared<ReactorConnector>()
                                       : std::move(connector)) {}
 
+Task<TCPStream> TCPClient::connect(std::string host, std::uint16_t port,
+                                   TCPConnectOptions options) {
+  std::unique_ptr<Transport> transport = co_await connect_transport(std::move(host), port, options);
+  co_return TCPStream(*IOLoop::current(), std::move(transport), options.stream);
+}
+
+Task<TCPStream> TCPClient::connect(SocketAddress address, TCPConnectOptions options) {
+  std::unique_ptr<Transport> transport = co_await connect_transport(std::move(address), options);
+  co_return TCPStream(*IOLoop::current(), std::move(transport), options.stream);
+}
+
 Task<std::unique_ptr<Transport>> TCPClient::connect_transport(std::string host, std::uint16_t port,
                                                               TCPConnectOptions options) {
   check_options(options);

@@ -134,7 +134,11 @@ int on_protocols(SSL* ssl, const unsigned char** chosen, unsigned char* size,
 
 int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
               EVP_MAC_CTX* mac, int seal) {
-  return Connection::of(ssl).context->state().tickets.prepare(name, iv, cipher, mac, seal != 0);
+  const int answer =
+      Connection::of(ssl).context->state().tickets.prepare(name, iv, cipher, mac, seal != 0);
+  // RFC 8446 C.4: a ticket should be used once, so that each resumption is given the next one.
+  const bool replace = answer == 1 && seal == 0 && ::SSL_version(ssl) == TLS1_3_VERSION;
+  return replace ? 2 : answer;
 }
 
 long seconds_of(Duration span) noexcept {

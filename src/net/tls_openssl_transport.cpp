@@ -437,7 +437,7 @@ void OpenSSLTransport::resume_receive() noexcept {
 
 void OpenSSLTransport::put_output(std::string_view bytes) {
   if (direct_ && out_.empty()) return inner_->write(bytes);
-  if (out_.capacity() < kRecord) out_ = spare_output.take();
+  if (out_.empty() && out_.capacity() < kRecord) out_ = spare_output.take();
   out_.append(bytes);
 }
 
@@ -473,14 +473,16 @@ void OpenSSLTransport::on_drained() noexcept {
 }
 
 void OpenSSLTransport::shutdown_write() noexcept {
-  if (std::exchange(shut_, true)) return;
-  if (phase_ == Phase::kOpen && !broken_) {
-    begin_call();
-    ::SSL_shutdown(ssl_.get());  // sends close_notify; the peer's is awaited like any other record
-    ::ERR_clear_error();
-    flush();
-  }
+  say_farewell();
   inner_->shutdown_write();
+}
+
+void OpenSSLTransport::say_farewell() noexcept {
+  if (std::exchange(shut_, true) || phase_ != Phase::kOpen || broken_) return;
+  begin_call();
+  ::SSL_shutdown(ssl_.get());  // sends close_notify; the peer's is awaited like any other record
+  ::ERR_clear_error();
+  flush();
 }
 
 // --- who the peer is -----------------------------------------------------------------------------

@@ -39,6 +39,7 @@ class OpenSSLTransport final : public TLSTransport,
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
   void shutdown_write() noexcept override;
+  void say_farewell() noexcept override;
   SocketAddress peer() const override { return inner_->peer(); }
   SocketAddress local() const override { return inner_->local(); }
   int native_handle() const noexcept override { return inner_->native_handle(); }

@@ -5,14 +5,20 @@
 #include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/net/tls_context.hpp>
+#include <coronado/ops/process.hpp>
+
+#include <sys/mman.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <deque>
 #include <exception>
 #include <latch>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 
 namespace coronado::web {
@@ -26,6 +32,16 @@ LogLevel parse_log_level(const std::string& name) {
   throw UsageError("log level \"" + name + "\": expected debug, info, warning, error or off");
 }
 
+IOLoopOptions loop_options(const std::string& reactor) {
+  IOLoopOptions options;
+  if (reactor.empty()) return options;
+  if (reactor != "epoll" && reactor != "uring") {
+    throw UsageError("reactor \"" + reactor + "\": expected epoll or uring");
+  }
+  options.reactor = reactor == "uring" ? ReactorKind::kUring : ReactorKind::kEpoll;
+  return options;
+}
+
 /// The certificates of all workers; null: plain HTTP.
 std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
   if (options.tls_cert.empty()) {
@@ -34,7 +50,7 @@ std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
   }
   return TLSContext::server(
       {.identities = {{.certificate_file = options.tls_cert, .key_file = options.tls_key}},
-       .alpn = {"http/1.1"}});
+       .alpn = {"http/1.1", "http/1.0"}});
 }
 
 void reload(TLSContext& tls) {
@@ -59,6 +75,7 @@ class Worker {
          Application application, Function<void(Worker&)> drained)
       : options_(options),
         drained_(std::move(drained)),
+        loop_(loop_options(options.reactor)),
         application_(std::move(application)),
         server_(loop_, application_, with_tls(options.http, std::move(tls))) {}
 
@@ -110,21 +127,54 @@ class Worker {
   TaskHandle<> draining_;
 };
 
-/// The workers of one program.
+/// The sockets of every worker of every process.
+struct Listening {
+  std::vector<std::vector<Socket>> sockets;
+  std::uint16_t port = 0;
+};
+
+Listening bind_all(const ServeOptions& options, std::uint32_t count) {
+  BindOptions bind;
+  bind.address = options.address;
+  bind.reuse_port = count > 1;
+  Listening listening;
+  listening.port = options.port;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    listening.sockets.push_back(bind_sockets(listening.port, bind));
+    listening.port = local_port(listening.sockets.back().front());
+  }
+  return listening;
+}
+
+void announce(std::uint16_t port) {
+  std::printf("listening %u\n", static_cast<unsigned>(port));
+  std::fflush(stdout);
+}
+
+/// The workers of one process.
 class Workers {
  public:
-  Workers(const ServeOptions& options, ApplicationFactory& factory)
+  /// Params   tls        Null: plain HTTP.
+  ///          sockets    Those of each worker: as many workers.
+  ///          accepting  Called when all of them accept.
+  Workers(const ServeOptions& options, WorkerApplicationFactory& factory,
+          std::shared_ptr<TLSContext> tls, std::vector<std::vector<Socket>> sockets,
+          Function<void()> accepting)
       : options_(options),
         factory_(factory),
-        tls_(make_tls(options)),
-        count_(options.workers != 0 ? options.workers
-                                    : std::max(1U, std::thread::hardware_concurrency())),
+        accepting_(std::move(accepting)),
+        tls_(std::move(tls)),
+        count_(static_cast<std::uint32_t>(sockets.size())),
+        sockets_(std::move(sockets)),
         ready_(static_cast<std::ptrdiff_t>(count_)),
-        unfinished_(count_) {}
+        unfinished_(count_),
+        group_(count_) {}
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+  ~Workers() { group_.end(); }
 
-  /// Binds, starts the other threads and runs the first worker here.
+  /// Starts the other threads and runs the first worker here.
   void run() {
-    bind();
     std::vector<std::thread> threads;
     for (std::uint32_t i = 1; i < count_; ++i) threads.emplace_back([this, i] { run_worker(i); });
     run_worker(0);
@@ -133,24 +183,13 @@ class Workers {
   }
 
  private:
-  void bind() {
-    BindOptions bind;
-    bind.address = options_.address;
-    bind.reuse_port = count_ > 1;
-    port_ = options_.port;
-    for (std::uint32_t i = 0; i < count_; ++i) {
-      sockets_.push_back(bind_sockets(port_, bind));
-      port_ = local_port(sockets_.back().front());
-    }
-  }
-
   void run_worker(std::uint32_t index) {
     bool counted = false;
     try {
       Worker& worker = make_worker(index);
       counted = true;
       ready_.arrive_and_wait();
-      if (index == 0 && !failed()) announce(worker.loop());
+      if (index == 0 && !failed()) begin(worker.loop());
       if (failed()) return;
       worker.run();
     } catch (...) {
@@ -172,7 +211,7 @@ class Workers {
   Worker& make_worker(std::uint32_t index) {
     std::lock_guard lock(mutex_);
     Worker& worker =
-        workers_.emplace_back(options_, tls_, factory_(), [this, index](Worker& drained) {
+        workers_.emplace_back(options_, tls_, factory_(group_), [this, index](Worker& drained) {
           if (index == 0) {
             finish_one();
           } else {
@@ -181,10 +220,12 @@ class Workers {
         });
     if (index == 0) first_ = &worker;
     worker.add_sockets(std::move(sockets_[index]));
+    group_.start(index, worker.loop());
     return worker;
   }
 
-  void announce(IOLoop& loop) {
+  /// All accept; the signals come here.
+  void begin(IOLoop& loop) {
     for (const int signal : {SIGTERM, SIGINT}) {
       loop.add_signal_handler(signal, [this] { shut_down_all(); });
     }
@@ -192,9 +233,13 @@ class Workers {
       std::lock_guard lock(mutex_);
       for (Worker& worker : workers_) worker.dump();
     });
-    if (tls_) loop.add_signal_handler(SIGHUP, [this] { reload(*tls_); });
-    std::printf("listening %u\n", static_cast<unsigned>(port_));
-    std::fflush(stdout);
+    // A process that was forked gets every SIGHUP that its parent gets: no reason to end.
+    if (tls_ || task_id()) {
+      loop.add_signal_handler(SIGHUP, [this] {
+        if (tls_) reload(*tls_);
+      });
+    }
+    accepting_();
   }
 
   void shut_down_all() {
@@ -208,18 +253,90 @@ class Workers {
   }
 
   const ServeOptions& options_;
-  ApplicationFactory& factory_;
+  WorkerApplicationFactory& factory_;
+  Function<void()> accepting_;
   const std::shared_ptr<TLSContext> tls_;
   std::uint32_t count_;
-  std::uint16_t port_ = 0;
   std::vector<std::vector<Socket>> sockets_;
   std::latch ready_;
   std::atomic<std::uint32_t> unfinished_;
   Worker* first_ = nullptr;  // set before it is counted as ready
+  WorkerGroup group_;
   std::mutex mutex_;
   std::deque<Worker> workers_;  // guarded by mutex_
   std::exception_ptr failure_;  // guarded by mutex_
 };
+
+/// What forked processes know of each other: which of them accept. Shared memory.
+class StartBoard {
+ public:
+  explicit StartBoard(std::uint32_t processes) : processes_(processes) {
+    void* place =
+        ::mmap(nullptr, size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (place == MAP_FAILED) throw std::system_error(errno, std::system_category(), "mmap");
+    count_ = ::new (place) std::atomic<std::uint32_t>[processes + 1] {};  // all, then each
+  }
+  StartBoard(const StartBoard&) = delete;
+  StartBoard& operator=(const StartBoard&) = delete;
+  ~StartBoard() { ::munmap(count_, size()); }
+
+  /// Says that this process accepts; true when it is the last one to say so.
+  bool sign(std::uint32_t id) noexcept {
+    if (count_[1 + id].exchange(1) != 0) return false;  // it was restarted
+    return count_[0].fetch_add(1) + 1 == processes_;
+  }
+
+  bool complete() const noexcept { return count_[0].load() == processes_; }
+
+ private:
+  std::size_t size() const noexcept {
+    return sizeof(std::atomic<std::uint32_t>) * (processes_ + 1);
+  }
+
+  std::uint32_t processes_;
+  std::atomic<std::uint32_t>* count_;
+};
+
+/// The exit code of a process that could not start when none of the others had been at work: to
+/// restart it would be of no use.
+constexpr int kCouldNotStart = 3;
+
+void serve_here(const ServeOptions& options, WorkerApplicationFactory& factory,
+                std::shared_ptr<TLSContext> tls, std::uint32_t workers) {
+  Listening listening = bind_all(options, workers);
+  Workers(options, factory, std::move(tls), std::move(listening.sockets), [port = listening.port] {
+    announce(port);
+  }).run();
+}
+
+int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& factory,
+                       std::shared_ptr<TLSContext> tls, std::uint32_t workers,
+                       std::uint32_t processes) {
+  // Bound before the fork: the sockets outlive a process that dies, and what comes waits in them.
+  Listening listening = bind_all(options, workers * processes);
+  StartBoard board(processes);
+  ForkOptions forking;
+  forking.fatal_exit_code = kCouldNotStart;
+  forking.on_stop = [&] { listening.sockets.clear(); };  // so that who comes now is refused
+  const std::optional<int> id = fork_processes(static_cast<int>(processes), std::move(forking));
+  if (!id) return 0;
+  const auto mine = static_cast<std::uint32_t>(*id);
+  std::vector<std::vector<Socket>> sockets;
+  for (std::uint32_t i = 0; i < workers; ++i) {
+    sockets.push_back(std::move(listening.sockets[mine * workers + i]));
+  }
+  listening.sockets.clear();
+  try {
+    Workers(options, factory, std::move(tls), std::move(sockets), [&] {
+      if (board.sign(mine)) announce(listening.port);
+    }).run();
+    return 0;
+  } catch (const std::exception& error) {
+    if (board.complete()) throw;
+    std::fprintf(stderr, "%s\n", error.what());
+    return kCouldNotStart;
+  }
+}
 
 }  // namespace
 
@@ -227,7 +344,9 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--port", port, "Port to listen on; 0 for any free one");
   parser.define("--address", address, "Name or address to listen on");
   parser.define("--workers", workers, "Worker threads; 0 for one a core");
-  parser.define("--reactor", reactor, {"epoll"}, "How the loop waits for the system");
+  parser.define("--processes", processes, "Forked processes; 0 for one a core");
+  parser.define("--reactor", reactor, {"epoll", "uring"},
+                "How the loop talks to the system (uring: experimental)");
   parser.define("--log-level", log_level, {"debug", "info", "warning", "error", "off"},
                 "The least important lines that are logged");
   parser.define("--drain-timeout", drain_timeout, "Time for requests in progress at shutdown");
@@ -243,6 +362,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
+  parser.define("--max-connections-per-peer", http.max_connections_per_peer,
+                "Connections at a time from one address, each worker; 0 for no limit");
   parser.define("--max-request-rate", http.max_request_rate, "Requests a second and connection");
   parser.define("--idle-timeout", http.idle_timeout, "Wait for a request on an idle connection");
   parser.define("--header-timeout", http.header_timeout, "Time for a request's head");
@@ -250,11 +371,18 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--write-timeout", http.write_timeout, "Time a client may take nothing");
 }
 
-int serve(const ServeOptions& options, ApplicationFactory factory) {
+int serve(const ServeOptions& options, WorkerApplicationFactory factory) {
   try {
     const LogLevel level = parse_log_level(options.log_level);
     for (Logger* logger : {&access_log(), &app_log(), &general_log()}) logger->set_level(level);
-    Workers(options, factory).run();
+    const auto cores = static_cast<std::uint32_t>(cpu_count());
+    const std::uint32_t workers = options.workers != 0 ? options.workers : cores;
+    const std::uint32_t processes = options.processes != 0 ? options.processes : cores;
+    loop_options(options.reactor);  // a wrong name is told here, once
+    // Made before a fork: the processes then resume each other's sessions.
+    const std::shared_ptr<TLSContext> tls = make_tls(options);
+    if (processes > 1) return serve_in_processes(options, factory, tls, workers, processes);
+    serve_here(options, factory, tls, workers);
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "%s\n", error.what());
@@ -265,12 +393,24 @@ int serve(const ServeOptions& options, ApplicationFactory factory) {
   }
 }
 
-int serve(int argc, char** argv, ApplicationFactory factory, ServeOptions options) {
+int serve(const ServeOptions& options, ApplicationFactory factory) {
+  return serve(options, WorkerApplicationFactory(
+                            [make = std::move(factory)](WorkerGroup&) mutable { return make(); }));
+}
+
+int serve(int argc, char** argv, WorkerApplicationFactory factory, ServeOptions options) {
   OptionParser parser("A Coronado server.");
   options.define(parser);
   parser.define("PORT", options.port, "The same as --port");
   if (const std::optional<int> code = parser.parse(argc, argv)) return *code;
   return serve(options, std::move(factory));
+}
+
+int serve(int argc, char** argv, ApplicationFactory factory, ServeOptions options) {
+  return serve(argc, argv,
+               WorkerApplicationFactory(
+                   [make = std::move(factory)](WorkerGroup&) mutable { return make(); }),
+               std::move(options));
 }
 
 }  // namespace coronado::web

@@ -12,7 +12,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
+#include <string_view>
 
 namespace coronado {
 namespace {
@@ -78,7 +78,9 @@ Outcome run_seed(std::uint64_t seed, Function<Task<>(SimNetwork&)>& body,
     const testing::ScopedFakeTestPartResultReporter reporter(
         testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
     const ExpectLog unexpected;  // outlives the loop, whose end may log
-    IOLoop loop({.reactor = ReactorKind::kSim, .slow_step_threshold = Duration::zero()});
+    IOLoop loop({.reactor = ReactorKind::kSim,
+                 .slow_step_threshold = Duration::zero(),
+                 .shuffle_seed = seed});
     SimOptions network_options = options.network;
     network_options.seed = seed;
     network_options.log_lines = log_lines;

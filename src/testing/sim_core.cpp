@@ -55,7 +55,7 @@ SimCore::SimCore(IOLoop& owner, SimOptions wanted)
       options(std::move(wanted)),
       random(options.seed),
       events(owner.now(), options.log_lines),
-      names(std::make_unique<SimNames>(*this)) {
+      names(std::make_shared<SimNames>(*this)) {
   add_host("local", {*SocketAddress::from_ip("10.0.0.1")});
 }
 
@@ -169,11 +169,11 @@ SimListener* SimCore::listener_at(const SimHost::State& host, const SocketAddres
 std::unique_ptr<Acceptor> SimCore::listen(const SocketAddress& address, const ListenOptions& wanted,
                                           AcceptHandler& handler) {
   constexpr const char* kAttempt = "cannot listen on ";
-  SimHost::State& host = here();
   if (address.family == SocketAddress::Family::kNone) throw failure(EINVAL, kAttempt, address);
-  if (address.is_ip() && !is_wildcard(address) && host_of(address, host) != &host) {
-    throw failure(EADDRNOTAVAIL, kAttempt, address);
-  }
+  SimHost::State* owner = &here();
+  if (address.is_ip() && !is_wildcard(address)) owner = host_of(address, *owner);
+  if (owner == nullptr) throw failure(EADDRNOTAVAIL, kAttempt, address);
+  SimHost::State& host = *owner;
   SocketAddress bound = address;
   if (bound.is_ip() && bound.port == 0) bound.port = free_port(host);
   if (listener_at(host, bound) != nullptr && !wanted.reuse_port) {
@@ -317,16 +317,6 @@ void SimCore::deliver(TimePoint now) noexcept {
   delivering_to = nullptr;
   ready_now_.clear();
   if (!buried_.empty() || listeners_closed_) reap();
-}
-
-void SimCore::end() noexcept {
-  for (const auto& listener : listeners) listener->handler = nullptr;
-  for (const auto& connection : connections_) {
-    for (const int side : {SimConnection::kClient, SimConnection::kServer}) {
-      if (!connection->buried) connection->crash(side);
-    }
-  }
-  for (const auto& host : hosts) host->state_->tasks.clear();
 }
 
 }  // namespace coronado

@@ -133,7 +133,7 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
   std::vector<std::unique_ptr<SimListener>> listeners;
   std::vector<SimFault> faults;
   std::vector<std::pair<SocketAddress, SimNetwork::Answer>> answers;
-  std::unique_ptr<SimNames> names;
+  std::shared_ptr<SimNames> names;
   SimHost::State* delivering_to = nullptr;  // the host whose handler is being called
   std::size_t open_transports = 0;
   std::uint32_t connections_made = 0;

@@ -5,7 +5,6 @@
 #include <coronado/coro/timeout.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <stdexcept>
 #include <utility>
 
@@ -24,48 +23,6 @@ TaskContext* running_task() noexcept {
   Executor* executor = Executor::current();
   return executor == nullptr ? nullptr : executor->running();
 }
-
-/// Waits for the outcome of one attempt to connect.
-class Attempt final : public Suspension, private ConnectHandler {
- public:
-  Attempt(Reactor& reactor, const SocketAddress& to, const ConnectOptions& options)
-      : to_(to), connecting_(reactor.connect(to, options, *this)) {}
-
-  bool await_ready() const noexcept { return false; }
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> handle) noexcept {
-    return park(handle.promise());
-  }
-  std::unique_ptr<Transport> await_resume() {
-    check();
-    if (error_) throw std::system_error(error_, "cannot connect to " + to_string(to_));
-    return std::move(transport_);
-  }
-  void cancel() noexcept override {
-    if (connecting_ == nullptr) return;  // it wakes already
-    connecting_.reset();
-    cancelled_ = true;
-    wake();
-  }
-  const char* what() const noexcept override { return "connecting"; }
-
- private:
-  void on_connect(std::unique_ptr<Transport> transport) noexcept override {
-    transport_ = std::move(transport);
-    connecting_.reset();
-    wake();
-  }
-  void on_connect_error(std::error_code error) noexcept override {
-    error_ = error;
-    connecting_.reset();
-    wake();
-  }
-
-  const SocketAddress& to_;
-  std::unique_ptr<Transport> transport_;
-  std::error_code error_;
-  std::unique_ptr<Connecting> connecting_;
-};
 
 SocketAddress with_port(SocketAddress address, std::uint16_t port) {
   address.port = port;
@@ -228,12 +185,7 @@ SimHost& SimNetwork::host(std::string_view name) {
 
 Task<> SimNetwork::stop_hosts() { return core_->stop_tasks(); }
 
-Task<std::unique_ptr<Transport>> SimNetwork::connect(SocketAddress to, ConnectOptions options) {
-  Attempt attempt(core_->loop.reactor(), to, options);
-  co_return co_await attempt;
-}
-
-SimNames& SimNetwork::names() noexcept { return *core_->names; }
+std::shared_ptr<SimNames> SimNetwork::names() const noexcept { return core_->names; }
 
 void SimNetwork::set_link(const SimLink& link) { core_->options.link = link; }
 void SimNetwork::set_link(SimHost& one, SimHost& other, const SimLink& link) {
@@ -283,7 +235,7 @@ struct SimNames::State {
     std::vector<Answer> answers;
     std::size_t next = 0;
   };
-  explicit State(SimCore& owner) noexcept : core(owner) {}
+  explicit State(SimCore& owner) noexcept : core(&owner) {}
 
   /// The next answer for a name: of the table, else the host of that name.
   Answer take(const std::string& name) {
@@ -292,13 +244,14 @@ struct SimNames::State {
       const std::size_t at = std::min(entry->next++, entry->answers.size() - 1);
       return entry->answers[at];
     }
-    for (const auto& host : core.hosts) {
-      if (host->name() == name) return {.addresses = host->addresses(), .error = {}};
+    if (core == nullptr) return {.error = ResolveError::Reason::kSystem};
+    for (const auto& host : core->hosts) {
+      if (host->name() == name) return {.addresses = host->addresses()};
     }
-    return {.addresses = {}, .error = std::make_error_code(std::errc::host_unreachable)};
+    return {.error = ResolveError::Reason::kNoSuchName};
   }
 
-  SimCore& core;
+  SimCore* core;  // null: the network is gone
   std::vector<Entry> entries;
   std::size_t lookups = 0;
 };
@@ -312,16 +265,42 @@ void SimNames::set(std::string name, std::vector<Answer> answers) {
   state_->entries.push_back({std::move(name), std::move(answers)});
 }
 
-Task<std::vector<SocketAddress>> SimNames::lookup(std::string name) {
+Task<Resolution> SimNames::resolve(ResolveRequest request) {
   State& state = *state_;
   ++state.lookups;
-  Answer answer = state.take(name);
-  state.core.log(SimEventKind::kText, kNobody, 0, 0, "looks up " + name);
+  if (const auto numeric = SocketAddress::from_ip(request.host, request.port)) {
+    co_return Resolution{.addresses = {*numeric}, .ttl = std::nullopt};
+  }
+  const Answer answer = state.take(request.host);
+  if (state.core != nullptr) {
+    state.core->log(SimEventKind::kText, kNobody, 0, 0, request.host + " is looked up");
+  }
   co_await sleep(answer.delay);
-  if (answer.error) throw std::system_error(answer.error, "cannot resolve " + name);
-  co_return std::move(answer.addresses);
+  if (answer.error) throw ResolveError(request.host, *answer.error, {}, answer.ttl);
+  Resolution found{.addresses = {}, .ttl = answer.ttl};
+  for (const SocketAddress& address : answer.addresses) {
+    const bool is_four = address.family == SocketAddress::Family::kIPv4;
+    const bool wanted = request.family == AddressFamily::kAny ||
+                        is_four == (request.family == AddressFamily::kIPv4);
+    if (wanted) found.addresses.push_back(with_port(address, request.port));
+  }
+  if (found.addresses.empty()) {
+    throw ResolveError(request.host, ResolveError::Reason::kNoAddress, {}, answer.ttl);
+  }
+  co_return found;
 }
 
 std::size_t SimNames::lookups() const noexcept { return state_->lookups; }
+
+void SimCore::end() noexcept {
+  for (const auto& listener : listeners) listener->handler = nullptr;
+  for (const auto& connection : connections_) {
+    for (const int side : {SimConnection::kClient, SimConnection::kServer}) {
+      if (!connection->buried) connection->crash(side);
+    }
+  }
+  for (const auto& host : hosts) host->state_->tasks.clear();
+  names->state_->core = nullptr;
+}
 
 }  // namespace coronado

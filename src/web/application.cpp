@@ -3,6 +3,7 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/net/netutil.hpp>
+#include <coronado/web/template.hpp>
 
 #include <cstdio>
 #include <deque>
@@ -69,6 +70,8 @@ struct Application::State {
   OptionsEndpoint options;
   std::uint64_t request_count = 0;
   Function<void(const HTTPExchange&)> log_function;
+  std::shared_ptr<BaseLoader> template_loader;
+  TemplateNamespace ui_modules;
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -94,6 +97,15 @@ void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
 void Application::set_log_function(Function<void(const HTTPExchange&)> function) {
   state_->log_function = std::move(function);
 }
+
+Application& Application::set_template_loader(std::shared_ptr<BaseLoader> loader) {
+  state_->template_loader = std::move(loader);
+  return *this;
+}
+
+BaseLoader* Application::template_loader() const noexcept { return state_->template_loader.get(); }
+TemplateNamespace& Application::ui_modules() { return state_->ui_modules; }
+const TemplateNamespace& Application::ui_modules() const noexcept { return state_->ui_modules; }
 
 void Application::check_parameters(const Pattern& pattern, std::size_t wanted) {
   const std::size_t given = PathPattern(pattern).names().size();

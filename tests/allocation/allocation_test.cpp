@@ -4,6 +4,7 @@
 #include <coronado/coro/timeout.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/web/application.hpp>
+#include <coronado/web/template.hpp>
 
 #include <gtest/gtest.h>
 
@@ -133,6 +134,24 @@ TEST_F(Allocation, CoroutineHandlerNeedsNone) { EXPECT_LE(count("/task"), kFrame
 TEST_F(Allocation, ClassHandlerNeedsNone) {
   EXPECT_LE(count("/handler"), kFrames);
   EXPECT_LE(count("/handler", 16), 16 * kFrames);
+}
+
+TEST_F(Allocation, ATemplateNeedsNone) {
+  const web::Template page(
+      "{% for row in rows %}{{ row[0] }} {{ row[1] }} {% if row[0] + 1 > 0 and row[1] %}<{{ "
+      "row[1][:4] }}>{% end %}"
+      "{% end %}");
+  const std::vector<std::pair<int, std::string>> rows(20, {0, "<text that is not short>"});
+  const web::TemplateArgument argument("rows", rows);
+  std::string out;
+  for (int i = 0; i < 2; ++i) {  // makes the memory that is kept
+    out.clear();
+    page.generate_into(out, {&argument, 1});
+  }
+  out.clear();
+  const std::size_t before = allocations;
+  page.generate_into(out, {&argument, 1});
+  EXPECT_EQ(allocations, before);
 }
 
 }  // namespace

@@ -17,6 +17,24 @@ TEST(Escape, XHTML) {
   EXPECT_EQ(out, "kept:a&lt;b");
 }
 
+TEST(Escape, SpecialCharactersAreFoundAtEveryPlace) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    for (int byte = 0; byte < 256; ++byte) {
+      const char c = static_cast<char>(byte);
+      const bool special = std::string_view("&<>\"'").find(c) != std::string_view::npos;
+      for (std::size_t place = 0; place < size; ++place) {
+        std::string text(size, 'x');
+        text[place] = c;
+        const char* begin = text.data();
+        ASSERT_EQ(find_xhtml_special(begin, begin + size) - begin,
+                  static_cast<std::ptrdiff_t>(special ? place : size))
+            << byte << " at " << place << " of " << size;
+      }
+    }
+  }
+  EXPECT_EQ(xhtml_reference('<'), "&lt;");
+}
+
 TEST(Escape, XHTMLUnescape) {
   EXPECT_EQ(xhtml_unescape("&lt;&gt;&amp;&quot;&#x27;&#39;&apos;"), "<>&\"'''");
   EXPECT_EQ(xhtml_unescape("foo&#32;bar&#x20;baz&#X41;"), "foo bar bazA");

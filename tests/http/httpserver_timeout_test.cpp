@@ -242,6 +242,42 @@ TEST(HTTPServerTimeouts, MaxConnectionsTurnsOneAway) {
   EXPECT_EQ(bench.run(ask(*four, get("/4"))).status, 200);
 }
 
+TEST(HTTPServerTimeouts, MaxConnectionsPerPeerTurnsOneAway) {
+  HTTPServerOptions options;
+  options.max_connections_per_peer = 1;
+  ServerBench bench(Wire::kSockets, options);
+  auto one = bench.connect();
+  EXPECT_EQ(bench.run(ask(*one, get("/1"))).status, 200);
+  auto two = bench.connect();
+  EXPECT_EQ(bench.run(two->read_to_end()), "");
+  EXPECT_EQ(bench.log.count("max_connections_per_peer"), 1U);
+  one->close();
+  bench.run([&]() -> Task<> {
+    while (bench.server->connection_count() == 1) co_await moment();
+  }());
+  auto three = bench.connect();
+  EXPECT_EQ(bench.run(ask(*three, get("/3"))).status, 200);
+}
+
+TEST(HTTPServerTimeouts, TheProxyProtocolNamesTheClient) {
+  HTTPServerOptions options;
+  options.proxy.mode = ProxyProtocolOptions::Mode::kRequired;
+  for (const Wire wire : {Wire::kWhole, Wire::kBytes, Wire::kSockets}) {
+    ServerBench bench(wire, options);
+    bench.service.on("/who", [](HTTPExchange& exchange) -> Task<> {
+      respond_text(exchange, exchange.request().remote_ip());
+      co_return;
+    });
+    auto client = bench.connect();
+    client->send("PROXY TCP4 1.2.3.4 5.6.7.8 99 80\r\n" + get("/who"));
+    EXPECT_EQ(bench.run(client->read_response()).body, "1.2.3.4");
+    EXPECT_EQ(bench.run(ask(*client, get("/who"))).body, "1.2.3.4");
+    auto bad = bench.connect();
+    bad->send(get("/who"));
+    EXPECT_EQ(bench.run(bad->read_to_end()), "");
+  }
+}
+
 TEST(HTTPServerTimeouts, RequestRateIsLimited) {
   HTTPServerOptions options;
   options.max_request_rate = 3;

@@ -104,7 +104,7 @@ inline std::string wire_name(const ::testing::TestParamInfo<Wire>& info) {
 struct ServerBench {
   explicit ServerBench(Wire kind = Wire::kWhole, HTTPServerOptions wanted = {})
       : wire(kind),
-        loop({.reactor = kind == Wire::kSockets ? ReactorKind::kEpoll : ReactorKind::kSim}),
+        loop({.reactor = kind == Wire::kSockets ? std::nullopt : std::optional(ReactorKind::kSim)}),
         server(std::in_place, loop, service, std::move(wanted)) {
     using Kind = LambdaService::Kind;
     service.on(

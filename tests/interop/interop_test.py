@@ -382,7 +382,7 @@ class Program(unittest.TestCase):
         self.assertEqual(documented, offered)
 
     def test_options_not_served(self):
-        for option in ("--static=/", "--tls-cert=x", "--tls-key=x", "--nonsense", "--max-body-size=many"):
+        for option in ("--static=/", "--tls-key=x", "--reactor=x", "--nonsense", "--max-body-size=many"):
             ended = subprocess.run([PROGRAM, "--port=0", option], capture_output=True, text=True, timeout=TIMEOUT)
             self.assertEqual((ended.returncode, ended.stdout), (2, ""), option)
             self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)

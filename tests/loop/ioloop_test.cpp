@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/loop/reactor_kinds.hpp"
+
 namespace coronado {
 namespace {
 
@@ -28,18 +30,17 @@ IOLoopOptions options(ReactorKind reactor) {
   return {.reactor = reactor, .slow_step_threshold = Duration::zero()};
 }
 
-/// A loop of either kind; warnings that nobody expects fail the test.
+/// A loop with descriptors, on the reactor that the environment asks for.
+IOLoopOptions real_options() { return {.slow_step_threshold = Duration::zero()}; }
+
+/// A loop of every kind; warnings that nobody expects fail the test.
 class IOLoopTest : public testing::TestWithParam<ReactorKind> {
  protected:
   ExpectLog unexpected_;
   IOLoop loop_{options(GetParam())};
 };
 
-INSTANTIATE_TEST_SUITE_P(Reactors, IOLoopTest,
-                         testing::Values(ReactorKind::kSim, ReactorKind::kEpoll),
-                         [](const auto& each) {
-                           return each.param == ReactorKind::kSim ? "Sim" : "Epoll";
-                         });
+INSTANTIATE_TEST_SUITE_P(Reactors, IOLoopTest, all_reactors(), ReactorName());
 
 template <class F>
 std::string message_of(F&& call) {
@@ -322,10 +323,12 @@ TEST_P(IOLoopTest, TasksSpawnedWhileClosingAreCancelledToo) {
 
 TEST(IOLoop, ReactorFromTheEnvironment) {
   ASSERT_EQ(::setenv("CORONADO_REACTOR", "steam", 1), 0);
-  EXPECT_EQ(message_of([] { IOLoop loop; }), "CORONADO_REACTOR=steam: expected epoll");
+  EXPECT_EQ(message_of([] { IOLoop loop; }), "CORONADO_REACTOR=steam: expected epoll or uring");
   EXPECT_THROW(IOLoop(), UsageError);
   ASSERT_EQ(::setenv("CORONADO_REACTOR", "epoll", 1), 0);
   EXPECT_STREQ(IOLoop().reactor().name(), "epoll");
+  ASSERT_EQ(::setenv("CORONADO_REACTOR", "uring", 1), 0);
+  EXPECT_STREQ(IOLoop().reactor().name(), make_reactor(ReactorKind::kUring)->name());
   ASSERT_EQ(::unsetenv("CORONADO_REACTOR"), 0);
   EXPECT_STREQ(IOLoop().reactor().name(), "epoll");
 }
@@ -347,7 +350,7 @@ TEST_P(IOLoopTest, ManyReadyTasksDoNotStarveCallbacks) {
 TEST(IOLoopThread, PostFromSeveralThreads) {
   constexpr int kThreads = 4;
   constexpr int kPosts = 2000;
-  IOLoop loop(options(ReactorKind::kEpoll));
+  IOLoop loop(real_options());
   std::array<int, kThreads> next{};
   int total = 0;
   bool ordered = true;
@@ -369,7 +372,7 @@ TEST(IOLoopThread, PostFromSeveralThreads) {
 }
 
 TEST(IOLoopThread, PostWakesASleepingLoop) {
-  IOLoop loop(options(ReactorKind::kEpoll));
+  IOLoop loop(real_options());
   for (int i = 0; i < 100; ++i) {
     std::thread poster;
     loop.post([&] { poster = std::thread([&] { loop.post([&] { loop.stop(); }); }); });
@@ -379,7 +382,7 @@ TEST(IOLoopThread, PostWakesASleepingLoop) {
 }
 
 TEST(IOLoopThread, StopFromAnotherThread) {
-  IOLoop loop(options(ReactorKind::kEpoll));
+  IOLoop loop(real_options());
   for (int i = 0; i < 100; ++i) {
     std::thread stopper([&] { loop.stop(); });
     loop.run();
@@ -389,7 +392,7 @@ TEST(IOLoopThread, StopFromAnotherThread) {
 
 TEST(IOLoopThread, TheLoopMayEndInACallbackJustPosted) {
   for (int i = 0; i < 200; ++i) {
-    auto loop = std::make_unique<IOLoop>(options(ReactorKind::kEpoll));
+    auto loop = std::make_unique<IOLoop>(real_options());
     std::thread poster([&other = *loop] { other.post([&other] { other.stop(); }); });
     loop->run();
     loop.reset();  // while the other thread may still be on its way out of post
@@ -402,7 +405,7 @@ TEST(IOLoopThread, OneLoopAThread) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&sum] {
-      IOLoop loop(options(ReactorKind::kEpoll));
+      IOLoop loop(real_options());
       const auto body = [](std::atomic<int>& total) -> Task<> {
         Lock lock;
         TaskGroup group;
@@ -455,7 +458,7 @@ class DescriptorTest : public testing::Test {
     for (int i = 0; i < 3; ++i) loop_.run_sync(as_task(sleep(0s)));
   }
   ExpectLog unexpected_;
-  IOLoop loop_{options(ReactorKind::kEpoll)};
+  IOLoop loop_{real_options()};
 };
 
 TEST_F(DescriptorTest, ReadableIsLevelTriggered) {

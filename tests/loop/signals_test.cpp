@@ -10,6 +10,8 @@
 #include <system_error>
 #include <thread>
 
+#include "tests/loop/reactor_kinds.hpp"
+
 namespace coronado {
 namespace {
 
@@ -20,11 +22,7 @@ class SignalTest : public testing::TestWithParam<ReactorKind> {
   IOLoop loop_{{.reactor = GetParam(), .slow_step_threshold = Duration::zero()}};
 };
 
-INSTANTIATE_TEST_SUITE_P(Reactors, SignalTest,
-                         testing::Values(ReactorKind::kSim, ReactorKind::kEpoll),
-                         [](const auto& each) {
-                           return each.param == ReactorKind::kSim ? "Sim" : "Epoll";
-                         });
+INSTANTIATE_TEST_SUITE_P(Reactors, SignalTest, all_reactors(), ReactorName());
 
 bool has_default_action(int signal) {
   struct sigaction action{};

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/loop/reactor_kinds.hpp"
+
 namespace coronado {
 namespace {
 
@@ -27,11 +29,7 @@ class OffloadTest : public testing::TestWithParam<ReactorKind> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Reactors, OffloadTest,
-                         testing::Values(ReactorKind::kSim, ReactorKind::kEpoll),
-                         [](const auto& each) {
-                           return each.param == ReactorKind::kSim ? "Sim" : "Epoll";
-                         });
+INSTANTIATE_TEST_SUITE_P(Reactors, OffloadTest, all_reactors(), ReactorName());
 
 TEST_P(OffloadTest, RunsInAnotherThreadAndReturnsTheValue) {
   run([]() -> Task<> {
@@ -231,6 +229,21 @@ TEST(Offload, ClosingTheLoopWaitsForTheJob) {
   }
   EXPECT_TRUE(done);
   releaser.join();
+}
+
+TEST_P(OffloadTest, RunInExecutorAndTheDefaultExecutor) {
+  run([]() -> Task<> {
+    IOLoop& loop = *IOLoop::current();
+    EXPECT_EQ(&loop.default_executor(), &ThreadPool::shared());
+    ThreadPool one({.threads = 1});
+    auto thread = [] { return std::this_thread::get_id(); };
+    const std::thread::id only = co_await loop.run_in_executor(one, thread);
+    loop.set_default_executor(&one);
+    EXPECT_EQ(co_await loop.run_in_executor(thread), only);
+    EXPECT_EQ(co_await offload(thread), only);
+    loop.set_default_executor(nullptr);
+    EXPECT_NE(co_await offload(thread), only);
+  });
 }
 
 }  // namespace

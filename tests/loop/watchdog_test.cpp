@@ -65,7 +65,7 @@ Task<> slow_step() {
 
 TEST(Watchdog, ASlowTaskIsLoggedWithItsPlace) {
   const ExpectLog log("warning coronado.general: the loop was blocked for at least ");
-  IOLoop loop({.reactor = ReactorKind::kEpoll, .slow_step_threshold = 5ms});
+  IOLoop loop({.slow_step_threshold = 5ms});
   TaskGroup group(loop, "", TaskGroup::OnFailure::kLog);
   EXPECT_TRUE(one_of_many_tries([&] {
     group.spawn(slow_step(), "slow one");
@@ -126,7 +126,7 @@ TEST(WatchdogThread, AStepThatDoesNotEndIsLoggedWhileItRuns) {
 
 TEST(Watchdog, ASlowCallbackIsLogged) {
   const ExpectLog log("the loop was blocked for at least ");
-  IOLoop loop({.reactor = ReactorKind::kEpoll, .slow_step_threshold = 5ms});
+  IOLoop loop({.slow_step_threshold = 5ms});
   EXPECT_TRUE(one_of_many_tries([&] {
     loop.call_later(0s, [&] {
       block(30ms);
@@ -140,7 +140,7 @@ TEST(Watchdog, ASlowCallbackIsLogged) {
 
 TEST(Watchdog, BetweenItsRunsALoopIsNotWatched) {
   const ExpectLog log("the loop was blocked");
-  IOLoop loop({.reactor = ReactorKind::kEpoll, .slow_step_threshold = 10ms});
+  IOLoop loop({.slow_step_threshold = 10ms});
   EXPECT_TRUE(one_of_many_tries([&] {
     const std::size_t before = log.count();
     loop.run_sync(as_task(moment()));

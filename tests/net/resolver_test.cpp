@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace coronado {
@@ -87,11 +89,33 @@ TEST(OverrideResolver, RulesThatMeanNothingAreRefused) {
   EXPECT_THROW(OverrideResolver(nullptr, {}), std::invalid_argument);
 }
 
+/// A name from the machine's hosts file with its IPv4 address, but no localhost.
+std::pair<std::string, std::string> known_host() {
+  std::ifstream file("/etc/hosts");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string ip;
+    std::string name;
+    words >> ip >> name;
+    if (!name.empty() && !name.starts_with("localhost") && ip.contains('.')) return {ip, name};
+  }
+  return {};
+}
+
 TEST(ThreadedResolver, AsksTheSystem) {
+  const auto [ip, name] = known_host();
+  if (name.empty()) GTEST_SKIP() << "/etc/hosts names nobody but localhost";
+  run_async([&, host = name, wanted = ip + ":5"]() -> Task<> {
+    ThreadedResolver resolver;
+    const Resolution found = co_await resolver.resolve(host, 5, AddressFamily::kIPv4);
+    EXPECT_THAT(texts(found), testing::Contains(wanted));
+    EXPECT_FALSE(found.ttl);
+  });
+}
+
+TEST(ThreadedResolver, WhatIsKnownBeforehandNeedsNoThread) {
   run_async([]() -> Task<> {
-    ThreadPool pool({.threads = 1});
-    ThreadedResolver resolver(pool);
-    // The one name that every machine's hosts file has, in a form that is not answered beforehand.
+    ThreadedResolver resolver;
     const Resolution found = co_await resolver.resolve("127.0.0.1", 5, AddressFamily::kIPv4);
     EXPECT_THAT(texts(found), ElementsAre("127.0.0.1:5"));
     bool malformed = false;

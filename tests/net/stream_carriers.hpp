@@ -4,8 +4,11 @@
 
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/net/iostream.hpp>
+#include <coronado/net/tls.hpp>
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
+#include <coronado/testing/sim_network.hpp>
+#include <coronado/testing/test_certificates.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -18,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include <coronado/coro/combine.hpp>
 #include <coronado/coro/future.hpp>
 #include <coronado/coro/timeout.hpp>
 
@@ -44,6 +48,7 @@ class ByteTransport final : public Transport, private TransportHandler {
     schedule();
   }
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
+  void say_farewell() noexcept override { inner_->say_farewell(); }
   SocketAddress peer() const override { return inner_->peer(); }
   SocketAddress local() const override { return inner_->local(); }
   int native_handle() const noexcept override { return inner_->native_handle(); }
@@ -97,6 +102,7 @@ struct Ends {
   std::unique_ptr<Transport> there;
   std::unique_ptr<Transport> back_here;   // what `here` writes to, if not itself
   std::unique_ptr<Transport> back_there;  // what `there` reads from, if not itself
+  std::shared_ptr<SimNetwork> network;    // what they are on
 };
 
 struct Carrier {
@@ -165,11 +171,41 @@ inline Task<Ends> connect_memory(IOLoop& loop) {
   co_return ends;
 }
 
+/// TLS over another carrier.
+inline Task<Ends> connect_tls(IOLoop& loop, Task<Ends> (*beneath)(IOLoop&)) {
+  static const TestAuthority authority("Test CA");
+  static const TestCertificate certificate = authority.issue({.dns_names = {"localhost"}});
+  static const auto server =
+      TLSContext::server({.identities = {{.certificate_pem = certificate.certificate_pem,
+                                          .key_pem = certificate.key_pem}}});
+  static const auto client = TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}});
+  Ends ends = co_await beneath(loop);
+  auto both = co_await multi(tls_handshake(std::move(ends.here), server),
+                             tls_handshake(std::move(ends.there), client, "localhost"));
+  ends.here = std::move(std::get<0>(both));
+  ends.there = std::move(std::get<1>(both));
+  co_return ends;
+}
+
+inline Task<Ends> connect_tls_memory(IOLoop& loop) { return connect_tls(loop, connect_memory); }
+inline Task<Ends> connect_tls_tcp(IOLoop& loop) { return connect_tls(loop, connect_tcp); }
+
+inline Task<Ends> connect_sim(IOLoop& loop) {
+  auto network =
+      std::make_shared<SimNetwork>(loop, SimOptions{.link = {.latency = Duration::zero()}});
+  Ends ends = co_await connect_tcp(loop);
+  ends.network = std::move(network);
+  co_return ends;
+}
+
 /// Every carrier on every reactor, whole and in pieces.
 inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
-      {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory}};
-  for (const auto& [reactor, suffix] : {std::pair(ReactorKind::kEpoll, "Epoll")}) {
+      {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
+      {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory},
+      {.name = "NetworkSim", .reactor = ReactorKind::kSim, .connect = connect_sim}};
+  for (const auto& [reactor, suffix] :
+       {std::pair(ReactorKind::kEpoll, "Epoll"), std::pair(ReactorKind::kUring, "Uring")}) {
     static std::vector<std::unique_ptr<std::string>> names;
     const auto add = [&](const char* name, std::function<Task<Ends>(IOLoop&)> connect) {
       names.push_back(std::make_unique<std::string>(std::string(name) + suffix));
@@ -178,6 +214,7 @@ inline std::vector<Carrier> carriers() {
     };
     add("Memory", connect_memory);
     add("TCP", connect_tcp);
+    if (reactor == ReactorKind::kEpoll) add("TLS", connect_tls_tcp);
     add("Unix", connect_unix);
     add("Pipe", connect_pipes);
   }
@@ -207,6 +244,7 @@ struct Wire {
     out = open(std::move(ends.back_here), in);
     peer_in = open(std::move(ends.back_there), peer_out);
     one_way = in != out;
+    network = std::move(ends.network);
   }
 
   void close_peer() const {
@@ -214,6 +252,7 @@ struct Wire {
     peer_out->close();
   }
 
+  std::shared_ptr<SimNetwork> network;
   std::vector<std::unique_ptr<IOStream>> streams;
   IOStream* in;        // what this side reads
   IOStream* out;       // what this side writes

@@ -6,12 +6,15 @@
 #include <coronado/net/netutil.hpp>
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
+#include <coronado/testing/sim_network.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
+#include <random>
 #include <stdexcept>
 
 namespace coronado {
@@ -142,10 +145,13 @@ TEST(TCPClient, TheFirstAddressThatAnswersWins) {
     fix.names->four = {"192.0.2.1", "192.0.2.2"};
     fix.network->fates["192.0.2.2"] = {100ms};
     EXPECT_EQ(co_await fix.connect(), "192.0.2.2");
-    EXPECT_THAT(fix.network->events,
-                ElementsAre("0 try 2001:db8::1", "250 try 192.0.2.1", "500 try 2001:db8::2",
-                            "750 try 192.0.2.2", "850 win 192.0.2.2", "850 stop 2001:db8::1",
-                            "850 stop 192.0.2.1", "850 stop 2001:db8::2"));
+    std::vector<std::string>& events = fix.network->events;
+    EXPECT_EQ(events.size(), 8U);
+    std::sort(events.begin() + std::min<std::ptrdiff_t>(5, std::ssize(events)),
+              events.end());  // the losers stop in any order
+    EXPECT_THAT(events, ElementsAre("0 try 2001:db8::1", "250 try 192.0.2.1", "500 try 2001:db8::2",
+                                    "750 try 192.0.2.2", "850 win 192.0.2.2", "850 stop 192.0.2.1",
+                                    "850 stop 2001:db8::1", "850 stop 2001:db8::2"));
   });
 }
 
@@ -401,6 +407,108 @@ TEST(TCPClient, CancellingEndsEveryAttempt) {
   }
 }
 
+// Every mixture of names, fates, limits and cancellation: what remains is nothing, and the winner is
+// an address that answered.
+TEST(TCPClient, ThousandsOfRandomRacesLeaveNothingRunning) {
+  std::mt19937 random(8305);
+  const auto below = [&](int limit) {
+    return static_cast<int>(random() % static_cast<unsigned>(limit));
+  };
+  int connected = 0;
+  int failed = 0;
+  int cancelled = 0;
+  for (int round = 0; round < 3000; ++round) {
+    run_async([&]() -> Task<> {
+      Fixture fix;
+      for (int i = below(4); i > 0; --i) fix.names->six.push_back("2001:db8::" + std::to_string(i));
+      for (int i = below(4); i > 0; --i) fix.names->four.push_back("192.0.2." + std::to_string(i));
+      fix.names->six_after = below(3) * 40ms;
+      fix.names->four_after = below(3) * 40ms;
+      if (fix.names->six.empty() && fix.names->four.empty()) {
+        fix.names->failure = ResolveError::Reason::kNoAddress;
+      }
+      for (const auto* ips : {&fix.names->six, &fix.names->four}) {
+        for (const std::string& ip : *ips) {
+          const std::errc fate = below(3) == 0 ? std::errc{} : std::errc::connection_refused;
+          if (below(3) > 0) fix.network->fates[ip] = {below(8) * 90ms, fate};
+        }
+      }
+      TCPConnectOptions options{.timeout = (1 + below(20)) * 100ms, .attempt_timeout = 800ms};
+      TaskGroup group("client", TaskGroup::OnFailure::kHandle);
+      TaskHandle<std::unique_ptr<Transport>> handle =
+          group.spawn(fix.client.connect_transport("host.test", 80, options));
+      const bool cancel = below(4) == 0;
+      if (cancel) {
+        co_await sleep(below(600) * 1ms);
+        handle.cancel();
+      }
+      try {
+        const auto transport = co_await handle.join();
+        const auto fate = fix.network->fates.find(transport->peer().host());
+        EXPECT_TRUE(fate != fix.network->fates.end() && fate->second.error == std::errc{});
+        ++connected;
+      } catch (const ConnectError&) {
+        ++failed;
+      } catch (const Cancelled&) {
+        EXPECT_TRUE(cancel);
+        ++cancelled;
+      }
+      EXPECT_EQ(fix.network->running, 0);
+      // Whoever is to cancel sleeps that long in any case.
+      const Duration longest =
+          cancel ? std::max<Duration>(options.timeout, 600ms) : options.timeout;
+      EXPECT_LE(fix.network->elapsed(), longest + 1ms);
+    });
+  }
+  EXPECT_GT(connected, 500);
+  EXPECT_GT(failed, 500);
+  EXPECT_GT(cancelled, 200);
+  EXPECT_EQ(connected + failed + cancelled, 3000);
+}
+
+// --- over a simulated network --------------------------------------------------------------------
+
+/// Given connections, which it keeps.
+class Keeper final : public AcceptHandler {
+ public:
+  void on_accept(std::unique_ptr<Transport> transport) noexcept override {
+    accepted.push_back(std::move(transport));
+  }
+  void on_accept_error(std::error_code) noexcept override { ADD_FAILURE(); }
+  Task<> listen(SocketAddress where) {
+    acceptor = IOLoop::current()->reactor().listen(where, {}, *this);
+    co_return;
+  }
+  std::vector<std::unique_ptr<Transport>> accepted;
+  std::unique_ptr<Acceptor> acceptor;
+};
+
+TEST(TCPClient, RacesOverASimulatedNetwork) {
+  run_async([]() -> Task<> {
+    SimNetwork network(*IOLoop::current(), {.link = {.latency = 20ms}});
+    SimHost& server = network.add_host("server", {"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+    network.set_answer(*SocketAddress::from_ip("192.0.2.1", 80), SimNetwork::Answer::kSilent);
+    network.set_answer(*SocketAddress::from_ip("192.0.2.2", 80), SimNetwork::Answer::kRefuses);
+    Keeper keeper;
+    co_await server.run(keeper.listen(*SocketAddress::from_ip("192.0.2.3", 80)));
+    const auto names = std::make_shared<PaperResolver>();
+    names->four = {"192.0.2.1", "192.0.2.2", "192.0.2.3"};
+    TCPClient client(names);
+    const TimePoint start = IOLoop::current()->now();
+    auto transport = co_await client.connect_transport("host.test", 80);
+    EXPECT_EQ(transport->peer().host(), "192.0.2.3");
+    const Duration took = IOLoop::current()->now() - start;
+    EXPECT_GE(took, 330ms);  // 250 beside the silent one, a refusal there and back, a handshake
+    EXPECT_LT(took, 335ms);
+    co_await sleep(1s);
+    EXPECT_EQ(keeper.accepted.size(), 1U);
+    EXPECT_EQ(network.open_transports(), 2U);  // both ends of the winner
+    transport.reset();
+    keeper.accepted.clear();
+    keeper.acceptor.reset();
+  });
+}
+
 // --- real sockets ------------------------------------------------------------------------------
 
 constexpr AsyncTestOptions kReal{.reactor = ReactorKind::kEpoll};
@@ -429,6 +537,26 @@ TEST(TCPClient, ConnectsToLocalhost) {
         EXPECT_EQ(transport->peer(), acceptor->local());
         co_await counter.changed.wait();
         EXPECT_EQ(counter.accepted.size(), 1U);
+      },
+      kReal);
+}
+
+TEST(TCPClient, MakesAStream) {
+  run_async(
+      []() -> Task<> {
+        Counter counter;
+        auto acceptor =
+            IOLoop::current()->reactor().listen(*SocketAddress::from_ip("127.0.0.1"), {}, counter);
+        TCPClient client;
+        TCPStream stream = co_await client.connect("localhost", acceptor->local().port);
+        co_await counter.changed.wait();
+        TCPStream served(*IOLoop::current(), std::move(counter.accepted.front()));
+        co_await stream.write("ping");
+        EXPECT_EQ(co_await served.read_bytes(4), "ping");
+        EXPECT_EQ(stream.peer(), acceptor->local());
+        EXPECT_EQ(served.peer(), stream.local());
+        TCPStream direct = co_await client.connect(acceptor->local());
+        EXPECT_EQ(direct.peer(), acceptor->local());
       },
       kReal);
 }

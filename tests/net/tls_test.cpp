@@ -752,7 +752,7 @@ TEST(TLS, HandshakeIsCancelledAtAnyMoment) {
       ++(left.context()->outcome() == TaskOutcome::kCancelled ? cancelled : finished);
     }
     EXPECT_GT(finished, 0);
-    EXPECT_GT(cancelled, 5);
+    EXPECT_GT(cancelled, 2);
   });
 }
 

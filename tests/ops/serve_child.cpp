@@ -1,4 +1,5 @@
 // The server program that serve_test runs.
+#include <coronado/ops/process.hpp>
 #include <coronado/ops/serve.hpp>
 
 #include <atomic>
@@ -10,6 +11,7 @@
 namespace web = coronado::web;
 using coronado::HTTPExchange;
 using coronado::Task;
+using coronado::WorkerGroup;
 
 namespace {
 
@@ -17,7 +19,12 @@ std::string thread_name() {
   return std::to_string(std::hash<std::thread::id>()(std::this_thread::get_id()));
 }
 
-web::Application make_application() {
+Task<std::string> thread_over_there() { co_return thread_name(); }
+
+/// What was broadcast to this worker.
+thread_local std::string heard;  // NOLINT(cert-err58-cpp)
+
+web::Application make_application(WorkerGroup& workers) {
   // FAIL_AT=2: the second call of the factory fails.
   static std::atomic<int> calls = 0;
   const char* fail_at = std::getenv("FAIL_AT");
@@ -29,6 +36,22 @@ web::Application make_application() {
   app.get("/protocol",
           [](const coronado::HTTPServerRequest& request) { return request.protocol(); });
   app.get("/thread", [] { return thread_name(); });
+  app.get("/process", [] { return std::to_string(coronado::task_id().value_or(-1)); });
+  app.get("/crash", []() -> std::string { std::_Exit(1); });
+  // The threads of all workers, asked one by one.
+  app.get("/threads", [&workers]() -> Task<std::string> {
+    std::string names;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      const std::string name = co_await workers.loop(i).run(thread_over_there());
+      names += name + ' ';
+    }
+    co_return names;
+  });
+  app.get("/broadcast", [&workers] {
+    workers.broadcast([] { heard += "called"; });
+    return "broadcast";
+  });
+  app.get("/heard", [] { return thread_name() + ' ' + heard; });
   // Says that it has begun, then waits for the body.
   app.post("/upload",
            [](HTTPExchange& exchange) -> Task<> {

@@ -17,7 +17,9 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -144,7 +146,8 @@ TEST_F(Serve, WrongOptionsAreNamed) {
 TEST_F(Serve, HelpNamesTheOptions) {
   Child child({"--help"});
   EXPECT_EQ(child.wait(), 0);
-  for (const char* option : {"--port", "--workers", "--max-body-size", "--drain-timeout"}) {
+  for (const char* option : {"--port", "--workers", "--max-body-size", "--max-connections-per-peer",
+                             "--drain-timeout"}) {
     EXPECT_NE(child.out.text.find(option), std::string::npos) << option;
   }
 }
@@ -332,6 +335,112 @@ TEST_F(Serve, UserSignalPrintsTheTasks) {
   EXPECT_EQ(loop_.run_sync(upload->read_response(), 20s).body, "begun abcde");
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, WorkersCallAndTellEachOther) {
+  Child child({"--port=0", "--workers=3", "--log-level=off"});
+  const std::uint16_t port = child.port();
+  auto client = connect(port);
+  std::istringstream names(get(*client, "/threads").body);
+  const std::set<std::string> threads(std::istream_iterator<std::string>(names), {});
+  EXPECT_EQ(threads.size(), 3U);
+  EXPECT_EQ(get(*client, "/broadcast").body, "broadcast");
+  get(*client, "/threads");  // comes to each worker behind the broadcast
+  std::set<std::string> heard;
+  for (int i = 0; i < 1000 && heard.size() < 3; ++i) {
+    auto other = connect(port);
+    const std::string answer = get(*other, "/heard").body;
+    EXPECT_TRUE(answer.ends_with(" called")) << answer;
+    heard.insert(answer);
+  }
+  EXPECT_EQ(heard.size(), 3U);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+class ServeForked : public Serve {};
+
+TEST_F(ServeForked, ProcessesShareThePort) {
+  Child child({"--port=0", "--processes=2", "--log-level=warning"});
+  const std::uint16_t port = child.port();
+  std::set<std::string> processes;
+  for (int i = 0; i < 1000 && processes.size() < 2; ++i) {
+    auto client = connect(port);
+    processes.insert(get(*client, "/process").body);
+  }
+  EXPECT_EQ(processes, (std::set<std::string>{"0", "1"}));
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(child.err.text, "");
+  EXPECT_EQ(std::ranges::count(child.out.text, '\n'), 1);  // "listening" once
+}
+
+TEST_F(ServeForked, AProcessThatCrashesIsReplacedAndTheOthersGoOn) {
+  Child child({"--port=0", "--processes=2", "--log-level=warning"});
+  const std::uint16_t port = child.port();
+  auto client = connect(port);
+  const std::string crashed = get(*client, "/process").body;
+  client->send("GET /crash HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(loop_.run_sync(client->read_to_end(), 20s), "");
+  EXPECT_TRUE(child.err.read_until("restarting")) << child.err.text;
+  EXPECT_NE(child.err.text.find("child " + crashed + " "), std::string::npos) << child.err.text;
+  // Nobody is refused meanwhile, and the number comes back.
+  bool back = false;
+  for (int i = 0; i < 1000 && !back; ++i) {
+    auto next = connect(port);
+    back = get(*next, "/process").body == crashed;
+  }
+  EXPECT_TRUE(back);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(ServeForked, TerminationDrains) {
+  Child child({"--port=0", "--processes=2", "--log-level=warning"});
+  auto upload = connect(child.port());
+  upload->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  loop_.run_sync(
+      [](RawClient& client) -> Task<> {
+        while (client.received().find("begun") == std::string::npos) {
+          co_await client.peek(client.received().size() + 1);
+        }
+      }(*upload),
+      20s);
+  child.signal(SIGTERM);
+  upload->send("cde");
+  EXPECT_EQ(loop_.run_sync(upload->read_response(), 20s).body, "begun abcde");
+  upload->close();
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(child.err.text, "");
+}
+
+TEST_F(ServeForked, AHangUpSignalWithoutCertificatesEndsNobody) {
+  Child child({"--port=0", "--processes=2", "--log-level=warning"});
+  auto upload = connect(child.port());
+  upload->send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  loop_.run_sync(upload->peek(100), 20s);
+  child.signal(SIGHUP);
+  child.signal(SIGUSR1);  // passed on behind it, and answered
+  EXPECT_TRUE(child.err.read_until("serve_child.cpp:")) << child.err.text;
+  upload->send("cde");
+  EXPECT_EQ(loop_.run_sync(upload->read_response(), 20s).body, "begun abcde");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+  EXPECT_EQ(child.err.text.find("restarting"), std::string::npos) << child.err.text;
+}
+
+TEST_F(ServeForked, WrongOptionsAreNamedOnce) {
+  Child child({"--port=0", "--processes=2", "--tls-key=key.pem"});
+  EXPECT_EQ(child.wait(), 2);
+  EXPECT_EQ(std::ranges::count(child.err.text, '\n'), 1) << child.err.text;
+}
+
+TEST_F(ServeForked, AFactoryThatThrowsEndsAll) {
+  Child child({"--port=0", "--processes=2", "--log-level=error"}, {"FAIL_AT=1"});
+  EXPECT_EQ(child.wait(), 1);
+  EXPECT_NE(child.err.text.find("the factory has failed\n"), std::string::npos) << child.err.text;
+  EXPECT_NE(child.err.text.find("giving up\n"), std::string::npos) << child.err.text;
+  EXPECT_EQ(child.out.text, "");
 }
 
 }  // namespace

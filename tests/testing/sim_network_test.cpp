@@ -2,6 +2,7 @@
 
 #include <coronado/coro/locks.hpp>
 #include <coronado/coro/timeout.hpp>
+#include <coronado/net/tcpclient.hpp>
 #include <coronado/testing/expect_log.hpp>
 #include <coronado/testing/virtual_time.hpp>
 
@@ -72,7 +73,7 @@ TEST(SimNetwork, FullBacklogMakesTheClientTryAgain) {
   Listener listener(net, net.server, 80, {.backlog = 1});
   listener.acceptor->pause();
   auto first = net.connect(net.server.address(80));
-  auto second = net.loop.spawn(net.client.run(net.network.connect(net.server.address(80))));
+  auto second = net.loop.spawn(net.client.run(connect_to(net.server.address(80))));
   run_for(net.loop, 2s);
   EXPECT_FALSE(second.done());
   listener.acceptor->resume();
@@ -114,8 +115,8 @@ TEST(SimNetwork, ListeningErrorsNameTheAddress) {
   };
   EXPECT_EQ(attempt(net.server.address(80)),
             "cannot listen on 10.0.0.2:80: Address already in use");
-  EXPECT_EQ(attempt(net.client.address(80)),
-            "cannot listen on 10.0.0.3:80: Cannot assign requested address");
+  EXPECT_EQ(attempt(*SocketAddress::from_ip("10.9.9.9", 80)),
+            "cannot listen on 10.9.9.9:80: Cannot assign requested address");
   EXPECT_EQ(attempt({}), "cannot listen on : Invalid argument");
   EXPECT_EQ(attempt(net.server.address(81)), "listens");
 }
@@ -135,7 +136,7 @@ TEST(SimNetwork, WildcardsAndLoopbackBelongToTheirHost) {
   EXPECT_NE(net.connect(net.server.address(80)), nullptr);
   net.expect_error(*SocketAddress::from_ip("127.0.0.1", 81), std::errc::connection_refused);
   net.expect_error(net.server.address(81), std::errc::connection_refused);
-  auto connect = net.network.connect(*SocketAddress::from_ip("127.0.0.1", 81));
+  auto connect = connect_to(*SocketAddress::from_ip("127.0.0.1", 81));
   EXPECT_NE(net.loop.run_sync(net.server.run(std::move(connect))), nullptr);
 }
 
@@ -143,7 +144,7 @@ TEST(SimNetwork, UnixSocketsStayOnTheirHost) {
   Net net;
   Listener listener(net, net.server, SocketAddress::from_path("/run/app.sock"));
   net.expect_error(SocketAddress::from_path("/run/app.sock"), std::errc::connection_refused);
-  auto connect = net.network.connect(SocketAddress::from_path("/run/app.sock"));
+  auto connect = connect_to(SocketAddress::from_path("/run/app.sock"));
   EXPECT_NE(net.loop.run_sync(net.server.run(std::move(connect))), nullptr);
 }
 
@@ -155,18 +156,17 @@ TEST(SimNetwork, HostsWithSeveralAddresses) {
   EXPECT_NE(net.connect(*SocketAddress::from_ip("192.0.2.1", 80)), nullptr);
   // The client has no address of that family.
   EXPECT_THROW(net.connect(*SocketAddress::from_ip("2001:db8::1", 80)), std::system_error);
-  auto connect = net.network.connect(*SocketAddress::from_ip("2001:db8::1", 80));
+  auto connect = connect_to(*SocketAddress::from_ip("2001:db8::1", 80));
   EXPECT_NE(net.loop.run_sync(both.run(std::move(connect))), nullptr);
 }
 
 TEST(SimNetwork, ConnectsFromTheSourceAskedFor) {
   Net net;
   Listener listener(net, net.server, 80);
-  auto connect = net.network.connect(net.server.address(80), {.source = net.client.address(1234)});
+  auto connect = connect_to(net.server.address(80), {.source = net.client.address(1234)});
   auto transport = net.loop.run_sync(std::move(connect));
   EXPECT_EQ(to_string(transport->local()), "10.0.0.3:1234");
-  connect =
-      net.network.connect(net.server.address(80), {.source = *SocketAddress::from_ip("10.9.9.9")});
+  connect = connect_to(net.server.address(80), {.source = *SocketAddress::from_ip("10.9.9.9")});
   EXPECT_THROW(net.loop.run_sync(std::move(connect)), std::system_error);
 }
 
@@ -174,7 +174,7 @@ TEST(SimNetwork, ConnectingCanBeCancelled) {
   Net net({.link = {.latency = 10ms}});
   Listener listener(net, net.server, 80);
   for (const Duration wait : {5ms, 15ms, 19ms}) {
-    auto connect = net.client.run(net.network.connect(net.server.address(80)));
+    auto connect = net.client.run(connect_to(net.server.address(80)));
     EXPECT_THROW(net.loop.run_sync(std::move(connect), wait), TimeoutError);
   }
   run_for(net.loop, 1s);
@@ -314,7 +314,7 @@ TEST(SimNetwork, TasksBelongToTheirHost) {
   net.client.spawn([](Net& all, std::unique_ptr<Transport>& to) -> Task<> {
     co_await with_group([&](TaskGroup& group) -> Task<> {
       group.spawn([](Net& inner, std::unique_ptr<Transport>& out) -> Task<> {
-        out = co_await inner.network.connect(inner.server.address(80));
+        out = co_await connect_to(inner.server.address(80));
       }(all, to));
       co_return;
     });
@@ -322,7 +322,7 @@ TEST(SimNetwork, TasksBelongToTheirHost) {
   run_for(net.loop, 1s);
   EXPECT_EQ(made->local().host(), "10.0.0.3");
   // Without a host a connection comes from "local".
-  made = net.loop.run_sync(net.network.connect(net.server.address(80)));
+  made = net.loop.run_sync(connect_to(net.server.address(80)));
   EXPECT_EQ(made->local().host(), "10.0.0.1");
 }
 
@@ -338,23 +338,61 @@ TEST(SimNetwork, HostsAreFoundByName) {
 
 TEST(SimNetwork, NamesAnswerInTurn) {
   Net net;
-  SimNames& names = net.network.names();
-  const std::vector one{*SocketAddress::from_ip("10.0.0.2")};
-  const std::vector two{*SocketAddress::from_ip("10.0.0.3")};
-  names.set("example.org", {{.addresses = one, .delay = 2s, .error = {}},
-                            {.addresses = {}, .error = std::make_error_code(std::errc::timed_out)},
-                            {.addresses = two, .error = {}}});
-  EXPECT_EQ(net.loop.run_sync(names.lookup("example.org")), one);
-  EXPECT_EQ(net.elapsed(), 2s);
-  EXPECT_THROW(net.loop.run_sync(names.lookup("example.org")), std::system_error);
-  EXPECT_EQ(net.loop.run_sync(names.lookup("example.org")), two);
-  EXPECT_EQ(net.loop.run_sync(names.lookup("example.org")), two);
-  EXPECT_EQ(net.loop.run_sync(names.lookup("client")), net.client.addresses());
-  EXPECT_THROW(net.loop.run_sync(names.lookup("nobody")), std::system_error);
-  EXPECT_EQ(names.lookups(), 6U);
-  EXPECT_THROW(names.set("example.org", {}), std::invalid_argument);
-  names.set("slow", {{.addresses = one, .delay = 1h, .error = {}}});
-  EXPECT_THROW(net.loop.run_sync(names.lookup("slow"), 1s), TimeoutError);
+  const std::shared_ptr<SimNames> names = net.network.names();
+  using Reason = ResolveError::Reason;
+  const SocketAddress one = *SocketAddress::from_ip("10.0.0.2", 80);
+  const SocketAddress two = *SocketAddress::from_ip("10.0.0.3", 80);
+  names->set("example.org", {{.addresses = {one}, .delay = 2s, .ttl = 5s},
+                             {.error = Reason::kTimeout},
+                             {.addresses = {two}}});
+  const auto ask = [&](std::string name, AddressFamily family = AddressFamily::kAny) {
+    return net.loop.run_sync(names->resolve(std::move(name), 80, family));
+  };
+  const Resolution first = ask("example.org");
+  EXPECT_EQ(first.addresses, std::vector{one});
+  EXPECT_EQ(first.ttl, 5s);
+  EXPECT_GE(net.elapsed(), 2s);
+  EXPECT_LT(net.elapsed(), 2001ms);
+  const auto reason = [&](std::string name, AddressFamily family = AddressFamily::kAny) {
+    try {
+      ask(std::move(name), family);
+    } catch (const ResolveError& error) {
+      return error.reason();
+    }
+    return Reason::kMalformed;
+  };
+  EXPECT_EQ(reason("example.org"), Reason::kTimeout);
+  EXPECT_EQ(ask("example.org").addresses, std::vector{two});
+  EXPECT_EQ(ask("example.org").addresses, std::vector{two});
+  EXPECT_EQ(ask("client").addresses, std::vector{net.client.address(80)});
+  EXPECT_EQ(ask("10.0.0.2").addresses, std::vector{one});
+  EXPECT_EQ(reason("nobody"), Reason::kNoSuchName);
+  EXPECT_EQ(reason("client", AddressFamily::kIPv6), Reason::kNoAddress);
+  EXPECT_EQ(names->lookups(), 8U);
+  EXPECT_THROW(names->set("example.org", {}), std::invalid_argument);
+  names->set("slow", {{.addresses = {one}, .delay = 1h}});
+  EXPECT_THROW(net.loop.run_sync(names->resolve("slow", 80), 1s), TimeoutError);
+}
+
+TEST(SimNetwork, ClientsFindTheirWayByName) {
+  Net net({.link = {.latency = 10ms}});
+  SimHost& both = net.network.add_host("both", {"2001:db8::1", "192.0.2.1"});
+  SimHost& visitor = net.network.add_host("visitor", {"2001:db8::2", "192.0.2.2"});
+  Listener four(net, both, *SocketAddress::from_ip("192.0.2.1", 80));
+  Listener six(net, both, *SocketAddress::from_ip("2001:db8::1", 80));
+  TCPClient client(net.network.names());
+  const auto peer = [&] {
+    return net.loop.run_sync(visitor.run(client.connect_transport("both", 80)))->peer().host();
+  };
+  EXPECT_EQ(peer(), "2001:db8::1");
+  // The first address is silent: the other one gets its chance after 250 ms.
+  net.network.set_answer(both.address(), SimNetwork::Answer::kSilent);
+  const TimePoint begin = net.loop.now();
+  EXPECT_EQ(peer(), "192.0.2.1");
+  EXPECT_GE(net.loop.now() - begin, 250ms);
+  EXPECT_LE(net.loop.now() - begin, 300ms);
+  net.network.partition(both, visitor);
+  EXPECT_THROW(peer(), ConnectError);
 }
 
 TEST(SimNetwork, TheClockLeaps) {
@@ -396,7 +434,7 @@ TEST(SimNetwork, ConnectionsMayOutliveIt) {
   {
     SimNetwork network(loop);
     Listener listener(loop, network.host("local"), network.host("local").address(80));
-    left = loop.run_sync(network.connect(network.host("local").address(80)));
+    left = loop.run_sync(connect_to(network.host("local").address(80)));
     left->start(peer);
     left->write("hello");
   }
@@ -429,19 +467,19 @@ TEST(SimNetwork, AHostsFailingTaskIsLogged) {
 }
 
 TEST(SimNetwork, ItsLogCanBeRead) {
-  Net net({.link = {.latency = 10ms}, .log_lines = 5});
+  Net net({.link = {.latency = 10ms}, .log_lines = 4});
   Listener listener(net, net.server, 80);
   Peer client(net.connect(net.server.address(80)));
   client.transport->write("hello");
   run_for(net.loop, 15ms);
-  net.network.note("that was all");
   EXPECT_EQ(net.network.log(),
             "... 2 lines before\n"
             "     0.010000000 #0 server accepts\n"
             "     0.020000000 #0 client is connected\n"
             "     0.020000000 #0 client sends 5\n"
-            "     0.030000000 #0 server reads 5\n"
-            "     0.035061760 that was all\n");
+            "     0.030000000 #0 server reads 5\n");
+  net.network.note("that was all");
+  EXPECT_TRUE(net.network.log().ends_with(" that was all\n"));
   EXPECT_EQ(net.network.event_count(), 7U);
 }
 

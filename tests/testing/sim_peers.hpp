@@ -2,6 +2,7 @@
 /// writes down what comes.
 #pragma once
 
+#include <coronado/net/tcpclient.hpp>
 #include <coronado/testing/sim_network.hpp>
 
 #include <gtest/gtest.h>
@@ -53,7 +54,7 @@ struct Net {
 
   /// Connects from the client.
   std::unique_ptr<Transport> connect(const SocketAddress& to) {
-    return loop.run_sync(client.run(network.connect(to)));
+    return loop.run_sync(client.run(connect_to(to)));
   }
   void expect_error(const SocketAddress& to, std::errc code) {
     try {
@@ -65,7 +66,7 @@ struct Net {
   }
   Duration elapsed() const { return loop.now() - begin; }
 
-  IOLoop loop{{.reactor = ReactorKind::kSim}};
+  IOLoop loop{{.reactor = ReactorKind::kSim, .shuffle_seed = 1}};
   TimePoint begin = loop.now();
   SimNetwork network;
   SimHost& server;

@@ -8,6 +8,7 @@
 ///     StreamLimitError     a peer sent more than it may
 ///     ResolveError         a host name has no address, or nobody could say
 ///     ConnectError         no connection could be made; every attempt with its reason
+///     CalledProcessError   a program ended with an error
 ///     HTTPError            answer this request with that status
 ///     HTTPInputError       a peer's message breaks HTTP's rules
 ///     UsageError           a program's options or configuration are wrong
@@ -164,6 +165,24 @@ class ConnectError : public std::runtime_error {
   std::error_code code_;
   std::vector<FailedAttempt> attempts_;
   std::optional<ResolveError::Reason> resolve_reason_;
+};
+
+/// A program that was run ended with an exit code other than zero, or by a signal. The message names
+/// the command: `command "ls /nowhere" exited with code 2`.
+/// Tornado  `process.CalledProcessError`.
+class CalledProcessError : public std::runtime_error {
+ public:
+  /// Params   returncode  The exit code, or the number of the signal, negative.
+  CalledProcessError(std::string command, int returncode, const std::string& how)
+      : std::runtime_error("command \"" + command + "\" " + how),
+        command_(std::move(command)),
+        returncode_(returncode) {}
+  const std::string& command() const noexcept { return command_; }
+  int returncode() const noexcept { return returncode_; }
+
+ private:
+  std::string command_;
+  int returncode_;
 };
 
 /// Thrown by a handler to answer with `status`.

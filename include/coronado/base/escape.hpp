@@ -25,6 +25,12 @@ std::string xhtml_escape(std::string_view text);
 /// Append `text` to `out`, escaped as by `xhtml_escape`.
 void append_xhtml_escaped(std::string& out, std::string_view text);
 
+/// The first character from `begin` on that `xhtml_escape` replaces; `end` if there is none.
+const char* find_xhtml_special(const char* begin, const char* end) noexcept;
+
+/// What `xhtml_escape` puts in the place of such a character: "&lt;".
+std::string_view xhtml_reference(char special) noexcept;
+
 /// Replace character references by what they stand for.
 ///
 /// Numeric ones, `&#39;` and `&#x27;`, and the names of HTML 4 (`&amp;`, `&eacute;`, ...), each

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <coronado/coro/task_group.hpp>
+#include <coronado/coro/task_local.hpp>
 
 #include <array>
 #include <iterator>
@@ -281,6 +282,22 @@ void check_limit(std::size_t limit);
 /// True when the running task has been asked to stop.
 bool asked_to_stop();
 
+/// The task-local values of one task, for others that work on its behalf.
+class BorrowedLocals {
+ public:
+  /// Of the running task, as they are now.
+  BorrowedLocals() : locals_(LocalNode::share()) {}
+  BorrowedLocals(const BorrowedLocals&) = delete;
+  BorrowedLocals& operator=(const BorrowedLocals&) = delete;
+  ~BorrowedLocals() { LocalNode::release(locals_); }
+
+  /// Gives them to the running task in place of those it has.
+  void apply() const noexcept { LocalNode::restore(LocalNode::retain(locals_)); }
+
+ private:
+  LocalNode* locals_;
+};
+
 template <class Range, class F>
 struct ConcurrentMap {
   using Iterator = decltype(std::begin(std::declval<Range&>()));
@@ -294,6 +311,7 @@ struct ConcurrentMap {
   Iterator next = std::begin(range);
   std::size_t workers = 0;
   std::vector<std::optional<NonVoid<Result>>> results = {};
+  BorrowedLocals locals = {};
 
   bool done() { return next == std::end(range); }
 
@@ -305,12 +323,15 @@ struct ConcurrentMap {
   }
 
   /// Takes item after item, as many as it comes to.
+  /// Throws  What `function` throws.
+  /// Cancel  Passed on to what it awaits.
   Task<> work() {
     while (!done() && !asked_to_stop()) {
       const std::size_t index = results.size();
       results.emplace_back();
       auto&& item = *next;
       ++next;
+      locals.apply();  // what the item before this one has set is its own
       grow();
       if constexpr (std::is_void_v<Result>) {
         co_await function(std::forward<decltype(item)>(item));
@@ -338,7 +359,7 @@ struct ConcurrentMap {
 ///     std::vector<Page> pages = co_await map_concurrent(urls, 10, fetch);
 ///
 /// The first that fails cancels the others, and items not yet begun are left; all have ended when
-/// this throws.
+/// this throws. Each item sees the task-local values of the caller.
 ///
 /// Params   range     Anything with `begin` and `end` that is passed through once, item by item;
 ///                    kept until all is done, so an lvalue is copied: pass a view or `std::move`

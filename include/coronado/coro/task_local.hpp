@@ -9,6 +9,8 @@
 /// later is its own. Nothing is copied: the bindings are shared, and a new one shadows the old. What
 /// a task awaits in place (a `Task`, `with_timeout`, `shield`, an `AsyncGenerator`) is a part of it:
 /// what that sets stays set. Tasks that are started by a callback of the loop begin with none.
+/// A task that runs on another loop for its caller (`co_await other.run(task)`) sees copies of those
+/// that can be copied.
 ///
 /// Threads  Of the task. The key itself may be a global, shared by all threads.
 /// Tornado  `contextvars`.
@@ -18,6 +20,7 @@
 #include <coronado/coro/context.hpp>
 
 #include <memory>
+#include <type_traits>
 
 namespace coronado {
 
@@ -28,6 +31,9 @@ namespace detail {
 struct LocalNode {
   explicit LocalNode(const void* bound_key) noexcept : key(bound_key) {}
   virtual ~LocalNode() = default;
+
+  /// A copy for another thread; null when the value cannot be copied.
+  virtual std::unique_ptr<LocalNode> clone() const = 0;
 
   const void* key;
   LocalNode* next = nullptr;
@@ -48,11 +54,23 @@ struct LocalNode {
   static LocalNode* share();
   /// Brings those bindings back.
   static void restore(LocalNode* shared) noexcept;
+
+  /// Copies of the values that a task sees, shared with nobody; those that cannot be copied stay.
+  static LocalNode* copy_of(const TaskContext& context);
+  /// Replaces what a task sees by `chain`, which it then owns.
+  static void give(TaskContext& context, LocalNode* chain) noexcept;
 };
 
 template <class T>
 struct LocalValue final : LocalNode {
   LocalValue(const void* bound_key, T bound) : LocalNode(bound_key), value(std::move(bound)) {}
+  std::unique_ptr<LocalNode> clone() const override {
+    if constexpr (std::is_copy_constructible_v<T>) {
+      return std::make_unique<LocalValue>(key, value);
+    } else {
+      return nullptr;
+    }
+  }
   T value;
 };
 

@@ -7,7 +7,7 @@
 #include <coronado/coro/task.hpp>
 #include <coronado/http/http_limits.hpp>
 #include <coronado/loop/ioloop.hpp>
-#include <coronado/net/netutil.hpp>
+#include <coronado/net/listener.hpp>
 
 #include <memory>
 #include <string>
@@ -40,6 +40,13 @@ struct HTTPServerOptions {
   /// Most connections at a time, with those whose TLS handshake goes on. One more is closed at once.
   std::size_t max_connections = 100'000;
 
+  /// Most connections at a time from one IPv4 address or IPv6 network of 64 bits. One more is
+  /// closed at once. Zero: no limit.
+  std::size_t max_connections_per_peer = 0;
+
+  /// Whether connections begin with the PROXY protocol.
+  ProxyProtocolOptions proxy = {};
+
   /// Most requests a second on one connection. When exceeded: `429 Too Many Requests`, then close.
   std::uint32_t max_request_rate = 1'000'000;
 
@@ -71,6 +78,13 @@ class HTTPServer {
 
   /// Binds and accepts.   Throws  std::system_error  See `bind_sockets`.
   void listen(std::uint16_t port, const BindOptions& options = {});
+
+  /// Binds and accepts on a Unix socket, whose file is removed by `stop`.
+  /// Throws  std::system_error  See `bind_unix_socket`.
+  void listen_unix(const std::string& path, const UnixBindOptions& options = {});
+
+  /// The listening sockets, for filters and addresses.
+  Listener& listener() noexcept;
 
   /// The port of the first listening socket.
   std::uint16_t port() const;

@@ -7,14 +7,16 @@
 ///     int answer = loop.run_sync(compute());
 ///
 /// Threads  A loop belongs to the thread that runs it. Only `post` (also named `add_callback`),
-/// `stop`
-///          and `wake`-like calls marked so may come from elsewhere.
+///          `stop`, and `run(task)` and `run_from_thread`, which stand on `post`, may come from
+///          elsewhere.
 /// Layer: loop.
 #pragma once
 
 #include <coronado/coro/executor.hpp>
 #include <coronado/coro/task_group.hpp>
 #include <coronado/loop/reactor.hpp>
+#include <coronado/loop/remote_call.hpp>
+#include <coronado/loop/thread_pool.hpp>
 
 #include <memory>
 #include <optional>
@@ -23,7 +25,16 @@ namespace coronado {
 
 namespace detail {
 struct ScheduledCall;
-}
+
+/// Told of a signal, on the loop; see `SignalWatch`.
+class SignalListener {
+ public:
+  virtual void on_signal(int signal) noexcept = 0;
+
+ protected:
+  ~SignalListener() = default;
+};
+}  // namespace detail
 
 /// A call scheduled with `call_later` or `call_at`. Dropping the handle does not cancel the call.
 class TimeoutHandle {
@@ -42,7 +53,7 @@ class TimeoutHandle {
 
 /// How a loop is made.
 struct IOLoopOptions {
-  /// The backend. Default: what `CORONADO_REACTOR` says ("epoll"), else epoll.
+  /// The backend. Default: what `CORONADO_REACTOR` says ("epoll", "uring"), else epoll.
   std::optional<ReactorKind> reactor = std::nullopt;
 
   /// A task step or callback that runs longer is logged with the place where it was spawned and
@@ -82,6 +93,9 @@ class IOLoop final : public Executor {
 
   /// The loop that runs on this thread, or null.
   static IOLoop* current() noexcept;
+
+  /// How many loops there are in this process.   Threads  Any.
+  static std::size_t count() noexcept;
 
   // --- running -------------------------------------------------------------------------------
 
@@ -146,6 +160,70 @@ class IOLoop final : public Executor {
   void post(Function<void()> callback) override;
   void add_callback(Function<void()> callback) { post(std::move(callback)); }
 
+  /// Runs `task` on this loop while the caller, a task on another loop, waits for it.
+  ///
+  ///     long total = co_await statistics_loop.run(add_up(samples));
+  ///
+  /// The caller's deadline is seen by `current_deadline()` over there; task-local values that can be
+  /// copied are there, too. Awaited on this loop itself, it is a task beside the caller.
+  ///
+  /// Params   task  What it borrows from the caller is safe until the call has ended, but is then
+  ///                used on another thread.
+  /// Returns  What `task` returns, moved.
+  /// Throws   What `task` throws.
+  ///          ClosedError  The loop was closed before or during the call; `task` has ended.
+  ///          Cancelled    The caller was cancelled, or `task` ended so.
+  /// Cancel   A task that has not begun is taken back at once. One that runs is cancelled on its
+  ///          loop, and this call ends when it has ended; a value it still returns is returned.
+  /// Threads  From any loop. In simulated time the caller's clock stands still meanwhile.
+  /// Lifetime This loop must outlive the call, and run, or be closed, for the call to end.
+  /// Cost     One allocation, and waking the other thread.
+  /// Tornado  None; `add_callback` and a future.
+  /// Code     src/loop/remote_call.cpp, tests/loop/remote_call_test.cpp
+  template <class T>
+  RemoteCall<T> run(Task<T> task, std::source_location site = std::source_location::current()) {
+    return RemoteCall<T>(*this, std::move(task), site);
+  }
+
+  /// The same for a thread that runs no loop: blocks it until `task` has ended.
+  /// Params   timeout  Cancels the task when it passes; one that has not begun is taken back.
+  /// Throws   What `task` throws; ClosedError as above; Cancelled when `task` ended so.
+  ///          TimeoutError      The time passed, and `task` has ended by cancellation.
+  ///          std::logic_error  A loop is running on this thread: it would be blocked, and be this
+  ///                            one for ever. Use `run(task)` there.
+  /// Threads  Any without a loop.
+  /// Tornado  asyncio's `run_coroutine_threadsafe(...).result()`.
+  template <class T>
+  T run_from_thread(Task<T> task, std::optional<Duration> timeout = std::nullopt,
+                    std::source_location site = std::source_location::current()) {
+    auto call = std::make_shared<detail::TypedRemoteTask<T>>(*this, std::move(task), site);
+    call->run_blocking(timeout);
+    return call->take();
+  }
+
+  // --- to other threads ----------------------------------------------------------------------
+
+  /// Runs `function()` in a thread of `pool` and awaits the result; see `offload`, which is the
+  /// same.
+  /// Throws   What `function` throws; see `offload`.
+  /// Cancel   A job that has not begun is dropped; one that runs is waited for.
+  /// Tornado  `IOLoop.run_in_executor`.
+  template <class F>
+  Offload<F> run_in_executor(ThreadPool& pool, F function) noexcept {
+    return pool.offload(std::move(function));
+  }
+  template <class F>
+  Offload<F> run_in_executor(F function) noexcept {
+    return default_executor().offload(std::move(function));
+  }
+
+  /// The pool of this loop's `offload`: `ThreadPool::shared()`, unless another one was set.
+  ThreadPool& default_executor() noexcept;
+  /// Params   pool  Null: the shared one again.
+  /// Lifetime  `pool` must outlive the loop or be replaced before it goes.
+  /// Tornado  `IOLoop.set_default_executor`.
+  void set_default_executor(ThreadPool* pool) noexcept;
+
   // --- the system ----------------------------------------------------------------------------
 
   /// Calls `handler(fd, events)` whenever `fd` is ready, level-triggered. Errors are always
@@ -166,9 +244,15 @@ class IOLoop final : public Executor {
   void add_signal_handler(int signal, Function<void()> handler);
   void remove_signal_handler(int signal) noexcept;
 
+  /// What `SignalWatch` stands on: any number of listeners beside the handler.
+  /// Throws  std::system_error  Not a signal that can be caught.
+  void add_signal_listener(int signal, detail::SignalListener& listener);
+  void remove_signal_listener(detail::SignalListener& listener) noexcept;
+
   Reactor& reactor() noexcept { return *reactor_; }
 
  private:
+  friend class detail::RemoteTask;
   class CurrentScope;
   struct State;
 
@@ -176,6 +260,7 @@ class IOLoop final : public Executor {
   void run_until_done(TaskContext& context, std::optional<Duration> timeout);
   bool turn();
   bool goal_reached() noexcept;
+  bool closing() const noexcept;
   void run_posted();
   void run_signal_handlers();
   void report_slow_step(const TaskContext* context) noexcept override;

@@ -15,7 +15,10 @@ namespace coronado {
 /// Which backend a loop uses.
 enum class ReactorKind : unsigned char {
   kEpoll,  ///< the default on Linux
-  kSim,    ///< virtual time: waiting jumps to the next timer
+  /// io_uring, or epoll with one line in the log where the system refuses it. Such a loop stays on
+  /// the thread that ran it first.
+  kUring,
+  kSim,  ///< virtual time: waiting jumps to the next timer
 };
 
 /// How `Reactor::listen` listens.
@@ -53,7 +56,7 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
   virtual ~Reactor() = default;
 
-  /// "epoll", "sim".
+  /// "epoll", "uring", "sim".
   virtual const char* name() const noexcept = 0;
 
   virtual TimePoint now() const noexcept = 0;

@@ -108,8 +108,12 @@ class ThreadPool {
   /// Runs what is still queued, and waits until all jobs are done.
   ~ThreadPool();
 
-  /// The pool that the free function `offload` uses. It is never destroyed.
+  /// The pool that the free function `offload` uses when its loop has no other. It is never
+  /// destroyed.
   static ThreadPool& shared();
+
+  /// The default executor of the loop that runs on this thread; `shared()` when there is no loop.
+  static ThreadPool& current();
 
   /// Runs `function()` in a thread of this pool; see the free function.
   template <class F>
@@ -129,7 +133,8 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
-/// Runs `function()` in a thread of the shared pool and awaits the result.
+/// Runs `function()` in a thread of the loop's default pool (`IOLoop::set_default_executor`, else the
+/// shared one) and awaits the result.
 ///
 /// Params   function  A callable without parameters; it may block. What it captures must not be
 ///                    used by the loop meanwhile.
@@ -140,10 +145,10 @@ class ThreadPool {
 /// Cancel   A job that has not begun is taken out, at once. One that runs cannot be stopped: the
 ///          task waits until it is done, drops its result, and then throws `Cancelled`.
 /// Threads  `function` runs in another thread: it must not touch the loop, except by `post`.
-/// Tornado  `IOLoop.run_in_executor`.
+/// Tornado  `IOLoop.run_in_executor`, which is here, too.
 template <class F>
 Offload<F> offload(F function) {
-  return ThreadPool::shared().offload(std::move(function));
+  return ThreadPool::current().offload(std::move(function));
 }
 
 }  // namespace coronado

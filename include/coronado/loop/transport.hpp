@@ -42,7 +42,7 @@ class TransportHandler {
   ~TransportHandler() = default;
 };
 
-/// One connected channel. Destroying it closes it and discards what was not sent.
+/// One connected channel. Destroying it closes it and discards what the channel did not take.
 class Transport {
  public:
   Transport() = default;
@@ -56,8 +56,9 @@ class Transport {
   /// Lifetime  `handler` must outlive the transport, or the next `start`.
   virtual void start(TransportHandler& handler) = 0;
 
-  /// Sends now what the channel takes and keeps a copy of the rest. Never blocks. On a broken
-  /// channel the bytes are dropped; `on_receive_end` tells.
+  /// Sends what the channel takes, at once or when the handlers of this turn have run, and keeps a
+  /// copy of the rest. Never blocks. On a broken channel the bytes are dropped; `on_receive_end`
+  /// tells.
   virtual void write(std::string_view bytes) = 0;
 
   /// Bytes accepted by `write` and not yet sent: the measure for back-pressure.
@@ -70,6 +71,10 @@ class Transport {
 
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
+
+  /// Tells the peer that what was sent is all, where the channel has a word for it (TLS): before a
+  /// transport with nothing pending is destroyed on purpose. Nothing is written afterwards.
+  virtual void say_farewell() noexcept {}
 
   /// The peer as it was when the connection was made.
   virtual SocketAddress peer() const = 0;

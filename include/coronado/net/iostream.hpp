@@ -51,7 +51,7 @@ struct IOStreamOptions {
   /// down. One delivery of the loop may exceed it.
   std::size_t read_ahead = 64 * 1024;
 
-  /// A `write` waits while more bytes than this are unsent.
+  /// A `write` that leaves more bytes than this unsent waits, until all of them have left.
   std::size_t high_water_mark = 64 * 1024;
 
   /// Most unsent bytes. A write beyond throws `StreamLimitError` and is not begun.
@@ -154,8 +154,8 @@ class IOStream {
 
   // --- writing -------------------------------------------------------------------------------
 
-  /// Sends `bytes`, and waits while more than `high_water_mark` bytes are unsent. The bytes are
-  /// handed over whole, before the function returns; what is awaited is only that there is room for
+  /// Sends `bytes`, and waits when that leaves more than `high_water_mark` bytes unsent, until all
+  /// have left. The bytes are handed over whole, before the function returns; what is awaited is only that there is room for
   /// more. Awaiting every write makes a sender as slow as its receiver.
   /// Throws   StreamClosedError  The stream is closed, or broke meanwhile. At the call: nothing was
   ///                             sent. At the `co_await`: what the peer got is unknown.

@@ -5,7 +5,9 @@
 ///     TransportUpgrade     a layer put on a new connection, such as TLS
 ///
 ///     TCPClient client;
-///     auto transport = co_await client.connect_transport("example.org", 80);
+///     TCPStream stream = co_await client.connect("example.org", 80);
+///     co_await stream.write("GET / HTTP/1.0\r\nHost: example.org\r\n\r\n");
+///     std::string answer = co_await stream.read_until_close();
 ///
 /// Layer: net.   Tornado  `tornado.tcpclient`.
 #pragma once
@@ -15,6 +17,7 @@
 #include <coronado/loop/address.hpp>
 #include <coronado/loop/reactor.hpp>
 #include <coronado/loop/transport.hpp>
+#include <coronado/net/iostream.hpp>
 #include <coronado/net/resolver.hpp>
 
 #include <cstdint>
@@ -88,6 +91,9 @@ struct TCPConnectOptions {
 
   /// A layer for the connection that won. Null: none. It must outlive the task.
   TransportUpgrade* upgrade = nullptr;
+
+  /// Limits of the stream that `connect` makes.
+  IOStreamOptions stream = {};
 };
 
 /// Connects to hosts by name: "happy eyeballs", version 2.
@@ -108,6 +114,18 @@ class TCPClient {
   explicit TCPClient(std::shared_ptr<Resolver> resolver = nullptr,
                      std::shared_ptr<Connector> connector = nullptr);
 
+  /// Connects to `host` as `connect_transport` does, and makes a stream of the connection.
+  /// Returns  The connected stream.
+  /// Throws   As `connect_transport`.
+  /// Cancel   Ends the lookup and every attempt, and completes when they have ended.
+  /// Tornado  `TCPClient.connect`.
+  Task<TCPStream> connect(std::string host, std::uint16_t port, TCPConnectOptions options = {});
+
+  /// Connects to one address, which may be a Unix socket (`SocketAddress::from_path`).
+  /// Throws   As `connect_transport`.
+  /// Cancel   Ends the attempt and completes when it has ended.
+  Task<TCPStream> connect(SocketAddress address, TCPConnectOptions options = {});
+
   /// Connects to `host`, which may be a numeric address.
   /// Params   host     A name or an IP address, without brackets.
   /// Returns  The connected channel, upgraded if so wished, and not started.
@@ -115,7 +133,6 @@ class TCPClient {
   ///                        failed, or a time limit passed; `phase()` and `attempts()` say what.
   ///          std::invalid_argument  An option is out of range.
   /// Cancel   Ends the lookup and every attempt, and completes when they have ended.
-  /// Tornado  `TCPClient.connect`.
   Task<std::unique_ptr<Transport>> connect_transport(std::string host, std::uint16_t port,
                                                      TCPConnectOptions options = {});
 

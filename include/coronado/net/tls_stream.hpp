@@ -6,8 +6,8 @@
 ///     TLSStream secure = co_await start_tls(std::move(stream), context, "mail.example.com");
 ///     co_await secure.write("EHLO me.example.com\r\n");
 ///
-/// To finish politely `co_await shutdown()` before the stream is destroyed: a peer that is left
-/// without it sees a truncated stream, `StreamClosedError` with `TLSErrc::kTruncated`.
+/// To finish politely `co_await shutdown()`, or at least `close()`: a peer whose stream is destroyed
+/// without either, or with bytes unsent, sees a truncated one, `StreamClosedError` with `TLSErrc::kTruncated`.
 ///
 /// Layer: net.   Tornado  `iostream.SSLIOStream`.
 #pragma once

@@ -9,6 +9,7 @@
 #include <coronado/base/function.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/ops/options.hpp>
+#include <coronado/ops/worker_group.hpp>
 #include <coronado/web/application.hpp>
 
 #include <cstdint>
@@ -25,8 +26,11 @@ struct ServeOptions {
   std::string address = "127.0.0.1";
   /// Threads, each with its own loop, application and listening socket. 0: one a core.
   std::uint32_t workers = 1;
-  /// "epoll".
-  std::string reactor = "epoll";
+  /// Processes, forked before anything else and restarted when they die, each with that many workers;
+  /// see `fork_processes`. 0: one a core.
+  std::uint32_t processes = 1;
+  /// "epoll" or "uring". Empty: what `CORONADO_REACTOR` says, else epoll.
+  std::string reactor;
   /// "debug", "info", "warning", "error" or "off".
   std::string log_level = "info";
   /// How long requests in progress may take after SIGTERM before they are cut.
@@ -45,19 +49,29 @@ struct ServeOptions {
 /// Makes the application of one worker; called once on each worker's thread.
 using ApplicationFactory = Function<Application()>;
 
+/// The same, for applications whose workers talk to each other.
+using WorkerApplicationFactory = Function<Application(WorkerGroup&)>;
+
 /// Serves until SIGTERM or SIGINT, then drains: stops accepting, finishes what is in progress within
 /// `drain_timeout`. A second signal cuts it short. SIGUSR1 prints the task tree of every worker to
-/// stderr; SIGHUP has the TLS
-/// certificates read again, and when that fails the old ones stay. Prints "listening PORT" on stdout when all workers accept.
+/// stderr; SIGHUP has the TLS certificates read again, and when that fails the old ones stay. Prints
+/// "listening PORT" on stdout when all workers accept.
+///
+/// With several processes the first one only looks after the others and passes signals on. One that
+/// dies is restarted, and connections that come meanwhile wait; but when one cannot even start, all
+/// end.
 /// Params   factory  Called from several threads, one after the other.
 /// Returns  The exit code: 0 after draining; 1 when the port cannot be bound, a certificate cannot be
 ///          used or the factory throws, named in one line on stderr.
-/// Threads  Call it from the main thread; it becomes the first worker.
+/// Threads  Call it from the main thread; it becomes the first worker. With several processes there
+///          must be no other thread and no loop.
 int serve(const ServeOptions& options, ApplicationFactory factory);
+int serve(const ServeOptions& options, WorkerApplicationFactory factory);
 
 /// The same with the options of the command line; see `--help`. A bare first argument is the port.
 /// Params   defaults  What holds for the options that are not given.
 /// Returns  2 for a wrong option, too.
 int serve(int argc, char** argv, ApplicationFactory factory, ServeOptions defaults = {});
+int serve(int argc, char** argv, WorkerApplicationFactory factory, ServeOptions defaults = {});
 
 }  // namespace coronado::web

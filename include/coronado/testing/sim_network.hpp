@@ -26,11 +26,14 @@
 /// Layer: testing.
 #pragma once
 
+#include <coronado/base/error.hpp>
 #include <coronado/base/random.hpp>
 #include <coronado/loop/ioloop.hpp>
+#include <coronado/net/resolver.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -129,9 +132,10 @@ struct SimOptions {
 /// A machine on the network, with its own addresses, listeners and tasks.
 ///
 /// A task belongs to the host on which it was spawned, and so does what it spawns: connections go
-/// out from there, and a listener on every interface ("0.0.0.0", "::") listens on its addresses.
-/// Tasks of no host, and code outside of tasks, belong to the host "local", unless the network is
-/// just delivering something to another.
+/// out from there, and a listener on every interface ("0.0.0.0", "::") or on a Unix socket is a
+/// listener of that host. One on an address belongs to the host that has it, whoever asks. Tasks of
+/// no host, and code outside of tasks, belong to the host "local", unless the network is just
+/// delivering something to another.
 class SimHost {
  public:
   SimHost(const SimHost&) = delete;
@@ -231,13 +235,8 @@ class SimNetwork {
   /// Cancel  Ends the wait.
   Task<> stop_hosts();
 
-  /// A connection from the host of the running task, for tests without a client of their own.
-  /// Throws  std::system_error  It was refused, timed out, or there is no such address.
-  /// Cancel  Gives up; nothing is left of the attempt.
-  Task<std::unique_ptr<Transport>> connect(SocketAddress to, ConnectOptions options = {});
-
-  /// What the names of hosts are looked up in.
-  SimNames& names() noexcept;
+  /// What the names of hosts are looked up in: give it to a `TCPClient`.
+  std::shared_ptr<SimNames> names() const noexcept;
 
   // --- ways ----------------------------------------------------------------------------------
 
@@ -282,35 +281,36 @@ class SimNetwork {
   std::shared_ptr<SimCore> core_;
 };
 
-/// The names of a simulated network, with answers that come late, fail, or change.
-class SimNames {
+/// The names of a simulated network, with answers that come late, fail, or change: a `Resolver` for
+/// clients. It does not remember; a `CachingResolver` over it does.
+class SimNames final : public Resolver {
  public:
   /// What a look-up finds.
   struct Answer {
-    std::vector<SocketAddress> addresses{};
+    /// Those of the family asked for are given out, with the port asked for.
+    std::vector<SocketAddress> addresses = {};
     Duration delay = std::chrono::milliseconds(1);
-    /// Set: the look-up fails with it.
-    std::error_code error{};
+    /// Set: the look-up fails.
+    std::optional<ResolveError::Reason> error = std::nullopt;
+    std::optional<Duration> ttl = std::nullopt;
   };
 
   explicit SimNames(SimCore& core) noexcept;
-  SimNames(const SimNames&) = delete;
-  SimNames& operator=(const SimNames&) = delete;
-  ~SimNames();
+  ~SimNames() override;
 
   /// Answers for a name, one for each look-up in turn; the last one stays.
   /// Throws  std::invalid_argument  There is no answer.
   void set(std::string name, std::vector<Answer> answers);
 
-  /// The addresses of a name; a host's own name finds the host.
-  /// Throws  std::system_error  The answer says so; `host_unreachable` for a name that is not there.
-  /// Cancel  Ends the look-up.
-  Task<std::vector<SocketAddress>> lookup(std::string name);
+  using Resolver::resolve;
+  /// The answer for a name, or the addresses of the host with that name.
+  Task<Resolution> resolve(ResolveRequest request) override;
 
   /// Look-ups so far.
   std::size_t lookups() const noexcept;
 
  private:
+  friend class SimCore;
   struct State;
   std::unique_ptr<State> state_;
 };

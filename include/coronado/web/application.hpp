@@ -28,6 +28,9 @@
 
 namespace coronado::web {
 
+class BaseLoader;
+class TemplateNamespace;
+
 /// What a route may be told beside its pattern.
 struct RouteOptions {
   /// For `reverse_url`. Empty: none.
@@ -152,6 +155,23 @@ class Application final : public HTTPService {
     set_not_found(std::make_unique<detail::FunctionEndpoint<F>>(std::move(function)));
     return *this;
   }
+
+  /// Where `RequestHandler::render` finds templates.
+  ///
+  ///     app.set_template_loader(std::make_shared<web::Loader>("templates"));
+  ///
+  /// Tornado  The settings `template_path`, `template_loader`, `autoescape`, `template_whitespace`.
+  Application& set_template_loader(std::shared_ptr<BaseLoader> loader);
+  /// Null if there is none.
+  BaseLoader* template_loader() const noexcept;
+
+  /// Functions for `{% module Name(...) %}`: each returns HTML, which is not escaped.
+  ///
+  ///     app.ui_modules().set("Entry", [](const Entry& entry) { return ...; });
+  ///
+  /// Tornado  The setting `ui_modules`. Differs: a module is a function.
+  TemplateNamespace& ui_modules();
+  const TemplateNamespace& ui_modules() const noexcept;
 
   /// Called for each request when its response is complete or was cut, instead of the line in the
   /// access log.

@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ struct CookieOptions;
 }
 
 namespace coronado::web {
+
+class TemplateArgument;
+class TemplateNamespace;
 
 /// Thrown by a handler to end the request with what it has written so far.   Tornado  `web.Finish`.
 struct Finish {};
@@ -196,6 +200,37 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Forgets status, fields and body.
   void clear();
 
+  // --- templates: include <coronado/web/template.hpp> ------------------------------------------
+
+  /// Renders the template `name` with these values, and finishes.
+  ///
+  ///     render("fortunes.html", {{"fortunes", fortunes}});
+  ///
+  /// A template sees what `arguments` has, then what `add_template_names` adds, `handler`,
+  /// `request`, `current_user`, `reverse_url` and its UI modules.
+  ///
+  /// Throws   UsageError       The application has no template loader, the loader no such template,
+  ///                           or the template has an `await`.
+  ///          ParseError       The template is malformed.
+  ///          TemplateError    An expression failed.
+  ///          std::logic_error After `finish`.
+  /// Tornado  `render`.
+  void render(std::string_view name, std::initializer_list<TemplateArgument> arguments = {});
+
+  /// As `render`, for templates with `{{ await expression }}`.
+  ///
+  /// Throws   As `render`, and what the awaited coroutines throw.
+  /// Cancel   Passed on to the coroutine that is being awaited.
+  /// Lifetime The values in `names` must live until the task ends.
+  Task<> render_async(std::string name, TemplateNamespace names);
+
+  /// The text that `render` would send.   Throws  As `render`.
+  std::string render_string(std::string_view name,
+                            std::initializer_list<TemplateArgument> arguments = {});
+
+  /// Adds names that every template of this handler sees.   Tornado  `get_template_namespace`.
+  virtual void add_template_names(TemplateNamespace&) {}
+
   /// False: a task goes on when its client goes away.
   void set_cancel_on_close(bool cancel) noexcept { exchange_->set_cancel_on_close(cancel); }
 
@@ -210,6 +245,8 @@ class RequestHandler : public coronado::detail::Pooled {
 
  private:
   Task<> call_verb();
+  void render_to(std::string& out, std::string_view name,
+                 std::initializer_list<TemplateArgument> arguments);
   void handle_exception(const std::exception_ptr& error) noexcept;
   ResponseHead response_head();
   [[noreturn]] void refuse_method() const;

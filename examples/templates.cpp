@@ -1,0 +1,73 @@
+// Templates without files: a page, its layout, a module and a value that is awaited.
+#include <coronado/base/describe.hpp>
+#include <coronado/web.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace web = coronado::web;
+using coronado::Task;
+using namespace std::chrono_literals;
+
+namespace {
+
+// [values]
+struct Entry {
+  std::string title;
+  std::string text;
+  std::vector<std::string> tags;
+};
+BOOST_DESCRIBE_STRUCT(Entry, (), (title, text, tags))
+// [/values]
+
+const std::vector<Entry> kEntries = {
+    {"Coroutines", "One loop, no locks.", {"c++", "async"}},
+    {"Templates & escaping", "<b>Bold</b> is text here.", {"html"}},
+};
+
+// [loader]
+std::shared_ptr<web::BaseLoader> make_loader() {
+  return std::make_shared<web::DictLoader>(web::TemplateTexts{
+      {"layout.html",
+       "<!DOCTYPE html>\n<title>{% block title %}Blog{% end %}</title>\n"
+       "<body>{% block body %}{% end %}</body>\n"},
+      {"blog.html",
+       "{% extends \"layout.html\" %}\n"
+       "{% block body %}\n"
+       "{% for entry in entries %}{% module Entry(entry) %}{% else %}<p>Nothing yet.{% end %}\n"
+       "<p>{{ len(entries) }} entries, {{ await visitors() }} visitors.\n"
+       "{% end %}\n"}});
+}
+// [/loader]
+
+// [render]
+struct Blog : web::RequestHandler {
+  Task<> get() override {
+    web::TemplateNamespace names{{"entries", kEntries}};
+    names.set("visitors", []() -> Task<int> {
+      co_await coronado::sleep(10ms);  // a database would be asked here
+      co_return 42;
+    });
+    co_await render_async("blog.html", std::move(names));
+  }
+};
+// [/render]
+
+web::Application make_app() {
+  web::Application app;
+  // [module]
+  app.set_template_loader(make_loader());
+  auto entry_page = std::make_shared<web::Template>(
+      "<h2>{{ entry.title }}</h2><p>{{ entry.text }} <i>{{ ', '.join(entry.tags) }}</i>");
+  app.ui_modules().set("Entry", [entry_page](const Entry& entry) {
+    return entry_page->generate({{"entry", entry}});
+  });
+  // [/module]
+  app.add<Blog>("/");
+  return app;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return web::serve(argc, argv, make_app); }

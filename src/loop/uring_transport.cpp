@@ -1,0 +1,328 @@
+#include "loop/uring_transport.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "loop/sockaddr.hpp"
+
+namespace coronado {
+namespace {
+
+/// So much is sent at once rather than copied and sent when the turn ends.
+constexpr std::size_t kSendAtOnce = 64 * 1024;
+constexpr int kSentAll = std::numeric_limits<int>::max();
+
+std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
+
+/// The state of a connection. It outlives its transport until the kernel has let go of it.
+class UringChannel final : public UringSource, public PollHandler {
+ public:
+  UringChannel(UringReactor& reactor, int fd, SocketAddress peer)
+      : UringSource(reactor), peer_(std::move(peer)), fd_(fd) {}
+
+  void start(TransportHandler& handler) {
+    handler_ = &handler;
+    reactor_.mark(*this);
+  }
+  /// The transport is gone.
+  void abandon() noexcept;
+
+  void write(std::string_view bytes);
+  std::size_t pending() const noexcept {
+    return output_ ? output_->bytes.size() - output_->sent : 0;
+  }
+  void shutdown_write() noexcept {
+    shutdown_ = true;
+    if (!output_) ::shutdown(fd_, SHUT_WR);
+  }
+  void pause_receive() noexcept {
+    paused_ = true;
+    reactor_.mark(*this);
+  }
+  void resume_receive() noexcept;
+  const SocketAddress& peer() const noexcept { return peer_; }
+  int fd() const noexcept { return fd_; }
+
+  // UringSource
+  void prepare() override;
+  void complete(unsigned operation, int result, std::uint32_t flags) noexcept override;
+  void go_on() noexcept override;
+  void sent_less(int result) noexcept override;
+  void settle() noexcept override;
+
+  // PollHandler: the socket takes more
+  void on_poll(int fd, unsigned events) noexcept override;
+
+ private:
+  enum Operation : unsigned { kReceive = 1, kCancelReceive = 2 };
+
+  /// What came while nobody wanted it: only what was on its way when the kernel was told.
+  struct Kept {
+    std::string bytes;
+    std::error_code error;  // of the end
+  };
+
+  void ask_to_send();
+  void ask_to_receive();
+  std::string_view unsent() const noexcept {
+    return std::string_view(output_->bytes).substr(output_->sent);
+  }
+  void write_at_once(std::string_view bytes);
+  std::size_t send_now(std::string_view bytes, int flags) noexcept;
+  void wait_for_room() noexcept;
+  void finish_output() noexcept;
+  void received(int result, std::uint32_t flags) noexcept;
+  void deliver_kept() noexcept;
+  void end(std::error_code error) noexcept;
+  Kept& keep();
+
+  TransportHandler* handler_ = nullptr;           // null: not started, or abandoned
+  std::unique_ptr<UringReactor::Output> output_;  // only while there is something to send
+  std::unique_ptr<Kept> kept_;
+  SocketAddress peer_;
+  int fd_;
+  int send_result_ = kSentAll;  // of the operation in progress
+  int broken_ = 0;              // why sending failed
+  bool paused_ = false;
+  bool receiving_ = false;   // the operation is in flight
+  bool cancelling_ = false;  // and so is its cancellation
+  bool ended_ = false;       // nothing more will come
+  bool shutdown_ = false;
+  bool blocked_ = false;  // waiting until the socket takes more
+  bool drained_ = false;  // and the handler is to be told
+};
+
+class UringTransport final : public Transport {
+ public:
+  explicit UringTransport(UringChannel& channel) noexcept : channel_(channel) {}
+  ~UringTransport() override { channel_.abandon(); }
+
+  void start(TransportHandler& handler) override { channel_.start(handler); }
+  void write(std::string_view bytes) override { channel_.write(bytes); }
+  std::size_t pending() const noexcept override { return channel_.pending(); }
+  void pause_receive() noexcept override { channel_.pause_receive(); }
+  void resume_receive() noexcept override { channel_.resume_receive(); }
+  void shutdown_write() noexcept override { channel_.shutdown_write(); }
+  SocketAddress peer() const override { return channel_.peer(); }
+  SocketAddress local() const override { return local_address_of(channel_.fd()); }
+  int native_handle() const noexcept override { return channel_.fd(); }
+
+ private:
+  UringChannel& channel_;
+};
+
+// --- life ----------------------------------------------------------------------------------------
+
+void UringChannel::abandon() noexcept {
+  if (blocked_) {
+    reactor_.remove_poll(fd_);
+  } else if (output_) {
+    send_now(unsent(), 0);  // it has not been tried yet
+  }
+  handler_ = nullptr;
+  ended_ = true;
+  blocked_ = false;
+  output_.reset();
+  kept_.reset();
+  ::close(std::exchange(fd_, -1));
+  if (receiving_) reactor_.mark(*this);
+  release();
+}
+
+void UringChannel::prepare() {
+  if (output_ && !blocked_) ask_to_send();
+  ask_to_receive();
+}
+
+// --- sending -------------------------------------------------------------------------------------
+
+void UringChannel::write(std::string_view bytes) {
+  if (broken_ != 0 || shutdown_ || bytes.empty()) return;
+  if (!blocked_ && bytes.size() >= kSendAtOnce) return write_at_once(bytes);
+  if (!output_) output_ = reactor_.take_output();
+  output_->bytes.append(bytes);
+  if (!blocked_) reactor_.mark(*this);
+}
+
+void UringChannel::write_at_once(std::string_view bytes) {
+  if (output_) {
+    output_->sent += send_now(unsent(), MSG_MORE);
+    if (pending() == 0) {
+      finish_output();
+      reactor_.again(*this);  // somebody may wait for what was pending
+    }
+  }
+  if (!output_) bytes.remove_prefix(send_now(bytes, 0));
+  if (bytes.empty() || broken_ != 0) return;
+  if (!output_) output_ = reactor_.take_output();
+  output_->bytes.append(bytes);
+  wait_for_room();
+}
+
+/// Returns  The bytes that need no more sending: all of them on a broken channel.
+std::size_t UringChannel::send_now(std::string_view bytes, int flags) noexcept {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const std::string_view rest = bytes.substr(sent);
+    const ssize_t n = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT | flags);
+    if (n >= 0) {
+      sent += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      break;
+    } else if (errno != EINTR) {
+      broken_ = errno;  // the read side reports it
+      return bytes.size();
+    }
+  }
+  return sent;
+}
+
+/// The operation is over when the kernel has been entered, for MSG_DONTWAIT keeps it from waiting
+/// for room: the kernel never reads from the output afterwards. So success needs no completion;
+/// MSG_WAITALL makes a failure of what was sent in part.
+void UringChannel::ask_to_send() {
+  const std::string_view rest = unsent();
+  io_uring_sqe& entry = reactor_.entry();
+  io_uring_prep_send(&entry, fd_, rest.data(), rest.size(),
+                     MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL);
+  reactor_.expect_sent(entry, *this);
+}
+
+void UringChannel::sent_less(int result) noexcept { send_result_ = result; }
+
+void UringChannel::settle() noexcept {
+  if (!output_) return;
+  const int result = std::exchange(send_result_, kSentAll);
+  if (result == kSentAll) return finish_output();
+  if (result >= 0) output_->sent += static_cast<std::size_t>(result);
+  if (result >= 0 || result == -EAGAIN) return wait_for_room();
+  if (result == -EINTR || result == -ENOMEM || result == -ECANCELED) return reactor_.mark(*this);
+  broken_ = -result;  // the read side reports it
+  finish_output();
+}
+
+/// Nothing is pending any more.
+void UringChannel::finish_output() noexcept {
+  reactor_.give_back(std::move(output_));
+  if (shutdown_) ::shutdown(fd_, SHUT_WR);
+  drained_ = true;
+}
+
+/// This is left to epoll: a poll operation of io_uring reports a peer that has ended its side, too,
+/// again and again.
+void UringChannel::wait_for_room() noexcept {
+  try {
+    reactor_.add_poll(fd_, *this, Reactor::kWrite);
+    blocked_ = true;
+  } catch (const std::exception&) {
+    reactor_.mark(*this);  // tries again in every turn
+  }
+}
+
+void UringChannel::on_poll(int, unsigned) noexcept {
+  output_->sent += send_now(unsent(), 0);
+  if (pending() != 0) return;
+  reactor_.remove_poll(fd_);
+  blocked_ = false;
+  finish_output();
+  go_on();
+}
+
+void UringChannel::go_on() noexcept {
+  if (std::exchange(drained_, false) && !output_ && handler_ != nullptr) handler_->on_drained();
+  if (kept_ && !paused_) deliver_kept();
+}
+
+// --- receiving -----------------------------------------------------------------------------------
+
+void UringChannel::resume_receive() noexcept {
+  if (!std::exchange(paused_, false)) return;
+  if (kept_) reactor_.again(*this);
+  reactor_.mark(*this);
+}
+
+void UringChannel::ask_to_receive() {
+  const bool wanted = !paused_ && !ended_;
+  if (wanted == receiving_ || cancelling_) return;
+  if (!wanted) {
+    cancelling_ = true;
+    return reactor_.cancel(*this, kReceive, kCancelReceive);
+  }
+  receiving_ = true;
+  io_uring_sqe& entry = reactor_.entry();
+  io_uring_prep_recv_multishot(&entry, fd_, nullptr, 0, 0);
+  entry.flags |= IOSQE_BUFFER_SELECT;
+  entry.buf_group = UringRing::kBufferGroup;
+  reactor_.expect(entry, *this, kReceive);
+}
+
+void UringChannel::complete(unsigned operation, int result, std::uint32_t flags) noexcept {
+  if (operation == kCancelReceive) {
+    cancelling_ = false;
+    return reactor_.mark(*this);  // it came too early or too late, or it is wanted again
+  }
+  if ((flags & IORING_CQE_F_MORE) == 0) {
+    receiving_ = false;
+    reactor_.mark(*this);
+  }
+  received(result, flags);
+}
+
+void UringChannel::received(int result, std::uint32_t flags) noexcept {
+  if (result > 0 && !ended_) {
+    const std::span<char> bytes = reactor_.buffer(flags, static_cast<std::size_t>(result));
+    reactor_.count_step();
+    if (paused_ || kept_) {
+      keep().bytes.append(bytes.data(), bytes.size());
+    } else {
+      handler_->on_receive(bytes);
+    }
+  }
+  if ((flags & IORING_CQE_F_BUFFER) != 0) reactor_.recycle(flags);
+  if (result > 0 || ended_) return;
+  // These stop the operation and say nothing of the connection: no buffer was left, ...
+  const bool passing = result == -ENOBUFS || result == -EAGAIN || result == -EINTR ||
+                       result == -ENOMEM || result == -ECANCELED;
+  // The system tells of a reset once: the send that failed may have been told.
+  if (!passing) end(error_of(result == 0 ? broken_ : -result));
+}
+
+UringChannel::Kept& UringChannel::keep() {
+  if (!kept_) kept_ = std::make_unique<Kept>();
+  return *kept_;
+}
+
+void UringChannel::end(std::error_code error) noexcept {
+  ended_ = true;
+  if (paused_ || kept_) {
+    keep().error = error;
+  } else {
+    handler_->on_receive_end(error);
+  }
+}
+
+void UringChannel::deliver_kept() noexcept {
+  const std::unique_ptr<Kept> kept = std::move(kept_);
+  if (!kept->bytes.empty()) handler_->on_receive(kept->bytes);
+  if (!ended_ || handler_ == nullptr) return;
+  if (paused_) {
+    keep().error = kept->error;
+  } else {
+    handler_->on_receive_end(kept->error);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> make_uring_transport(UringReactor& reactor, int socket,
+                                                SocketAddress peer) {
+  auto* const channel = new UringChannel(reactor, socket, std::move(peer));
+  return std::make_unique<UringTransport>(*channel);
+}
+
+}  // namespace coronado

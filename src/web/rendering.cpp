@@ -1,0 +1,187 @@
+// What handlers and templates have to do with each other.
+#include <coronado/base/error.hpp>
+#include <coronado/web/application.hpp>
+#include <coronado/web/request_handler.hpp>
+#include <coronado/web/template.hpp>
+
+#include <stdexcept>
+
+namespace coronado::web {
+namespace {
+
+/// A function that templates can call, for as long as the rendering lasts.
+template <class F>
+TemplateValue make_function(TemplateMemory& memory, F function) {
+  return template_value(memory.make<F>(std::move(function)));
+}
+
+TemplateValue optional_text(std::optional<std::string_view> text) {
+  return text ? TemplateValue::string(*text) : TemplateValue();
+}
+
+// `request` in a template.
+constexpr TemplateType kHeadersType = {
+    .name = "HTTPHeaders",
+    .find = [](const void* object, const TemplateValue& key, TemplateMemory&,
+               TemplateValue& found) {
+      if (!key.is_string()) return false;
+      const auto field = static_cast<const HTTPServerRequest*>(object)->header(key.as_string());
+      if (field) found = TemplateValue::string(*field);
+      return field.has_value();
+    }};
+
+TemplateValue get_text(std::string_view text, TemplateMemory&) {
+  return TemplateValue::string(text);
+}
+TemplateValue get_text(const std::string& text, TemplateMemory& memory) {
+  return TemplateValue::string(memory.copy(text));
+}
+
+template <auto Member>
+constexpr TemplateMember request_member(std::string_view name) {
+  return {name, [](const void* object, TemplateMemory& memory) {
+            return get_text((static_cast<const HTTPServerRequest*>(object)->*Member)(), memory);
+          }};
+}
+
+constexpr TemplateMember kRequestMembers[] = {
+    request_member<&HTTPServerRequest::method>("method"),
+    request_member<&HTTPServerRequest::uri>("uri"),
+    request_member<&HTTPServerRequest::path>("path"),
+    request_member<&HTTPServerRequest::query>("query"),
+    request_member<&HTTPServerRequest::version>("version"),
+    request_member<&HTTPServerRequest::host>("host"),
+    request_member<&HTTPServerRequest::protocol>("protocol"),
+    request_member<&HTTPServerRequest::remote_ip>("remote_ip"),
+    request_member<&HTTPServerRequest::full_url>("full_url"),
+    {"headers", [](const void* object,
+                   TemplateMemory&) { return TemplateValue::object(object, kHeadersType); }},
+};
+
+constexpr TemplateType kRequestType = {.name = "HTTPServerRequest", .members = kRequestMembers};
+
+/// The text of one argument of `reverse_url`.
+std::string url_argument(const TemplateValue& value) { return template_to_string(value); }
+
+bool find_handler_member(const void* object, std::string_view name, TemplateMemory& memory,
+                         TemplateValue& found) {
+  const RequestHandler& handler = *static_cast<const RequestHandler*>(object);
+  if (name == "request") {
+    found = TemplateValue::object(&handler.request(), kRequestType);
+  } else if (name == "get_status") {
+    found = make_function(memory, [&handler] { return handler.get_status(); });
+  } else if (name == "get_argument" || name == "get_query_argument") {
+    const bool query = name == "get_query_argument";
+    found = make_function(
+        memory, [&handler, query](std::string_view key, std::optional<std::string_view> fallback) {
+          if (query) {
+            return fallback ? handler.get_query_argument(key, *fallback)
+                            : handler.get_query_argument(key);
+          }
+          return fallback ? handler.get_argument(key, *fallback) : handler.get_argument(key);
+        });
+  } else if (name == "get_cookie") {
+    found = make_function(memory,
+                          [&handler](std::string_view key, std::optional<std::string_view> other) {
+                            const auto cookie = handler.get_cookie(key);
+                            return optional_text(cookie ? cookie : other);
+                          });
+  } else if (name == "reverse_url") {
+    found = make_function(memory, [&handler](TemplateCall& call) {
+      if (call.size() == 0 || !call.argument(0).is_string()) {
+        throw TemplateFault(TemplateErrorClass::kTypeError, "reverse_url() needs a name");
+      }
+      std::vector<std::string> arguments;
+      for (std::size_t i = 1; i < call.size(); ++i) {
+        arguments.push_back(url_argument(call.argument(i)));
+      }
+      return handler.reverse_url(call.argument(0).as_string(), arguments);
+    });
+  } else {
+    return false;
+  }
+  return true;
+}
+
+constexpr TemplateType kHandlerType = {.name = "RequestHandler", .attribute = find_handler_member};
+
+constexpr TemplateType kModulesType = {
+    .name = "ui_modules",
+    .attribute = [](const void* object, std::string_view name, TemplateMemory& memory,
+                    TemplateValue& found) {
+      return static_cast<const TemplateNamespace*>(object)->find(name, memory, found);
+    }};
+
+/// The names that a handler's templates see beside those it passes.
+class HandlerScope final : public TemplateScope {
+ public:
+  explicit HandlerScope(RequestHandler& handler) : handler_(handler) {
+    handler.add_template_names(own_);
+  }
+
+  bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override {
+    if (own_.find(name, memory, found)) return true;
+    if (name == "handler") {
+      found = TemplateValue::object(&handler_, kHandlerType);
+      return true;
+    }
+    if (name == "request" || name == "reverse_url") {
+      return find_handler_member(&handler_, name, memory, found);
+    }
+    if (name == "_tt_modules" || name == "modules") {
+      found = TemplateValue::object(&handler_.application().ui_modules(), kModulesType);
+      return true;
+    }
+    if (name == "current_user") {
+      found = TemplateValue();
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  RequestHandler& handler_;
+  TemplateNamespace own_;
+};
+
+std::shared_ptr<const Template> load(const Application& application, std::string_view name) {
+  BaseLoader* loader = application.template_loader();
+  if (loader == nullptr) {
+    throw UsageError("cannot render '" + std::string(name) +
+                     "': give the application templates with set_template_loader");
+  }
+  return loader->load(name);
+}
+
+}  // namespace
+
+void RequestHandler::render_to(std::string& out, std::string_view name,
+                               std::initializer_list<TemplateArgument> arguments) {
+  const std::shared_ptr<const Template> page = load(application(), name);
+  const HandlerScope scope(*this);
+  page->generate_into(out, {arguments.begin(), arguments.size()}, &scope);
+}
+
+void RequestHandler::render(std::string_view name,
+                            std::initializer_list<TemplateArgument> arguments) {
+  if (finished_) throw std::logic_error("cannot render() after finish()");
+  render_to(body_, name, arguments);
+  finish();
+}
+
+std::string RequestHandler::render_string(std::string_view name,
+                                          std::initializer_list<TemplateArgument> arguments) {
+  std::string text;
+  render_to(text, name, arguments);
+  return text;
+}
+
+Task<> RequestHandler::render_async(std::string name, TemplateNamespace names) {
+  if (finished_) throw std::logic_error("cannot render() after finish()");
+  const std::shared_ptr<const Template> page = load(application(), name);
+  const HandlerScope scope(*this);
+  const std::string text = co_await page->generate_async(std::move(names), &scope);
+  finish(text);
+}
+
+}  // namespace coronado::web

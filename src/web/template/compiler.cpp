@@ -1,0 +1,500 @@
+#include "web/template/compiler.hpp"
+
+#include <coronado/base/strings.hpp>
+
+#include <functional>
+#include <map>
+
+#include "web/template/code_builder.hpp"
+#include "web/template/expression_compiler.hpp"
+#include "web/template/expression_parser.hpp"
+
+namespace coronado::web::templates {
+namespace {
+
+constexpr std::string_view kXHTMLEscape = "xhtml_escape";
+constexpr std::size_t kMaxFiles = 10'000;  // each include counts, also of the same file
+
+class Compiler {
+ public:
+  Compiler(Program& program, FileSource* source)
+      : program_(program), source_(source), code_(program), expressions_(code_) {}
+
+  void compile(std::shared_ptr<const ParsedFile> file);
+
+ private:
+  /// A block that is defined somewhere, and in which file.
+  struct BlockDefinition {
+    const Node* node;
+    const ParsedFile* file;
+  };
+  /// What must be undone when a loop is left from inside: a try, with its finally.
+  struct Cleanup {
+    const Body* finally;
+  };
+  struct Loop {
+    std::size_t cleanups;
+    std::uint32_t next;
+    std::vector<std::uint32_t> exits;
+  };
+  class Entered;
+
+  std::shared_ptr<const ParsedFile> load(const std::string& name);
+  void add_blocks(const Body& body, const ParsedFile& file, std::size_t depth);
+  void compile_body(const Body& body);
+  void compile_node(const Node& node);
+  void compile_emit(const Node& node);
+  bool fuse_emit(std::uint32_t function);
+  void compile_set(const Node& node);
+  void compile_augment(const Node& node);
+  void compile_if(const Node& node);
+  void compile_for(const Node& node);
+  void compile_while(const Node& node);
+  void compile_loop_body(const Node& node, std::uint32_t next, std::uint32_t done);
+  void compile_try(const Node& node);
+  void compile_handlers(const Node& node);
+  void compile_apply(const Node& node);
+  void compile_block(const Node& node);
+  void compile_include(const Node& node);
+  void compile_import(const Node& node);
+  void compile_leave(const Node& node);
+  void find_assigned(const Body& body, std::vector<std::string_view>& names) const;
+  static void find_assigned(const Expression& target, std::vector<std::string_view>& names);
+
+  Program& program_;
+  FileSource* source_;
+  CodeBuilder code_;
+  ExpressionCompiler expressions_;
+  const ParsedFile* file_ = nullptr;
+  std::map<std::string, BlockDefinition, std::less<>> blocks_;
+  std::vector<Cleanup> cleanups_;
+  std::vector<Loop> loops_;
+  std::size_t include_depth_ = 0;
+};
+
+/// Another file, for as long as this lives; then back to where it was entered.
+class Compiler::Entered {
+ public:
+  Entered(Compiler& compiler, const ParsedFile& file)
+      : compiler_(compiler),
+        file_(compiler.file_),
+        offset_(compiler.code_.offset()),
+        origin_(compiler.code_.origin()) {
+    if (++compiler.include_depth_ > kMaxIncludeDepth) {
+      compiler.code_.fail("includes nested too deeply: does '" + file.source.name +
+                          "' include itself?");
+    }
+    compiler.code_.set_origin(compiler.code_.add_origin(file.source, false));
+    compiler.file_ = &file;
+  }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+  ~Entered() {
+    --compiler_.include_depth_;
+    compiler_.file_ = file_;
+    compiler_.code_.set_origin(origin_);
+    compiler_.code_.set_offset(offset_);
+  }
+
+ private:
+  Compiler& compiler_;
+  const ParsedFile* file_;
+  std::uint32_t offset_;
+  std::uint32_t origin_;
+};
+
+/// Loads a file that a directive at the current place names, and keeps it.
+std::shared_ptr<const ParsedFile> Compiler::load(const std::string& name) {
+  if (source_ == nullptr) code_.fail("cannot load '" + name + "': the template has no loader");
+  if (program_.files.size() >= kMaxFiles) {
+    code_.fail("the template includes more than " + std::to_string(kMaxFiles) + " files");
+  }
+  try {
+    program_.files.push_back(source_->find(name, file_->source.name));
+    return program_.files.back();
+  } catch (const ParseError& error) {
+    TemplatePlace place = error.place();
+    TemplatePlace here = make_place(program_.origins, code_.origin(), code_.offset());
+    place.via.push_back(here.file + ":" + std::to_string(here.line));
+    place.via.insert(place.via.end(), here.via.begin(), here.via.end());
+    throw ParseError(error.message(), std::move(place));
+  } catch (const std::runtime_error& error) {
+    code_.fail(error.what());
+  }
+}
+
+/// Blocks of files that come later win: children after parents, and what a file includes counts.
+void Compiler::add_blocks(const Body& body, const ParsedFile& file, std::size_t depth) {
+  for (const auto& node : body) {
+    if (node->kind == NodeKind::kBlock)
+      blocks_.insert_or_assign(node->text, BlockDefinition{node.get(), &file});
+    if (node->kind == NodeKind::kInclude) {
+      code_.set_offset(node->offset);
+      if (depth > kMaxIncludeDepth) {
+        code_.fail("includes nested too deeply: does '" + node->text + "' include itself?");
+      }
+      const std::shared_ptr<const ParsedFile> included = load(node->text);
+      const Entered entered(*this, *included);
+      add_blocks(included->body, *included, depth + 1);
+    }
+    for (const Branch& branch : node->branches) add_blocks(branch.body, file, depth);
+  }
+}
+
+void Compiler::compile(std::shared_ptr<const ParsedFile> file) {
+  program_.files.push_back(file);
+  std::vector<const ParsedFile*> chain = {file.get()};
+  std::vector<std::uint32_t> origins = {code_.add_origin(file->source, true)};
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    file_ = chain[i];
+    code_.set_origin(origins[i]);
+    for (const auto& node : chain[i]->body) {
+      if (node->kind != NodeKind::kExtends) continue;
+      code_.set_offset(node->offset);
+      if (chain.size() > kMaxIncludeDepth) {
+        code_.fail("inheritance nested too deeply: does '" + node->text + "' extend itself?");
+      }
+      const std::shared_ptr<const ParsedFile> parent = load(node->text);
+      chain.push_back(parent.get());
+      origins.push_back(code_.add_origin(parent->source, false));
+      break;
+    }
+  }
+  for (std::size_t i = chain.size(); i-- > 0;) {
+    file_ = chain[i];
+    code_.set_origin(origins[i]);
+    add_blocks(chain[i]->body, *chain[i], 0);
+  }
+  file_ = chain.back();
+  code_.set_origin(origins.back());
+  compile_body(chain.back()->body);
+  code_.emit(Op::kEnd, 0);
+}
+
+void Compiler::compile_body(const Body& body) {
+  for (const auto& node : body) {
+    code_.set_offset(node->offset);
+    compile_node(*node);
+  }
+}
+
+void Compiler::compile_node(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::kText: return code_.emit_text(node.text);
+    case NodeKind::kEmit: return compile_emit(node);
+    case NodeKind::kRaw:
+      expressions_.compile(*node.expression);
+      code_.emit(Op::kEmitRaw, -1);
+      return;
+    case NodeKind::kModule:
+      expressions_.compile_module(*node.expression);
+      code_.emit(Op::kEmitRaw, -1);
+      return;
+    case NodeKind::kEvaluate:
+      expressions_.compile(*node.expression);
+      code_.emit(Op::kPop, -1);
+      return;
+    case NodeKind::kSet: return compile_set(node);
+    case NodeKind::kAugment: return compile_augment(node);
+    case NodeKind::kIf: return compile_if(node);
+    case NodeKind::kFor: return compile_for(node);
+    case NodeKind::kWhile: return compile_while(node);
+    case NodeKind::kTry: return compile_try(node);
+    case NodeKind::kApply: return compile_apply(node);
+    case NodeKind::kBlock: return compile_block(node);
+    case NodeKind::kInclude: return compile_include(node);
+    case NodeKind::kExtends: return;
+    case NodeKind::kImport: return compile_import(node);
+    case NodeKind::kBreak:
+    case NodeKind::kContinue: return compile_leave(node);
+  }
+}
+
+void Compiler::compile_emit(const Node& node) {
+  const std::string& escape = file_->autoescape;
+  if (escape.empty()) {
+    expressions_.compile(*node.expression);
+    code_.emit(Op::kEmitRaw, -1);
+    return;
+  }
+  if (escape == kXHTMLEscape) {
+    const std::uint32_t function = code_.slot_of(escape);
+    expressions_.compile(*node.expression);
+    // The two commonest expressions, `name` and `name.attribute`, are one instruction each.
+    if (fuse_emit(function)) return;
+    code_.emit(Op::kEmitEscaped, -1, function);
+    return;
+  }
+  ExpressionPtr function;
+  try {
+    ExpressionParser parser(escape, node.offset);
+    function = parser.parse_expression();
+    parser.expect_end();
+  } catch (const SyntaxFault& fault) {
+    code_.fail("autoescape: " + std::string(fault.what()));
+  }
+  expressions_.compile(*function);
+  code_.emit(Op::kPushUndefined, 1);
+  expressions_.compile(*node.expression);
+  code_.emit(Op::kToString, 0);
+  code_.set_offset(node.offset);
+  code_.emit(Op::kCall, -2, code_.add_call(escape, {}), 1);
+  code_.emit(Op::kEmitRaw, -1);
+}
+
+bool Compiler::fuse_emit(std::uint32_t function) {
+  const Instruction* last = code_.last();
+  if (last == nullptr) return false;
+  if (last->op == Op::kLoad) {
+    const auto slot = static_cast<std::uint16_t>(last->b);
+    code_.drop_last();
+    code_.emit(Op::kEmitLocal, -1, function, slot);
+    return true;
+  }
+  if (last->op != Op::kAttribute || function > 255) return false;
+  const std::uint32_t site = last->b;
+  code_.drop_last();
+  const Instruction* before = code_.last();
+  if (before == nullptr || before->op != Op::kLoad) {
+    code_.emit(Op::kAttribute, 0, site);
+    return false;
+  }
+  const auto slot = static_cast<std::uint16_t>(before->b);
+  code_.drop_last();
+  code_.emit(Op::kEmitAttribute, -1, site, slot);
+  program_.code.back().c = static_cast<std::uint8_t>(function);
+  return true;
+}
+
+void Compiler::compile_set(const Node& node) {
+  expressions_.compile(*node.expression);
+  for (std::size_t i = 0; i < node.targets.size(); ++i) {
+    if (i + 1 < node.targets.size()) code_.emit(Op::kDuplicate, 1);
+    expressions_.store(*node.targets[i]);
+  }
+}
+
+void Compiler::compile_augment(const Node& node) {
+  const Expression& target = *node.targets[0];
+  const auto op = static_cast<std::uint16_t>(node.op);
+  if (target.kind == ExpressionKind::kName) {
+    expressions_.compile(target);
+    expressions_.compile(*node.expression);
+    code_.set_offset(node.offset);
+    code_.emit(Op::kBinary, -1, 0, op);
+    expressions_.store(target);
+    return;
+  }
+  expressions_.compile(*target.children[0]);
+  expressions_.compile(*target.children[1]);
+  code_.emit(Op::kDuplicateTwo, 2);
+  code_.emit(Op::kItem, -1);
+  expressions_.compile(*node.expression);
+  code_.set_offset(node.offset);
+  code_.emit(Op::kBinary, -1, 0, op);
+  code_.emit(Op::kSetItemLast, -3);
+}
+
+void Compiler::compile_if(const Node& node) {
+  std::vector<std::uint32_t> exits;
+  for (std::size_t i = 0; i < node.branches.size(); ++i) {
+    const Branch& branch = node.branches[i];
+    if (!branch.condition) {
+      compile_body(branch.body);
+      break;
+    }
+    code_.set_offset(branch.offset);
+    expressions_.compile(*branch.condition);
+    const std::uint32_t otherwise = code_.emit_jump(Op::kJumpIfFalse, -1);
+    compile_body(branch.body);
+    if (i + 1 < node.branches.size()) exits.push_back(code_.emit_jump(Op::kJump, 0));
+    code_.land(otherwise);
+  }
+  for (std::uint32_t exit : exits) code_.land(exit);
+}
+
+void Compiler::compile_loop_body(const Node& node, std::uint32_t next, std::uint32_t done) {
+  loops_.push_back({.cleanups = cleanups_.size(), .next = next, .exits = {}});
+  compile_body(node.branches[0].body);
+  code_.jump_back(next);
+  code_.land(done);
+  const std::vector<std::uint32_t> exits = std::move(loops_.back().exits);
+  loops_.pop_back();
+  if (node.branches.size() > 1) compile_body(node.branches[1].body);
+  for (std::uint32_t exit : exits) code_.land(exit);
+}
+
+void Compiler::compile_for(const Node& node) {
+  expressions_.compile(*node.expression);
+  code_.set_offset(node.expression->offset);
+  const std::uint16_t iterator = code_.push_iterator();
+  code_.emit(Op::kIterate, -1, 0, iterator);
+  const std::uint32_t next = code_.here();
+  const std::uint32_t done = code_.emit_jump(Op::kNext, 1, iterator);
+  expressions_.store(*node.targets[0]);
+  compile_loop_body(node, next, done);
+  code_.pop_iterator();
+}
+
+void Compiler::compile_while(const Node& node) {
+  const std::uint32_t next = code_.here();
+  expressions_.compile(*node.expression);
+  compile_loop_body(node, next, code_.emit_jump(Op::kJumpIfFalse, -1));
+}
+
+void Compiler::compile_leave(const Node& node) {
+  const std::string name = node.kind == NodeKind::kBreak ? "break" : "continue";
+  if (loops_.empty()) code_.fail(name + " outside for or while block");
+  const std::size_t loop_index = loops_.size() - 1;
+  const std::size_t outside = loops_.back().cleanups;
+  const std::vector<Cleanup> saved = cleanups_;
+  while (cleanups_.size() > outside) {
+    const Cleanup cleanup = cleanups_.back();
+    cleanups_.pop_back();
+    code_.emit(Op::kEndTry, 0);
+    if (cleanup.finally != nullptr) compile_body(*cleanup.finally);
+  }
+  cleanups_ = saved;
+  code_.set_offset(node.offset);
+  if (node.kind == NodeKind::kBreak) {
+    loops_[loop_index].exits.push_back(code_.emit_jump(Op::kJump, 0));
+  } else {
+    code_.jump_back(loops_[loop_index].next);
+  }
+}
+
+void Compiler::compile_try(const Node& node) {
+  const Branch& last = node.branches.back();
+  if (last.role != BranchRole::kFinally) return compile_handlers(node);
+  const std::uint32_t error = code_.temporary();
+  const std::uint32_t handler = code_.emit_jump(Op::kBeginTry, 0);
+  cleanups_.push_back({&last.body});
+  compile_handlers(node);
+  cleanups_.pop_back();
+  code_.emit(Op::kEndTry, 0);
+  compile_body(last.body);
+  const std::uint32_t done = code_.emit_jump(Op::kJump, 0);
+  code_.land(handler);
+  code_.emit(Op::kStoreError, 0, error);
+  compile_body(last.body);
+  code_.emit(Op::kRaise, 0, error);
+  code_.land(done);
+}
+
+/// try, except and else; without finally, which is around them.
+void Compiler::compile_handlers(const Node& node) {
+  const auto is_except = [](const Branch& branch) { return branch.role == BranchRole::kExcept; };
+  if (node.branches.size() < 2 || !is_except(node.branches[1])) {
+    return compile_body(node.branches[0].body);
+  }
+  const std::uint32_t error = code_.temporary();
+  const std::uint32_t handler = code_.emit_jump(Op::kBeginTry, 0);
+  cleanups_.push_back({nullptr});
+  compile_body(node.branches[0].body);
+  cleanups_.pop_back();
+  code_.emit(Op::kEndTry, 0);
+  for (const Branch& branch : node.branches) {
+    if (branch.role == BranchRole::kElse) compile_body(branch.body);
+  }
+  std::vector<std::uint32_t> exits = {code_.emit_jump(Op::kJump, 0)};
+  code_.land(handler);
+  code_.emit(Op::kStoreError, 0, error);
+  bool catches_all = false;
+  for (const Branch& branch : node.branches) {
+    if (!is_except(branch)) continue;
+    std::uint32_t otherwise = 0;
+    code_.set_offset(branch.offset);
+    if (branch.condition) {
+      expressions_.compile(*branch.condition);
+      code_.emit(Op::kMatchError, 0, error);
+      otherwise = code_.emit_jump(Op::kJumpIfFalse, -1);
+    }
+    if (!branch.name.empty())
+      code_.emit(Op::kCopySlot, 0, error,
+                 static_cast<std::uint16_t>(code_.assigned_slot(branch.name)));
+    compile_body(branch.body);
+    exits.push_back(code_.emit_jump(Op::kJump, 0));
+    if (branch.condition) {
+      code_.land(otherwise);
+    } else {
+      catches_all = true;
+    }
+  }
+  if (!catches_all) code_.emit(Op::kRaise, 0, error);
+  for (std::uint32_t exit : exits) code_.land(exit);
+}
+
+void Compiler::find_assigned(const Expression& target, std::vector<std::string_view>& names) {
+  if (target.kind == ExpressionKind::kName) names.push_back(target.text);
+  if (target.kind == ExpressionKind::kTuple || target.kind == ExpressionKind::kList) {
+    for (const ExpressionPtr& child : target.children) find_assigned(*child, names);
+  }
+}
+
+void Compiler::find_assigned(const Body& body, std::vector<std::string_view>& names) const {
+  for (const auto& node : body) {
+    for (const ExpressionPtr& target : node->targets) find_assigned(*target, names);
+    for (const ImportedName& import : node->imports) names.push_back(import.name);
+    if (node->kind == NodeKind::kApply) continue;
+    for (const Branch& branch : node->branches) {
+      if (!branch.name.empty()) names.push_back(branch.name);
+      find_assigned(branch.body, names);
+    }
+  }
+}
+
+void Compiler::compile_apply(const Node& node) {
+  expressions_.compile(*node.expression);
+  code_.emit(Op::kPushUndefined, 1);
+  code_.emit(Op::kBeginCapture, 0);
+  // What is assigned inside starts as what it is outside, and ends with the block.
+  std::vector<std::string_view> assigned;
+  find_assigned(node.branches[0].body, assigned);
+  std::vector<std::uint32_t> outer;
+  for (std::string_view name : assigned) outer.push_back(code_.slot_of(name));
+  code_.push_scope(true);
+  for (std::size_t i = 0; i < assigned.size(); ++i) {
+    code_.emit(Op::kCopySlot, 0, outer[i],
+               static_cast<std::uint16_t>(code_.assigned_slot(assigned[i])));
+  }
+  std::vector<Loop> loops = std::move(loops_);
+  loops_.clear();
+  compile_body(node.branches[0].body);
+  loops_ = std::move(loops);
+  code_.pop_scope();
+  code_.set_offset(node.offset);
+  code_.emit(Op::kEndCapture, 1);
+  code_.emit(Op::kCall, -2, code_.add_call("apply", {}), 1);
+  code_.emit(Op::kEmitRaw, -1);
+}
+
+void Compiler::compile_block(const Node& node) {
+  const BlockDefinition definition = blocks_.find(node.text)->second;
+  if (definition.file == file_) return compile_body(definition.node->branches[0].body);
+  const Entered entered(*this, *definition.file);
+  compile_body(definition.node->branches[0].body);
+}
+
+void Compiler::compile_include(const Node& node) {
+  const std::shared_ptr<const ParsedFile> file = load(node.text);
+  const Entered entered(*this, *file);
+  compile_body(file->body);
+}
+
+void Compiler::compile_import(const Node& node) {
+  for (const ImportedName& import : node.imports) {
+    code_.emit(Op::kImport, 1, code_.add_text(import.module));
+    if (!import.member.empty()) code_.emit(Op::kAttribute, 0, code_.add_site(import.member));
+    code_.emit(Op::kStore, -1, code_.assigned_slot(import.name));
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Program> compile(std::shared_ptr<const ParsedFile> file, FileSource* source) {
+  auto program = std::make_shared<Program>();
+  Compiler(*program, source).compile(std::move(file));
+  return program;
+}
+
+}  // namespace coronado::web::templates

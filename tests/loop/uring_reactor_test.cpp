@@ -1,0 +1,100 @@
+#include "loop/uring_reactor.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace coronado {
+namespace {
+
+struct Ignore final : TransportHandler {
+  void on_receive(std::span<char> bytes) noexcept override { received += bytes.size(); }
+  void on_receive_end(std::error_code) noexcept override {}
+  void on_drained() noexcept override {}
+  std::size_t received = 0;
+};
+
+/// A pair of sockets, one of them a transport of the reactor.
+struct Pair {
+  explicit Pair(Reactor& reactor) {
+    std::array<int, 2> sockets{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets.data()),
+              0);
+    peer = sockets[1];
+    transport = reactor.adopt(sockets[0]);
+    transport->start(handler);
+  }
+  ~Pair() { ::close(peer); }
+  Ignore handler;
+  int peer = -1;
+  std::unique_ptr<Transport> transport;
+};
+
+class UringReactorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      reactor_ = make_uring_reactor();
+    } catch (const std::system_error& error) {
+      GTEST_SKIP() << error.what();
+    }
+    reactor_->set_probe(probe_);
+  }
+  void look(int times = 3) {
+    for (int i = 0; i < times; ++i) reactor_->wait(TimePoint::min());
+  }
+  StepProbe probe_;
+  std::unique_ptr<Reactor> reactor_;
+};
+
+TEST_F(UringReactorTest, EndsWhileOperationsAreInFlight) {
+  auto pair = std::make_unique<Pair>(*reactor_);
+  look();
+  ASSERT_EQ(::send(pair->peer, "unseen", 6, 0), 6);
+  pair->transport.reset();  // and no turn follows
+  reactor_.reset();
+  EXPECT_EQ(pair->handler.received, 0U);
+}
+
+TEST_F(UringReactorTest, EndsBeforeItsFirstTurn) {
+  Pair pair(*reactor_);
+  pair.transport->write("from the destructor");
+  pair.transport.reset();
+  reactor_.reset();
+  std::array<char, 32> buffer;
+  EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), 19);
+}
+
+TEST_F(UringReactorTest, EndsOnAnotherThreadThanTheOneItRanOn) {
+  std::unique_ptr<Pair> pair;
+  std::thread([&] {
+    pair = std::make_unique<Pair>(*reactor_);
+    look();
+    pair->transport.reset();
+  }).join();
+  reactor_.reset();
+}
+
+TEST_F(UringReactorTest, WritesOfOneTurnLeaveTogether) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
+  Ignore handler;
+  auto transport = reactor_->adopt(sockets[0]);
+  transport->start(handler);
+  for (int i = 0; i < 5; ++i) transport->write("piece ");
+  EXPECT_EQ(transport->pending(), 30U);
+  std::array<char, 64> buffer;
+  EXPECT_EQ(::recv(sockets[1], buffer.data(), buffer.size(), 0), -1);
+  look(1);
+  EXPECT_EQ(transport->pending(), 0U);
+  EXPECT_EQ(::recv(sockets[1], buffer.data(), buffer.size(), 0), 30);
+  ::close(sockets[1]);
+}
+
+}  // namespace
+}  // namespace coronado

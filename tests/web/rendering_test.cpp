@@ -1,0 +1,99 @@
+#include <coronado/base/describe.hpp>
+#include <coronado/web/template.hpp>
+
+#include "tests/web/web_fixture.hpp"
+
+namespace coronado::web_test {
+namespace {
+
+struct Entry {
+  int id;
+  std::string title;
+};
+BOOST_DESCRIBE_STRUCT(Entry, (), (id, title))
+
+const std::vector<Entry> kEntries = {{1, "One & two"}, {2, "<b>"}};
+
+/// Renders the template that the query names.
+struct Page : web::RequestHandler {
+  void add_template_names(web::TemplateNamespace& names) override { names.set("site", "Blog"); }
+  Task<> get() override {
+    render(get_query_argument("t"), {{"entries", kEntries}});
+    co_return;
+  }
+};
+
+class Rendering : public ::testing::Test {
+ protected:
+  void serve(web::TemplateTexts files) {
+    bench.app.set_template_loader(std::make_shared<web::DictLoader>(std::move(files)));
+    bench.app.add<Page>("/page", web::RouteOptions{.name = "page"});
+  }
+  std::string body(const std::string& name) { return bench.get("/page?t=" + name).body; }
+  WebBench bench;
+};
+
+TEST_F(Rendering, ATemplateBecomesTheResponse) {
+  serve({{"x.html", "{{ site }}:{% for e in entries %} {{ e.id }} {{ e.title }}{% end %}"}});
+  const RawResponse response = bench.get("/page?t=x.html");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.field("Content-Type"), "text/html; charset=UTF-8");
+  EXPECT_EQ(response.body, "Blog: 1 One &amp; two 2 &lt;b&gt;");
+}
+
+TEST_F(Rendering, TemplatesSeeHandlerAndRequest) {
+  serve({{"a", "{{ request.method }} {{ request.path }} {{ request.headers['X-Test'] }}"},
+         {"b", "{{ handler.get_argument('t') }} {{ handler.get_argument('n', 'none') }}"},
+         {"c", "{{ reverse_url('page') }} {{ handler.reverse_url('page') }} {{ current_user }}"},
+         {"d", "{{ handler.get_cookie('k') }}{{ handler.get_cookie('no', 'x') }}"}});
+  EXPECT_EQ(bench.get("/page?t=a", "X-Test: 5\r\n").body, "GET /page 5");
+  EXPECT_EQ(body("b"), "b none");
+  EXPECT_EQ(body("c"), "/page /page None");
+  EXPECT_EQ(bench.get("/page?t=d", "Cookie: k=v\r\n").body, "vx");
+}
+
+TEST_F(Rendering, UIModulesAreNotEscaped) {
+  serve({{"x", "{% for e in entries %}{% module Entry(e, show=True) %}{% end %}"}});
+  bench.app.ui_modules().set(
+      "Entry", web::template_function({"entry", "show"}, [](const Entry& entry, bool show) {
+        return "<i>" + std::to_string(entry.id) + (show ? "!" : "") + "</i>";
+      }));
+  EXPECT_EQ(body("x"), "<i>1!</i><i>2!</i>");
+}
+
+TEST_F(Rendering, FailuresAreServerErrorsAndAreLogged) {
+  serve({{"bad", "{{ nope }}"}, {"worse", "{{ }}"}});
+  EXPECT_EQ(bench.get("/page?t=bad").status, 500);
+  EXPECT_EQ(bench.get("/page?t=worse").status, 500);
+  EXPECT_EQ(bench.get("/page?t=missing").status, 500);
+  std::string all;
+  for (const auto& line : bench.log.lines) all += line + "\n";
+  EXPECT_NE(all.find("NameError: name 'nope' is not defined at bad:1:4"), std::string::npos) << all;
+  EXPECT_NE(all.find("Empty expression at worse:1:1"), std::string::npos) << all;
+}
+
+TEST_F(Rendering, NeedsALoader) {
+  bench.app.add<Page>("/page");
+  EXPECT_EQ(bench.get("/page?t=x").status, 500);
+}
+
+struct Other : web::RequestHandler {
+  Task<> get() override {
+    write(render_string("x", {{"n", 1}}));
+    web::TemplateNamespace names{{"n", 2}};
+    names.set("f", [](int n) -> Task<int> {
+      co_await moment();
+      co_return n * 10;
+    });
+    co_await render_async("y", std::move(names));
+  }
+};
+
+TEST_F(Rendering, AsATextAndWithAwait) {
+  serve({{"x", "({{ n }})"}, {"y", "({{ await f(n) }})"}});
+  bench.app.add<Other>("/other");
+  EXPECT_EQ(bench.get("/other").body, "(1)(20)");
+}
+
+}  // namespace
+}  // namespace coronado::web_test
