@@ -34,16 +34,17 @@ class BrotliCompressor final : public Compressor {
                                                                      : BROTLI_OPERATION_PROCESS;
     std::size_t left = bytes.size();
     const std::uint8_t* next = bytes_of(bytes);
-    do {
+    std::size_t size = 0;
+    do {  // until nothing comes: the encoder stops at each block to have its output taken
       std::size_t no_room = 0;  // the output is taken from the encoder's own buffer
       if (!BrotliEncoderCompressStream(state_, operation, &left, &next, &no_room, nullptr,
                                        nullptr)) {
         throw std::bad_alloc();
       }
-      std::size_t size = 0;
+      size = 0;
       const std::uint8_t* piece = BrotliEncoderTakeOutput(state_, &size);
       out.append(reinterpret_cast<const char*>(piece), size);
-    } while (left != 0 || BrotliEncoderHasMoreOutput(state_));
+    } while (left != 0 || size != 0);
   }
 
   void reset() override {

@@ -68,8 +68,8 @@ class ZstdDecompressor final : public Decompressor {
       if (output.pos > limit) return Status::kLimit;
       limit -= output.pos;
       out.append(piece.data(), output.pos);
-      more_output_ = output.pos == output.size;
       done_ = left == 0;  // a frame is complete; another one may follow (RFC 8878 3.1)
+      more_output_ = !done_ && output.pos == output.size;
     }
     return done_ ? Status::kDone : Status::kMore;
   }

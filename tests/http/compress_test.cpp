@@ -33,14 +33,15 @@ std::string compress(Coding coding, std::string_view text) {
 
 class EveryCoding : public testing::TestWithParam<Coding> {};
 
+std::string coding_name(const testing::TestParamInfo<Coding>& info) {
+  constexpr const char* kNames[] = {"Gzip", "Deflate", "RawDeflate", "Brotli", "Zstd"};
+  return kNames[static_cast<int>(info.param)];
+}
+
 INSTANTIATE_TEST_SUITE_P(Compress, EveryCoding,
                          testing::Values(Coding::kGzip, Coding::kDeflate, Coding::kRawDeflate,
                                          Coding::kBrotli, Coding::kZstd),
-                         [](const auto& each) {
-                           constexpr const char* kNames[] = {"Gzip", "Deflate", "RawDeflate",
-                                                             "Brotli", "Zstd"};
-                           return kNames[static_cast<int>(each.param)];
-                         });
+                         coding_name);
 
 TEST_P(EveryCoding, RoundTripsWholeAndInPieces) {
   for (const std::size_t size : {0UL, 1UL, 1000UL, 16384UL, 200'000UL}) {
