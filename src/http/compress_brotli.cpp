@@ -84,7 +84,9 @@ class BrotliDecompressor final : public Decompressor {
       out.append(piece.data(), size);
       switch (result) {
         case BROTLI_DECODER_RESULT_SUCCESS: return left == 0 ? Status::kDone : Status::kMalformed;
-        case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: return Status::kMore;
+        case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
+          if (!BrotliDecoderHasMoreOutput(state_)) return Status::kMore;
+          break;  // said also when the input is used up and the output does not fit
         case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: break;
         case BROTLI_DECODER_RESULT_ERROR: return Status::kMalformed;
       }
