@@ -30,7 +30,7 @@
 namespace coronado {
 struct CookieOptions;
 class UpgradedConnection;
-}
+}  // namespace coronado
 
 namespace coronado::web {
 

@@ -92,6 +92,9 @@ class WebSocketHandler : public RequestHandler {
   /// on nothing may be called that looks at it, such as `request` and `get_argument`.
   void release_request() noexcept;
 
+  /// The handshake.
+  /// Throws  std::logic_error  `select_subprotocol` chose what was not offered.
+  /// Cancel  It waits for nothing.
   Task<> get() final;
 
  private:
