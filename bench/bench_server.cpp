@@ -3,6 +3,7 @@
 //     bench_server [PORT] [--port=N] [--workers=N] [--reactor=epoll|uring]
 #include <coronado/base/describe.hpp>
 #include <coronado/web.hpp>
+#include <coronado/websocket.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -25,6 +26,17 @@ struct PlainText : web::RequestHandler {
     set_header("Content-Type", "text/plain; charset=utf-8");
     write("Hello, World!");
     co_return;
+  }
+};
+
+struct Echo : web::WebSocketHandler {
+  Task<> open() override {
+    release_request();
+    return {};
+  }
+  Task<> on_message(const coronado::WebSocketMessage& message) override {
+    write_message(message);
+    return {};
   }
 };
 
@@ -53,6 +65,7 @@ web::Application make_app() {
   web::Application app;
   app.get("/plaintext", [] { return "Hello, World!"; });
   app.add<PlainText>("/handler");
+  app.add<Echo>("/ws");
   app.get("/json", [] { return Message{"Hello, World!"}; });
   app.post("/echo", [](const coronado::HTTPServerRequest& request) { return request.body(); });
   auto loader = std::make_shared<web::Loader>(BENCH_DIR);

@@ -6,9 +6,10 @@ find_package(fmt REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto SSL)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
-pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # Debian ships no CMake package for it, nor for the next two
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # Debian ships no CMake package for it, nor for those below
 
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(compression REQUIRED IMPORTED_TARGET zlib libbrotlienc libbrotlidec libzstd)
 pkg_check_modules(uring REQUIRED IMPORTED_TARGET liburing)
 
 # Wanted by one file each; that file does not compile without its library.

@@ -64,6 +64,7 @@ function(coronado_add_tests)
     coronado_python_test(interop tests/interop/interop_test.py interop_server 120)
     set_tests_properties(interop PROPERTIES LABELS "programs;interop")
     coronado_python_test(interop_tls tests/interop/tls_test.py interop_server 120)
+    coronado_python_test(interop_websocket tests/interop/websocket_test.py interop_server 120)
   endif()
 endfunction()
 

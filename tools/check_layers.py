@@ -25,9 +25,9 @@ MAY_SEE = {
 OWNERS = {
     "openssl/": "src/base/crypto.cpp src/net/tls_openssl* src/testing/test_certificates.cpp",
     "nghttp2/": "src/http/http2_*",
-    "zlib.h": "src/http/compress.cpp",
-    "brotli/": "src/http/compress.cpp",
-    "zstd.h": "src/http/compress.cpp",
+    "zlib.h": "src/http/compress_deflate.cpp",
+    "brotli/": "src/http/compress_brotli.cpp",
+    "zstd.h": "src/http/compress_zstd.cpp",
     "ares.h": "src/net/resolver*",
     "re2/": "src/*regex*",
     "boost/describe": "include/coronado/base/describe.hpp",

@@ -1,6 +1,7 @@
 #include <coronado/http/exchange.hpp>
 
 #include <coronado/base/log.hpp>
+#include <coronado/http/upgrade.hpp>
 
 #include "http/exchange_body.hpp"
 
@@ -63,6 +64,16 @@ void HTTPExchange::abort() noexcept {
   sink_->abort(*this);
 }
 
+void HTTPExchange::upgrade(const ResponseHead& head, std::unique_ptr<UpgradedConnection> next) {
+  if (started_) throw std::logic_error("the response has been started already");
+  if (request_.head_.minor_version() == 0 || request_.head_.has_body()) {
+    throw std::logic_error("a request of HTTP/1.0, or with a body, cannot be upgraded");
+  }
+  next_ = std::move(next);
+  start(head, std::nullopt);
+  finish();
+}
+
 // --- tasks -------------------------------------------------------------------------------------
 
 void HTTPExchange::on_child_finished(TaskContext&, PromiseBase& root) noexcept {
@@ -90,6 +101,7 @@ void HTTPExchange::recycle() noexcept {
   request_.clear();
   close_callback_ = nullptr;
   body_.reset();
+  next_.reset();
   endpoint_ = nullptr;
   promised_ = body_sent_ = 0;
   status_ = 0;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kClose = "Connection: close\r\n";
+constexpr std::string_view kUpgrade = "Connection: Upgrade\r\n";
 constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
@@ -133,7 +134,35 @@ void HTTP1Connection::enter_from_outside(Step&& step) noexcept {
     give_up("not a std::exception");
   }
   --depth_;
-  if (depth_ == 0 && dead_ && (exchange_ == nullptr || exchange_->task_ == nullptr)) delete this;
+  if (depth_ != 0) return;
+  if (dead_) {
+    if (exchange_ == nullptr || exchange_->task_ == nullptr) delete this;
+  } else if (phase_ == Phase::kUpgraded) {
+    hand_over();
+  }
+}
+
+/// Gives the channel to the protocol that was agreed upon, and goes.
+void HTTP1Connection::hand_over() noexcept {
+  std::unique_ptr<HTTPExchange> exchange(std::exchange(exchange_, nullptr));
+  if (peer_ended_) {  // nobody is there to speak it
+    delete this;
+    return;
+  }
+  HTTPServer::Core& server = server_;
+  UpgradedConnection* const next = exchange->next_.release();  // it destroys itself
+  const std::unique_ptr<std::string> rest = std::move(input_);
+  std::unique_ptr<Transport> transport = std::move(transport_);
+  transport->pause_receive();
+  next->server_ = &server;
+  next->slot_ = std::move(slot_);
+  server.upgraded.push_back(*next);
+  ++server.connection_count;
+  exchange->client_gone_ = true;  // nothing of HTTP is to be done with it
+  delete this;
+  next->take_over(std::move(transport), rest ? std::span<char>(*rest) : std::span<char>(),
+                  std::move(exchange));
+  if (server.draining) server.drain_connections();
 }
 
 void HTTP1Connection::give_up(const char* why) noexcept {
@@ -211,7 +240,7 @@ void HTTP1Connection::keep_input(std::string_view rest) {
 /// Consumes what can be consumed; returns how much that was.
 std::size_t HTTP1Connection::process(std::string_view bytes) {
   std::size_t used = 0;
-  while (used < bytes.size() && phase_ != Phase::kClosing && !dead_) {
+  while (used < bytes.size() && phase_ < Phase::kUpgraded && !dead_) {
     const std::string_view rest = bytes.substr(used);
     std::size_t step = 0;
     if (exchange_ == nullptr) {
@@ -547,6 +576,10 @@ void HTTP1Connection::complete() noexcept {
     server_.put_back(std::exchange(exchange_, nullptr));
     return;
   }
+  if (exchange.next_) {
+    phase_ = Phase::kUpgraded;
+    return;
+  }
   if (exchange.body_ && !exchange.body_->complete && exchange.keep_alive_) {
     // The client is still sending what nobody wants: the connection is worth a little patience.
     HTTPExchange::Body& body = *exchange.body_;
@@ -604,9 +637,10 @@ void HTTP1Connection::start(HTTPExchange& exchange, const ResponseHead& head,
   }
   exchange.chunked_ = framing == ResponseFraming::kChunked;
   if (framing == ResponseFraming::kClose || server_.draining) exchange.keep_alive_ = false;
-  const std::string_view connection = !exchange.keep_alive_ ? kClose
-                                      : old_client          ? kKeepAlive
-                                                            : std::string_view();
+  const std::string_view connection = exchange.next_          ? kUpgrade
+                                      : !exchange.keep_alive_ ? kClose
+                                      : old_client            ? kKeepAlive
+                                                              : std::string_view();
   Emission out(*this);
   server_.heads.write(out.buffer(), server_.loop.turn_time(), head, framing, length.value_or(0),
                       connection);
@@ -697,6 +731,7 @@ Duration HTTP1Connection::limit() const noexcept {
     case Phase::kHead: return options.header_timeout;
     case Phase::kBody: return options.body_timeout;
     case Phase::kClosing: return transport_->pending() == 0 ? kLingerTime : options.write_timeout;
+    case Phase::kUpgraded: break;
     case Phase::kHandling: return waits_for_body() ? options.body_timeout : options.write_timeout;
   }
   return options.write_timeout;
@@ -733,6 +768,7 @@ void HTTP1Connection::expire() noexcept {
       }
       break;
     case Phase::kIdle: transport_->say_farewell(); break;
+    case Phase::kUpgraded:
     case Phase::kClosing: break;
   }
   dead_ = true;

@@ -45,6 +45,7 @@ class HTTP1Connection final : public ListHook,
     kHead,      // part of a head
     kBody,      // the head is whole, part of the body is missing
     kHandling,  // an endpoint is at work
+    kUpgraded,  // answered with 101: another protocol takes over
     kClosing,   // nothing more is served: pending bytes leave, input is discarded
   };
 
@@ -116,6 +117,7 @@ class HTTP1Connection final : public ListHook,
   template <class Step>
   void enter_from_outside(Step&& step) noexcept;
   void give_up(const char* why) noexcept;
+  void hand_over() noexcept;
 
   HTTPServer::Core& server_;
   ConnectionSlot slot_;

@@ -115,6 +115,16 @@ void HTTPServer::Core::connection_gone() noexcept {
   for (AllGone* waiter : std::exchange(waiters, {})) waiter->all_gone();
 }
 
+void HTTPServer::Core::drain_connections() noexcept {
+  connections.for_each([](HTTP1Connection& connection) { connection.drain(); });
+  upgraded.for_each([](UpgradedConnection& connection) { connection.drain(); });
+}
+
+void HTTPServer::Core::cut_connections() noexcept {
+  connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
+  upgraded.for_each([](UpgradedConnection& connection) { connection.cut(); });
+}
+
 // --- HTTPServer --------------------------------------------------------------------------------
 
 HTTPServer::HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions options)
@@ -123,7 +133,7 @@ HTTPServer::HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions opt
 HTTPServer::~HTTPServer() {
   stop();
   core_->handshakes.cancel();
-  core_->connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
+  core_->cut_connections();
   if (core_->connection_count == 0) return;
   general_log().error("an HTTPServer was destroyed while requests were running; they are lost");
   core_.release();  // the tasks still refer to it
@@ -155,7 +165,7 @@ Task<bool> HTTPServer::drain(TimePoint deadline) {
   stop();
   core_->draining = true;
   core_->handshakes.cancel();  // they have asked for nothing yet
-  core_->connections.for_each([](HTTP1Connection& connection) { connection.drain(); });
+  core_->drain_connections();
   bool clean = true;
   bool cancelled = false;
   try {
@@ -174,7 +184,7 @@ Task<> HTTPServer::close() {
   stop();
   core_->draining = true;
   core_->handshakes.cancel();
-  core_->connections.for_each([](HTTP1Connection& connection) { connection.cut(); });
+  core_->cut_connections();
   co_await shield(as_task(AllGone(*core_)));
 }
 

@@ -3,6 +3,7 @@
 
 #include <coronado/http/exchange.hpp>
 #include <coronado/http/httpserver.hpp>
+#include <coronado/http/upgrade.hpp>
 #include <coronado/net/tls.hpp>
 
 #include <memory>
@@ -50,6 +51,10 @@ struct HTTPServer::Core final {
   /// A connection is about to be destroyed.
   void connection_gone() noexcept;
 
+  /// Asks every connection to finish, or ends it at once.
+  void drain_connections() noexcept;
+  void cut_connections() noexcept;
+
   IOLoop& loop;
   HTTPService& service;
   HTTPServerOptions options;
@@ -57,6 +62,7 @@ struct HTTPServer::Core final {
   OutputBuffer output;                // of the connection that is `corked`, else empty
   HTTP1Connection* corked = nullptr;  // whose input is being processed: it sends once at the end
   IntrusiveList<HTTP1Connection> connections;
+  IntrusiveList<UpgradedConnection> upgraded;
   std::size_t connection_count = 0;
   std::uint64_t request_count = 0;
   bool draining = false;

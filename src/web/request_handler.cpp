@@ -4,6 +4,7 @@
 #include <coronado/base/log.hpp>
 #include <coronado/base/strings.hpp>
 #include <coronado/http/httputil.hpp>
+#include <coronado/http/upgrade.hpp>
 #include <coronado/web/application.hpp>
 
 #include <algorithm>
@@ -96,7 +97,19 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
     self.handle_exception(std::current_exception());
   }
   exchange.set_close_callback(nullptr);
+  if (self.upgraded_) self.on_upgraded(std::move(handler));
 }
+
+void RequestHandler::upgrade(std::unique_ptr<UpgradedConnection> next) {
+  if (finished_) throw std::logic_error("cannot upgrade() after finish()");
+  set_status(101);
+  exchange_->upgrade(response_head(), std::move(next));
+  finished_ = upgraded_ = true;
+  headers_.clear();
+  set_cookies_.clear();
+}
+
+void RequestHandler::on_upgraded(std::unique_ptr<RequestHandler>) noexcept {}
 
 void RequestHandler::handle_exception(const std::exception_ptr& error) noexcept {
   try {

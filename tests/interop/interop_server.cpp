@@ -7,6 +7,7 @@
 #include <coronado/base/strings.hpp>
 #include <coronado/http/multipart.hpp>
 #include <coronado/web.hpp>
+#include <coronado/websocket.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -161,6 +162,17 @@ std::string cookie_lines(const HTTPServerRequest& request) {
   return lines;
 }
 
+Task<> echo_messages(coronado::WebSocket& socket) {
+  while (const auto message = co_await socket.read()) co_await socket.send(*message);
+}
+
+web::WebSocketSettings any_page_may_echo() {
+  web::WebSocketSettings settings{.any_origin = true};
+  settings.options.max_message_size = 64ULL * 1024 * 1024;
+  settings.options.compression = coronado::WebSocketCompression{.forget_own_window = false};
+  return settings;
+}
+
 web::Application make_app() {
   web::Application app;
   app.get("/", [] { return "OK"; });
@@ -179,6 +191,7 @@ web::Application make_app() {
   app.route(coronado::kMethodGet | coronado::kMethodPost | coronado::kMethodPut, "/probe/echo",
             header_lines);
   app.get("/probe/cookie", cookie_lines);
+  app.get("/ws/echo", web::websocket(echo_messages, any_page_may_echo()));
   return app;
 }
 

@@ -22,7 +22,17 @@ class SignalTest : public testing::TestWithParam<ReactorKind> {
   IOLoop loop_{{.reactor = GetParam(), .slow_step_threshold = Duration::zero()}};
 };
 
-INSTANTIATE_TEST_SUITE_P(Reactors, SignalTest, all_reactors(), ReactorName());
+#if __has_feature(thread_sanitizer)
+// It hands a signal over in the next library call that it intercepts, and a thread that sleeps in
+// liburing makes none: the loop would sleep on.
+constexpr auto signal_reactors = [] {
+  return testing::Values(ReactorKind::kSim, ReactorKind::kEpoll);
+};
+#else
+constexpr auto signal_reactors = [] { return all_reactors(); };
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Reactors, SignalTest, signal_reactors(), ReactorName());
 
 bool has_default_action(int signal) {
   struct sigaction action{};

@@ -6,6 +6,7 @@
 ///     QueueFull, QueueEmpty   the `_nowait` verbs could not be served at once
 ///     StreamClosedError    a connection ended or broke
 ///     StreamLimitError     a peer sent more than it may
+///     WebSocketClosedError a message for a WebSocket that is closed
 ///     ResolveError         a host name has no address, or nobody could say
 ///     ConnectError         no connection could be made; every attempt with its reason
 ///     CalledProcessError   a program ended with an error
@@ -84,6 +85,13 @@ class StreamClosedError : public std::runtime_error {
 
  private:
   std::error_code code_;
+};
+
+/// Nothing can be sent any more: the WebSocket is closed, or is being closed.
+/// Tornado  `websocket.WebSocketClosedError`.
+class WebSocketClosedError : public std::runtime_error {
+ public:
+  WebSocketClosedError() : std::runtime_error("WebSocket is closed") {}
 };
 
 /// A peer sent more than a limit allows.   Tornado  `StreamBufferFullError`,

@@ -26,6 +26,7 @@
 namespace coronado {
 
 class HTTPExchange;
+class UpgradedConnection;
 
 /// Status and header fields of a response. Framing (`Content-Length`, `Transfer-Encoding`,
 /// `Connection`) is the server's business, and `Date` and `Server` are added where they are
@@ -142,6 +143,16 @@ class HTTPExchange : private detail::TaskOwner {
   /// Cuts the connection: the client sees a truncated message.
   void abort() noexcept;
 
+  /// Leaves HTTP: answers 101 with these fields and, when the endpoint's task has ended, hands the
+  /// connection to `next`.
+  ///
+  ///     exchange.upgrade({.status = 101, .fields = "Upgrade: echo\r\n"}, std::move(next));
+  ///
+  /// `Connection: Upgrade` is added. When the client goes away before, `next` is destroyed.
+  /// Throws  std::logic_error  The response has begun, or the request is HTTP/1.0 or has a body.
+  /// Spec    RFC 9110 7.8.
+  void upgrade(const ResponseHead& head, std::unique_ptr<UpgradedConnection> next);
+
   /// Ends the connection with this response.
   void close_after_response() noexcept { keep_alive_ = false; }
 
@@ -197,7 +208,8 @@ class HTTPExchange : private detail::TaskOwner {
   std::string pinned_;          // the head's bytes, once they are ours
   std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
   Drain* drain_ = nullptr;
-  std::uint64_t promised_ = 0;  // the length told to the client
+  std::unique_ptr<UpgradedConnection> next_;  // what the connection becomes
+  std::uint64_t promised_ = 0;                // the length told to the client
   std::uint64_t body_sent_ = 0;
   int status_ = 0;
   TaskOutcome outcome_ = TaskOutcome::kPending;

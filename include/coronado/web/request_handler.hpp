@@ -29,7 +29,8 @@
 
 namespace coronado {
 struct CookieOptions;
-}
+class UpgradedConnection;
+}  // namespace coronado
 
 namespace coronado::web {
 
@@ -243,6 +244,15 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Cancel  Passed on to the verb; `on_finish` still runs.
   static Task<> execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler);
 
+ protected:
+  /// Answers 101 with the fields that were set, and gives the connection to another protocol when
+  /// the request is done.
+  /// Throws  std::logic_error  See `HTTPExchange::upgrade`.
+  void upgrade(std::unique_ptr<UpgradedConnection> next);
+
+  /// Called after `upgrade`, when the request is done: the handler may live on.
+  virtual void on_upgraded(std::unique_ptr<RequestHandler> self) noexcept;
+
  private:
   Task<> call_verb();
   void render_to(std::string& out, std::string_view name,
@@ -254,6 +264,7 @@ class RequestHandler : public coronado::detail::Pooled {
   WebExchange* exchange_ = nullptr;
   int status_ = 200;
   bool finished_ = false;
+  bool upgraded_ = false;
   bool default_content_type_ = true;
   std::string reason_;
   std::string body_;

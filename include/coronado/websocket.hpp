@@ -1,0 +1,7 @@
+/// Everything about WebSockets: the umbrella for applications.
+///
+/// Tornado  `tornado.websocket`.
+#pragma once
+
+#include <coronado/http/websocket.hpp>
+#include <coronado/web/websocket_handler.hpp>

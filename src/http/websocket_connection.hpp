@@ -1,0 +1,194 @@
+/// `WebSocketConnection`: the protocol between a transport and those who send and receive messages.
+///
+/// Messages go to a listener, one at a time, or wait for `WebSocket::read`. While one waits, the
+/// next ones stay with the kernel, so that the peer is slowed down.
+///
+/// Threads  The loop's thread only.
+/// Layer: http.   Spec  RFC 6455, RFC 7692.
+#pragma once
+
+#include <coronado/coro/locks.hpp>
+#include <coronado/coro/task_group.hpp>
+#include <coronado/http/upgrade.hpp>
+#include <coronado/http/websocket.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/compress.hpp"
+#include "http/websocket_handshake.hpp"
+#include "http/websocket_receiver.hpp"
+
+namespace coronado {
+
+class IOLoop;
+
+/// Who is told what comes. What it throws is logged, and closes the connection with 1011.
+class WebSocketListener {
+ public:
+  virtual ~WebSocketListener() = default;
+
+  /// The connection is open. Messages come when the task has ended, but `read` gives them before.
+  virtual Task<> opened(WebSocketConnection& connection) = 0;
+
+  /// A message came. Returns an empty task when it is dealt with, or the task that will: the next
+  /// message comes when it has ended.
+  /// Params  message  Lives until the task has ended.
+  virtual Task<> received(const WebSocketMessage& message) = 0;
+
+  virtual void pinged(std::string_view) {}
+  virtual void ponged(std::string_view) {}
+
+  /// The connection is closed; see its `close_code`. Called once.
+  virtual void closed() {}
+};
+
+/// Which end it is, and what was agreed upon.
+struct WebSocketSetup {
+  bool is_server = true;
+  std::shared_ptr<const WebSocketOptions> options;
+  std::optional<DeflateAgreement> deflate = std::nullopt;
+  std::string subprotocol = {};
+};
+
+class WebSocketConnection final : public UpgradedConnection,
+                                  private TransportHandler,
+                                  private detail::TaskOwner {
+ public:
+  /// Params  listener  Null: messages are read.
+  /// Throws  std::bad_alloc
+  WebSocketConnection(WebSocketSetup setup, std::unique_ptr<WebSocketListener> listener);
+  ~WebSocketConnection() override;
+
+  /// Begins to speak on a channel that is paused.
+  /// Params  first  What has come already.
+  void begin(IOLoop& loop, std::unique_ptr<Transport> transport, std::span<char> first) noexcept;
+
+  // UpgradedConnection
+  void take_over(std::unique_ptr<Transport> transport, std::span<char> first,
+                 std::unique_ptr<HTTPExchange> exchange) noexcept override;
+  void drain() noexcept override;
+  void cut() noexcept override;
+
+  /// Forgets the request that asked for it, and with it the memory it takes.
+  void release_request() noexcept;
+
+  /// A handler threw: closes with 1011.
+  void failed(const std::exception_ptr& error) noexcept;
+
+  // What `WebSocket` does; see there.
+  void send(WebSocketOpcode kind, std::string_view payload, bool compress, bool checked);
+  void ping(std::string_view data);
+  void close(std::uint16_t code, std::string_view reason);
+  bool is_open() const noexcept { return state_ == State::kOpen; }
+  bool must_wait() noexcept;
+  std::uint16_t close_code() const noexcept {
+    return state_ == State::kClosed ? close_code_ : std::uint16_t{0};
+  }
+  const std::string& close_reason() const noexcept { return close_reason_; }
+  const std::string& subprotocol() const noexcept { return setup_.subprotocol; }
+  std::size_t buffered_amount() const noexcept;
+  std::uint64_t dropped() const noexcept { return dropped_; }
+  Event& closed_event() noexcept { return closed_; }
+  void set_nodelay(bool on) noexcept;
+
+  // For the awaiters and the handle.
+  bool begin_read() noexcept;
+  void set_reader(WebSocket::Read* reader) noexcept { reader_ = reader; }
+  bool has_reader() const noexcept { return reader_ != nullptr; }
+  std::optional<WebSocketMessage> take_message() noexcept;
+  void add_sender(WebSocket::Sent& sender) noexcept { senders_.push_back(sender); }
+  void hold() noexcept { has_handle_ = true; }
+  void let_go() noexcept;
+
+ private:
+  enum class State : std::uint8_t {
+    kNew,
+    kOpen,
+    kClosing,  // our close frame is out, the peer's has not come
+    kClosed,   // nothing is sent or received any more; the channel may still linger
+  };
+
+  struct Alarm final : Timer {
+    explicit Alarm(WebSocketConnection& of) noexcept : connection(of) {}
+    void on_timer() noexcept override { connection.on_alarm(); }
+    WebSocketConnection& connection;
+  };
+
+  // TransportHandler
+  void on_receive(std::span<char> bytes) noexcept override;
+  void on_receive_end(std::error_code error) noexcept override;
+  void on_drained() noexcept override;
+
+  // TaskOwner
+  void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
+  void on_child_released() noexcept override;
+
+  template <class Step>
+  void enter(Step&& step) noexcept;
+  void process_input();
+  std::size_t process(std::span<char> bytes);
+  void handle(const WebSocketReceiver::Step& step);
+  void deliver(const WebSocketReceiver::Step& step);
+  void hold_message(std::string_view payload, bool text);
+  void run(Task<> task);
+  void update_flow() noexcept;
+
+  void emit(WebSocketOpcode opcode, std::string_view payload, bool compressed = false);
+  void flush() noexcept;
+  bool make_room();
+
+  void message_done();
+  void answer_close();
+  void send_close(std::uint16_t code, std::string_view reason);
+  void violated(std::uint16_t code, std::string_view why);
+  void become_closed() noexcept;
+  void linger() noexcept;
+  void end() noexcept;
+  void arm(Duration in) noexcept;
+  void on_alarm() noexcept;
+  void keep_alive();
+
+  WebSocketSetup setup_;
+  IOLoop* loop_ = nullptr;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<HTTPExchange> exchange_;
+  std::unique_ptr<WebSocketListener> listener_;
+  std::unique_ptr<Compressor> compressor_;  // ours alone; null: shared, or none
+  WebSocketReceiver receiver_;
+  Alarm alarm_{*this};
+
+  std::string input_;  // received, not yet looked at, from `input_used_` on
+  std::size_t input_used_ = 0;
+  std::string held_;            // a message that waits for whoever takes it
+  std::string current_;         // the message that is being dealt with
+  WebSocketMessage message_{};  // its view
+  WebSocket::Read* reader_ = nullptr;
+  IntrusiveList<WebSocket::Sent> senders_;
+  TaskContext* task_ = nullptr;  // of the listener
+  std::exception_ptr task_error_;
+  Event closed_;
+  std::string close_reason_;
+  std::uint64_t dropped_ = 0;
+  TimePoint last_heard_{};
+  std::uint16_t close_code_ = 0;
+  std::uint16_t peer_code_ = 0;  // of the peer's close frame
+  std::uint16_t depth_ = 0;
+  State state_ = State::kNew;
+  bool has_held_ = false;
+  bool held_text_ = false;
+  bool attended_ = false;  // somebody works on a message
+  bool processing_ = false;
+  bool paused_ = false;
+  bool peer_ended_ = false;
+  bool awaits_pong_ = false;
+  bool has_handle_ = false;
+  bool dead_ = false;
+};
+
+}  // namespace coronado

@@ -1,0 +1,272 @@
+#include <coronado/web/websocket_handler.hpp>
+
+#include <coronado/coro/timeout.hpp>
+
+#include "tests/http/websocket_wire.hpp"
+#include "tests/web/web_fixture.hpp"
+
+namespace coronado::web_test {
+namespace {
+
+using http_test::close_payload;
+using http_test::from_server;
+using http_test::wire;
+using Opcode = WebSocketOpcode;
+
+constexpr const char* kAsk =
+    "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// Sends back what comes, and writes down what happens.
+class Echo : public web::WebSocketHandler {
+ public:
+  explicit Echo(std::string* log) : log_(*log) {}
+  ~Echo() override { log_ += "gone"; }
+
+  Task<> prepare() override {
+    if (get_query_argument("forbidden", "") == "yes") throw HTTPError(403);
+    return {};
+  }
+  Task<> open() override {
+    log_ += "open " + get_query_argument("name", "nobody") + " " + selected_subprotocol() + ";";
+    co_await moment();
+    release_request();
+  }
+  Task<> on_message(const WebSocketMessage& message) override {
+    if (message.data == "throw") throw std::runtime_error("on purpose");
+    if (message.data == "close") {
+      close(4001, "as you wish");
+      return {};
+    }
+    if (message.data == "ping") {
+      ping("p");
+      return {};
+    }
+    if (message.data == "later") return later();
+    write_message(message);
+    return {};
+  }
+  void on_ping(std::string_view data) override { log_.append("ping ").append(data).append(";"); }
+  void on_pong(std::string_view data) override { log_.append("pong ").append(data).append(";"); }
+  void on_close() override {
+    log_ += "close " + std::to_string(close_code()) + " " + close_reason() + ";";
+  }
+  std::string select_subprotocol(const std::vector<std::string>& offered) override {
+    return offered.empty() ? "" : offered.back();
+  }
+
+ private:
+  Task<> later() {
+    co_await sleep(1s);
+    write_message("now");
+  }
+  std::string& log_;
+};
+
+class Compressing : public Echo {
+ public:
+  using Echo::Echo;
+  const WebSocketOptions& websocket_options() const override {
+    static const WebSocketOptions options{.compression = WebSocketCompression{}};
+    return options;
+  }
+};
+
+struct SocketBench : WebBench {
+  SocketBench() {
+    app.add<Echo>("/ws", &events);
+    app.add<Compressing>("/packed", &events);
+    app.get("/function/{name}", web::websocket([](WebSocket& socket, std::string name) -> Task<> {
+              co_await socket.send("hello, " + name);
+              while (const auto message = co_await socket.read()) {
+                if (message->data == "throw") throw std::runtime_error("on purpose");
+                if (message->data == "enough") co_return;
+                co_await socket.send(*message);
+              }
+            }));
+    app.get("/anywhere", web::websocket([](WebSocket&) -> Task<> { co_return; },
+                                        {.any_origin = true, .subprotocols = {"b", "a"}}));
+  }
+
+  RawResponse open(std::string_view target, std::string_view fields = "") {
+    return get(target, kAsk + std::string(fields));
+  }
+  std::string peek(std::size_t size) { return loop.run_sync(connection->peek(size), Duration(1h)); }
+  /// All that comes until the server ends; then the client does, too.
+  std::string rest() {
+    std::string all = loop.run_sync(connection->read_to_end(), Duration(1h));
+    connection->close();
+    loop.run_sync([]() -> Task<> { co_await sleep(1ms); }());
+    return all;
+  }
+
+  std::string events;
+};
+
+TEST(WebSocketHandler, TheHandshake) {
+  SocketBench bench;
+  const RawResponse response =
+      bench.open("/ws?name=Ann", "Sec-WebSocket-Protocol: chat, superchat\r\n");
+  EXPECT_EQ(response.status, 101);
+  EXPECT_EQ(response.field("Upgrade"), "websocket");
+  EXPECT_EQ(response.field("Connection"), "Upgrade");
+  EXPECT_EQ(response.field("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  EXPECT_EQ(response.field("Sec-WebSocket-Protocol"), "superchat");
+  EXPECT_FALSE(response.has_field("Sec-WebSocket-Extensions"));
+  EXPECT_FALSE(response.has_field("Content-Type"));
+  EXPECT_FALSE(response.has_field("Content-Length"));
+  bench.connection->send(wire({.payload = "hi"}) + wire({.payload = "later"}) +
+                         wire({.opcode = Opcode::kPing, .payload = "x"}) +
+                         wire({.opcode = Opcode::kClose, .payload = close_payload(1000, "bye")}));
+  EXPECT_EQ(bench.rest(), from_server(Opcode::kText, "hi") + from_server(Opcode::kPong, "x") +
+                              from_server(Opcode::kText, "now") +
+                              from_server(Opcode::kClose, close_payload(1000)));
+  EXPECT_EQ(bench.events, "open Ann superchat;ping x;close 1000 bye;gone");
+}
+
+struct Refused {
+  const char* name;
+  const char* method;
+  const char* fields;
+  int status;
+  const char* body;
+};
+
+TEST(WebSocketHandler, RequestsThatAreNoneAreRefused) {
+  const std::string origin = kAsk + std::string("Origin: http://evil.example\r\n");
+  const std::string null_origin = kAsk + std::string("Origin: null\r\n");
+  const Refused cases[] = {
+      {"plain", "GET", "", 400, "Can \"Upgrade\" only to \"WebSocket\"."},
+      {"not upgrade", "GET", "Upgrade: websocket\r\nConnection: close\r\n", 400,
+       "\"Connection\" must be \"Upgrade\"."},
+      {"no key", "GET",
+       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n", 400,
+       "Missing/Invalid WebSocket headers"},
+      {"short key", "GET",
+       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+       "Sec-WebSocket-Key: abcd\r\n",
+       400, "Missing/Invalid WebSocket headers"},
+      {"no version", "GET",
+       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+       "dGhlIHNhbXBsZSBub25jZQ==\r\n",
+       400, "Missing/Invalid WebSocket headers"},
+      {"version 12", "GET",
+       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 12\r\n"
+       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+       426, ""},
+      {"foreign page", "GET", origin.c_str(), 403, "Cross origin websockets not allowed"},
+      {"sandboxed page", "GET", null_origin.c_str(), 403, "Cross origin websockets not allowed"},
+  };
+  for (const char* path : {"/ws", "/function/x"}) {
+    for (const Refused& each : cases) {
+      SCOPED_TRACE(std::string(path) + " " + each.name);
+      SocketBench bench;
+      const RawResponse response = bench.request(each.method, path, each.fields);
+      EXPECT_EQ(response.status, each.status);
+      EXPECT_EQ(response.body, each.body);
+      EXPECT_EQ(response.field("Sec-WebSocket-Version"), each.status == 426 ? "13" : "");
+    }
+  }
+  SocketBench bench;
+  EXPECT_EQ(bench.request("POST", "/ws", kAsk).status, 405);
+  EXPECT_EQ(bench.open("/ws?forbidden=yes").status, 403);
+}
+
+TEST(WebSocketHandler, PagesOfTheSameHostMayConnect) {
+  SocketBench bench;
+  EXPECT_EQ(bench.open("/ws", "Origin: http://example.com:8080\r\n").status, 101);
+  SocketBench another;
+  EXPECT_EQ(another.open("/anywhere", "Origin: http://evil.example\r\n").status, 101);
+}
+
+TEST(WebSocketHandler, ExceptionsCloseWith1011) {
+  for (const char* path : {"/ws", "/function/x"}) {
+    SocketBench bench;
+    bench.open(path);
+    bench.connection->send(wire({.payload = "throw"}));
+    const std::string hello =
+        std::string_view(path) == "/ws" ? "" : from_server(Opcode::kText, "hello, x");
+    const std::string expected = hello + from_server(Opcode::kClose, close_payload(1011));
+    EXPECT_EQ(bench.peek(expected.size()), expected);
+    EXPECT_EQ(bench.log.count("uncaught exception in a WebSocket's handler: on purpose"), 1U);
+  }
+}
+
+TEST(WebSocketHandler, ClosesAndPings) {
+  SocketBench bench;
+  bench.open("/ws");
+  bench.connection->send(wire({.payload = "ping"}) +
+                         wire({.opcode = Opcode::kPong, .payload = "p"}) +
+                         wire({.payload = "close"}));
+  const std::string expected = from_server(Opcode::kPing, "p") +
+                               from_server(Opcode::kClose, close_payload(4001, "as you wish"));
+  EXPECT_EQ(bench.peek(expected.size()), expected);
+  bench.connection->send(wire({.opcode = Opcode::kClose, .payload = close_payload(4001)}));
+  EXPECT_EQ(bench.rest(), expected);
+  EXPECT_EQ(bench.events, "open nobody ;pong p;close 4001 ;gone");
+}
+
+TEST(WebSocketHandler, NegotiatesCompression) {
+  SocketBench bench;
+  const RawResponse response = bench.open("/packed",
+                                          "Sec-WebSocket-Extensions: foo, permessage-deflate; "
+                                          "client_max_window_bits\r\n");
+  EXPECT_EQ(response.field("Sec-WebSocket-Extensions"),
+            "permessage-deflate; server_no_context_takeover");
+  bench.connection->send(wire({.payload = std::string(1000, 'x')}) +
+                         wire({.opcode = Opcode::kClose}));
+  EXPECT_LT(bench.rest().size(), 100U);
+}
+
+TEST(WebSocketHandler, TheServerEndsThemWhenItDrains) {
+  SocketBench bench;
+  bench.open("/ws");
+  bench.loop.run_sync([](SocketBench& all) -> Task<> {
+    co_await with_group([&](TaskGroup& group) -> Task<> {
+      auto drained = group.spawn(all.server->drain(all.loop.now() + 1min));
+      const std::string farewell =
+          from_server(Opcode::kClose, close_payload(1001, "the server is shutting down"));
+      EXPECT_EQ(co_await all.connection->peek(farewell.size()), farewell);
+      all.connection->send(wire({.opcode = Opcode::kClose, .payload = close_payload(1001)}));
+      EXPECT_TRUE(co_await drained.join());
+    });
+  }(bench));
+  EXPECT_EQ(bench.server->connection_count(), 0U);
+  EXPECT_TRUE(bench.events.ends_with("gone"));
+}
+
+TEST(WebSocketFunction, IsTheWholeLifeOfAConnection) {
+  SocketBench bench;
+  bench.open("/function/Bob");
+  bench.connection->send(wire({.payload = "a"}) + wire({.payload = "enough"}));
+  const std::string expected = from_server(Opcode::kText, "hello, Bob") +
+                               from_server(Opcode::kText, "a") +
+                               from_server(Opcode::kClose, close_payload(1000));
+  EXPECT_EQ(bench.peek(expected.size()), expected);
+}
+
+TEST(WebSocketFunction, AgreesOnASubprotocol) {
+  SocketBench bench;
+  EXPECT_EQ(bench.open("/anywhere", "Sec-WebSocket-Protocol: a, c, b\r\n")
+                .field("Sec-WebSocket-Protocol"),
+            "b");
+}
+
+TEST(WebSocketFunction, ClosingTheServerCancelsIt) {
+  SocketBench bench;
+  bool cancelled = false;
+  bench.app.get("/endless", web::websocket([&](WebSocket&) -> Task<> {
+                  try {
+                    co_await sleep(24h);
+                  } catch (const Cancelled&) {
+                    cancelled = true;
+                    throw;
+                  }
+                }));
+  bench.open("/endless");
+  bench.loop.run_sync(bench.server->close());
+  EXPECT_TRUE(cancelled);
+}
+
+}  // namespace
+}  // namespace coronado::web_test
