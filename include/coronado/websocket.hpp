@@ -4,4 +4,5 @@
 #pragma once
 
 #include <coronado/http/websocket.hpp>
+#include <coronado/http/websocket_client.hpp>
 #include <coronado/web/websocket_handler.hpp>

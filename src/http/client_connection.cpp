@@ -90,6 +90,13 @@ bool ClientConnection::reusable() const noexcept {
          transport_->pending() == 0;
 }
 
+std::unique_ptr<Transport> ClientConnection::release(std::string& rest) noexcept {
+  transport_->pause_receive();
+  compact();
+  rest = std::move(input_);
+  return std::move(transport_);
+}
+
 void ClientConnection::on_receive(std::span<char> bytes) noexcept {
   if (!active_) return spoil();
   compact();

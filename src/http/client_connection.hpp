@@ -76,6 +76,10 @@ class ClientConnection final : private TransportHandler {
   void park(Function<void()> on_end);
   void unpark() noexcept { on_end_ = nullptr; }
 
+  /// After 101: the channel, paused, for another protocol.
+  /// Params   rest  Set to what came behind the response.
+  std::unique_ptr<Transport> release(std::string& rest) noexcept;
+
   const Transport& transport() const noexcept { return *transport_; }
   bool used() const noexcept { return requests_ > 1; }
 

@@ -39,12 +39,14 @@ std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request
   return context;
 }
 
-ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url)
+ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url,
+                           bool through_tunnel)
     : host(url.host),
       port(url.port),
       secure(url.secure()),
       unix_socket(request.unix_socket),
       ipv6(request.allow_ipv6),
+      tunnels(through_tunnel),
       key(url.origin()) {
   const auto add = [this](std::string_view name, std::string_view value) {
     key.append(1, ' ').append(name).append(1, '=').append(value);
@@ -132,7 +134,7 @@ Task<std::unique_ptr<Transport>> ClientConnect::upgrade(std::unique_ptr<Transpor
   if (target_.proxy && target_.proxy->kind == HTTPProxy::Kind::kSOCKS5) {
     transport =
         co_await socks5_connect(std::move(transport), target_.host, target_.port, *target_.proxy);
-  } else if (target_.proxy && target_.secure) {
+  } else if (target_.proxy && !target_.absolute_form()) {
     transport =
         co_await http_connect(std::move(transport), target_.host, target_.port, *target_.proxy);
   }

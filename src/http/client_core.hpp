@@ -42,7 +42,8 @@ class ClientCore {
 struct ClientTarget {
   /// Throws  std::invalid_argument  The proxy or an address is none.
   ///         TLSConfigError         A certificate file cannot be used.
-  ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url);
+  /// Params  tunnels  A proxy is only to connect us, even without TLS.
+  ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url, bool tunnels = false);
 
   std::string host;
   std::uint16_t port;
@@ -52,12 +53,13 @@ struct ClientTarget {
   SocketAddress source;
   std::string unix_socket;
   bool ipv6;
+  bool tunnels;
   /// All of the above as one text.
   std::string key;
 
   /// The proxy is given the whole URL, instead of a tunnel being made.
   bool absolute_form() const noexcept {
-    return proxy && proxy->kind == HTTPProxy::Kind::kHTTP && !secure;
+    return proxy && proxy->kind == HTTPProxy::Kind::kHTTP && !secure && !tunnels;
   }
 };
 

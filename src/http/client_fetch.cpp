@@ -27,6 +27,7 @@ constexpr std::uint64_t kMostReserved = 1024 * 1024;
 constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
 /// RFC 9110 10.1.1: a client does not wait for 100 (Continue) without end.
 constexpr Duration kContinueTime = std::chrono::seconds(1);
+constexpr int kSwitchingProtocols = 101;
 
 bool is_redirect(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -71,7 +72,7 @@ Task<> ClientFetch::run() {
 
 /// One request and its response, over whatever connection.
 Task<> ClientFetch::hop() {
-  target_.emplace(core_, request_, url_);
+  target_.emplace(core_, request_, url_, mode_ == Mode::kUpgrade);
   response_.time_info = {};
   phase_ = HTTPPhase::kQueue;
   place_ = co_await core_.pool.enter(target_->key);
@@ -97,6 +98,7 @@ Task<> ClientFetch::hop() {
     ++core_.retries;
     connection_.reset();
   }
+  if (response_.code == kSwitchingProtocols) co_return;
   if (mode_ == Mode::kWhole || next_ || again_ || !connection_->decoder().in_body()) finish();
 }
 
@@ -122,9 +124,11 @@ Task<> ClientFetch::connect() {
 
 Task<> ClientFetch::exchange() {
   const bool keeps_body = mode_ == Mode::kWhole && !request_.streaming_callback;
-  connection_->begin(
-      method_ == "HEAD" ? ResponseDecoder::Request::kHead : ResponseDecoder::Request::kUsual,
-      keeps_body ? core_.options.limits.max_body_size : kAnySize);
+  using Asked = ResponseDecoder::Request;
+  connection_->begin(mode_ == Mode::kUpgrade ? Asked::kUpgrade
+                     : method_ == "HEAD"     ? Asked::kHead
+                                             : Asked::kUsual,
+                     keeps_body ? core_.options.limits.max_body_size : kAnySize);
   phase_ = HTTPPhase::kSend;
   answered_ = false;
   go_ahead_.clear();
@@ -199,10 +203,14 @@ Task<> ClientFetch::receive() {
       case Got::kMore: co_await connection.more(); break;
       case Got::kInterim:
         if (connection.decoder().head().status == 100) go_ahead_.set();
-        break;
+        if (mode_ != Mode::kUpgrade || connection.decoder().head().status != kSwitchingProtocols) {
+          break;
+        }
+        on_head();
+        co_return;
       case Got::kHead:
         on_head();
-        if (mode_ == Mode::kHead && !next_ && !again_ && connection.decoder().in_body()) co_return;
+        if (mode_ != Mode::kWhole && !next_ && !again_ && connection.decoder().in_body()) co_return;
         break;
       case Got::kData:
         if (next_ || again_) {
@@ -305,6 +313,13 @@ Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
     co_await connection_->more();
   }
   co_return std::string();
+}
+
+std::unique_ptr<Transport> ClientFetch::take_transport(std::string& rest) noexcept {
+  std::unique_ptr<Transport> transport = connection_->release(rest);
+  connection_.reset();
+  place_.release();
+  return transport;
 }
 
 void ClientFetch::close() noexcept {

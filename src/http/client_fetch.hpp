@@ -20,8 +20,9 @@ namespace coronado {
 class ClientFetch {
  public:
   enum class Mode : unsigned char {
-    kWhole,  ///< the body goes into the response
-    kHead,   ///< `run` ends with the head; the body is read with `read_some`
+    kWhole,    ///< the body goes into the response
+    kHead,     ///< `run` ends with the head; the body is read with `read_some`
+    kUpgrade,  ///< the request asks for another protocol; after 101 `take_transport`
   };
   /// Throws  std::invalid_argument  The request is none that can be sent; the message says why.
   /// Lifetime  The request must outlive it.
@@ -36,6 +37,9 @@ class ClientFetch {
   /// Cancel   At once; nothing is lost.
   Task<std::string> read_some(std::size_t max_bytes);
   void close() noexcept;
+
+  /// The channel after 101, paused.   Params  rest  Set to what came behind the response.
+  std::unique_ptr<Transport> take_transport(std::string& rest) noexcept;
 
   HTTPClientResponse& response() noexcept { return response_; }
   const HTTPRequest& request() const noexcept { return request_; }

@@ -39,7 +39,9 @@ ResponseDecoder::Step ResponseDecoder::feed_head(const char* data, std::size_t s
   searched_ = 0;
   if (head_.status < 200) {
     // RFC 9110 15.2.2: nobody asked to switch protocols.
-    if (head_.status == 101) return fail("101 Switching Protocols without having been asked");
+    if (head_.status == 101 && request_ != Request::kUpgrade) {
+      return fail("101 Switching Protocols without having been asked");
+    }
     if (++interims_ > kMostInterims) return fail("too many interim responses");
     return {Event::kInterim, result.consumed, {}};
   }

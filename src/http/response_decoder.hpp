@@ -32,7 +32,7 @@ class ResponseDecoder {
     std::string_view data;  ///< With `kData`: a view into the input, never empty.
   };
   /// What the method of a request says about its response.
-  enum class Request : std::uint8_t { kUsual, kHead, kConnect };
+  enum class Request : std::uint8_t { kUsual, kHead, kConnect, kUpgrade };
 
   explicit ResponseDecoder(const HTTPLimits& limits) noexcept : limits_(limits), chunks_(limits) {}
 

@@ -88,7 +88,7 @@ class WebSocketConnection final : public UpgradedConnection,
   bool is_open() const noexcept { return state_ == State::kOpen; }
   bool must_wait() noexcept;
   std::uint16_t close_code() const noexcept {
-    return state_ == State::kClosed ? close_code_ : std::uint16_t{0};
+    return state_ == State::kOpen ? std::uint16_t{0} : close_code_;
   }
   const std::string& close_reason() const noexcept { return close_reason_; }
   const std::string& subprotocol() const noexcept { return setup_.subprotocol; }

@@ -148,4 +148,32 @@ std::optional<DeflateAgreement> answer_deflate_offers(const std::vector<std::str
   return std::nullopt;
 }
 
+std::string offer_deflate(const WebSocketCompression& wanted) {
+  std::string offer = "permessage-deflate";
+  if (wanted.forget_peer_window) offer += "; server_no_context_takeover";
+  if (wanted.forget_own_window) offer += "; client_no_context_takeover";
+  if (wanted.peer_window_bits < 15) {
+    offer += "; server_max_window_bits=" + std::to_string(wanted.peer_window_bits);
+  }
+  offer += "; client_max_window_bits";
+  if (wanted.own_window_bits < 15) offer += "=" + std::to_string(wanted.own_window_bits);
+  return offer;
+}
+
+std::optional<DeflateAgreement> read_deflate_answer(std::string_view answer,
+                                                    const WebSocketCompression& offered) {
+  const std::optional<DeflateOffer> chosen = read_offer(answer);
+  if (!chosen || (chosen->client_bits_named && !chosen->client_bits)) return std::nullopt;
+  DeflateAgreement agreed;
+  agreed.server_forgets = chosen->server_forgets;
+  agreed.client_forgets = chosen->client_forgets || offered.forget_own_window;
+  agreed.server_window_bits = chosen->server_bits.value_or(15);
+  agreed.client_window_bits = std::min(chosen->client_bits.value_or(15), offered.own_window_bits);
+  // RFC 7692 7.1: what was asked for is granted, or the extension is not agreed upon.
+  const bool keeps = offered.forget_peer_window && !agreed.server_forgets;
+  const bool exceeds = agreed.server_window_bits > offered.peer_window_bits;
+  if (keeps || exceeds || agreed.client_window_bits < kLeastWindowBits) return std::nullopt;
+  return agreed;
+}
+
 }  // namespace coronado

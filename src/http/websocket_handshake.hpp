@@ -53,4 +53,12 @@ std::optional<DeflateAgreement> answer_deflate_offers(const std::vector<std::str
                                                       const WebSocketCompression& wanted,
                                                       std::string& answer);
 
+/// The value of Sec-WebSocket-Extensions of a client; "own" is the client.
+std::string offer_deflate(const WebSocketCompression& wanted);
+
+/// Reads the answer to such an offer.
+/// Returns  Nothing: it is not one that the offer allows.
+std::optional<DeflateAgreement> read_deflate_answer(std::string_view answer,
+                                                    const WebSocketCompression& offered);
+
 }  // namespace coronado

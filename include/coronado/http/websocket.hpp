@@ -133,7 +133,7 @@ class WebSocket {
   bool is_open() const noexcept;
 
   /// Why it is closed: the peer's code, 1005 when it gave none, 1006 when the connection broke, or
-  /// ours when we closed it first and the peer did not contradict. Zero: it is not.
+  /// ours when we have closed it and the peer has not answered yet. Zero: it is open.
   std::uint16_t close_code() const noexcept;
   const std::string& close_reason() const noexcept;
 
