@@ -273,8 +273,7 @@ TEST(HTTPClient, AFullHostDoesNotHoldUpOthers) {
           EXPECT_GE(took, least) << url;
           EXPECT_LT(took, least + 500ms) << url;
         };
-        co_await multi(late(0s, 1s, "http://server/slow?1"),
-                       late(10ms, 2s, "http://server/slow?1"),
+        co_await multi(late(0s, 1s, "http://server/slow?1"), late(10ms, 2s, "http://server/slow?1"),
                        late(20ms, 0s, "http://server:81/"));
       },
       std::move(options));
