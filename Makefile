@@ -10,13 +10,15 @@ help: ## this list
 deps: ## install what the build needs (Debian packages)
 	@tools/install-deps
 
-run: release ## build the tour and serve it at http://localhost:8888
+run: deps ## build the tour and serve it at http://localhost:8888
+	cmake --preset release
+	cmake --build --preset release --target tour
 	@echo "http://localhost:8888  (Ctrl-C stops)"
 	build/release/bin/tour
 
-release: deps ## build everything with -O2 and ThinLTO
+release: deps ## build all programs but the tests with -O2 and ThinLTO
 	cmake --preset release
-	cmake --build --preset release
+	cmake --build --preset release --target coronado_programs
 
 # The three test runs differ in nothing but the preset.
 test: ## build and run all tests
@@ -33,7 +35,7 @@ test asan tsan: deps
 bench: ## compare with nginx, Tornado and a bare epoll server
 	@tools/install-deps --bench
 	cmake --preset release
-	cmake --build --preset release
+	cmake --build --preset release --target bench_server
 	python3 bench/compare.py
 
 check: ## layers, headers, mirror, docs, coroutine rules, formatting

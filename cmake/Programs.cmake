@@ -1,5 +1,8 @@
 # Tests, examples, benchmarks and fuzz targets: found by their place in the tree, so that adding one is adding a file.
 
+# All but the test programs: what `make release` builds.
+add_custom_target(coronado_programs)
+
 # An executable in bin/ with our flags; PRIVATE_HEADERS opens src/ to it, TEST says that it uses GoogleTest.
 function(coronado_program name)
   cmake_parse_arguments(arg "PRIVATE_HEADERS;TEST" "" "SOURCES;LINK" ${ARGN})
@@ -8,6 +11,7 @@ function(coronado_program name)
     coronado_compile_options(${name} TEST)
   else()
     coronado_compile_options(${name})
+    add_dependencies(coronado_programs ${name})
   endif()
   target_link_libraries(${name} PRIVATE ${arg_LINK} coronado)
   if(arg_PRIVATE_HEADERS)
