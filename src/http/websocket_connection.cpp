@@ -383,9 +383,9 @@ bool WebSocketConnection::make_room() {
   }
   general_log().warning("a WebSocket is cut: its peer does not keep up");
   close_code_ = kBroken;
-  become_closed();
+  state_ = State::kClosing;
   transport_.reset();
-  loop_->arm(alarm_, loop_->now());  // and goes when nobody is inside
+  loop_->arm(alarm_, loop_->now());  // told later: the sender may be going through all connections
   return false;
 }
 
