@@ -61,7 +61,7 @@ void HTTPExchange::finish() {
 
 void HTTPExchange::abort() noexcept {
   finished_ = true;
-  sink_->abort(*this);
+  if (sink_ != nullptr) sink_->abort(*this);
 }
 
 void HTTPExchange::upgrade(const ResponseHead& head, std::unique_ptr<UpgradedConnection> next) {

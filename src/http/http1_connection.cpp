@@ -159,6 +159,7 @@ void HTTP1Connection::hand_over() noexcept {
   server.upgraded.push_back(*next);
   ++server.connection_count;
   exchange->client_gone_ = true;  // nothing of HTTP is to be done with it
+  exchange->sink_ = nullptr;
   delete this;
   next->take_over(std::move(transport), rest ? std::span<char>(*rest) : std::span<char>(),
                   std::move(exchange));
@@ -277,6 +278,7 @@ std::size_t HTTP1Connection::parse_head(std::string_view bytes) {
 std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange_ = server_.take_spare();
   HTTPExchange& exchange = *exchange_;
+  exchange.loop_ = &server_.loop;
   exchange.sink_ = this;
   exchange.request_.peer_ = transport_->peer();
   exchange.request_.tls_ = tls_;
@@ -684,8 +686,6 @@ void HTTP1Connection::write_error_response(int status) {
 }
 
 std::size_t HTTP1Connection::pending() const noexcept { return transport_->pending(); }
-
-IOLoop& HTTP1Connection::loop() noexcept { return server_.loop; }
 
 /// Nothing more is served. With `linger` the client may still be sending: closing at once would
 /// make the kernel reset the connection and destroy the response on its way (RFC 9112 9.6).

@@ -63,7 +63,6 @@ class HTTP1Connection final : public ListHook,
                      const std::exception_ptr& error) noexcept override;
   std::size_t pending() const noexcept override;
   void want_body(HTTPExchange& exchange) override;
-  IOLoop& loop() noexcept override;
 
   // Input
   void receive(std::span<char> bytes);

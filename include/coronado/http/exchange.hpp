@@ -53,7 +53,6 @@ class ResponseSink {
   virtual void want_body(HTTPExchange& exchange) = 0;
   virtual void task_finished(HTTPExchange& exchange, TaskOutcome outcome,
                              const std::exception_ptr& error) noexcept = 0;
-  virtual IOLoop& loop() noexcept = 0;
 
  protected:
   ~ResponseSink() = default;
@@ -120,7 +119,7 @@ class HTTPExchange : private detail::TaskOwner {
 
   HTTPServerRequest& request() noexcept { return request_; }
   const HTTPServerRequest& request() const noexcept { return request_; }
-  IOLoop& loop() noexcept { return sink_->loop(); }
+  IOLoop& loop() noexcept { return *loop_; }
 
   // --- the response --------------------------------------------------------------------------
 
@@ -200,7 +199,8 @@ class HTTPExchange : private detail::TaskOwner {
   void pin();
 
   HTTPServerRequest request_;
-  ResponseSink* sink_ = nullptr;
+  IOLoop* loop_ = nullptr;
+  ResponseSink* sink_ = nullptr;  // null when the connection has left HTTP
   HTTPEndpoint* endpoint_ = nullptr;
   TaskContext* task_ = nullptr;
   std::exception_ptr error_;  // with `outcome_`: how the task ended
