@@ -313,9 +313,11 @@ inline TaskOutcome TaskContext::outcome() const noexcept {
   return finished_ ? leaf_->state() : TaskOutcome::kPending;
 }
 
+// The context is held in a local variable in these: it would be loaded anew after every store.
+
 inline bool Suspension::park(PromiseBase& promise) noexcept {
-  context_ = promise.context();
-  if (context_->interrupted_) [[unlikely]] {
+  if (promise.context()->interrupted_) [[unlikely]] {
+    context_ = promise.context();
     cancelled_ = true;
     return false;
   }
@@ -324,14 +326,16 @@ inline bool Suspension::park(PromiseBase& promise) noexcept {
 }
 
 inline void Suspension::park_always(PromiseBase& promise) noexcept {
-  context_ = promise.context();
-  context_->leaf_ = &promise;
-  context_->suspension_ = this;
+  TaskContext* const context = promise.context();
+  context_ = context;
+  context->leaf_ = &promise;
+  context->suspension_ = this;
 }
 
 inline void Suspension::wake(ReadyPlace place) noexcept {
-  context_->suspension_ = nullptr;
-  context_->executor_->make_ready(*context_, place);
+  TaskContext* const context = context_;
+  context->suspension_ = nullptr;
+  context->executor_->make_ready(*context, place);
 }
 
 }  // namespace coronado
