@@ -7,40 +7,31 @@
 #include <coronado/web.hpp>
 #include <coronado/websocket.hpp>
 
-#include <algorithm>
 #include <cstdio>
-#include <set>
 #include <string>
 #include <string_view>
 
 namespace web = coronado::web;
 using namespace std::chrono_literals;
-using coronado::Task, coronado::WebSocket, coronado::WebSocketMessage, coronado::WebSocketOptions;
+using coronado::PreparedMessage, coronado::Task, coronado::WebSocket, coronado::WebSocketMessage,
+    coronado::WebSocketOptions, coronado::WebSocketTopic;
 
 namespace {
 
 // [class]
-struct Room {
-  std::set<class ChatSocket*> visitors;
-};
-
 class ChatSocket : public web::WebSocketHandler {
  public:
-  explicit ChatSocket(Room* room) : room_(*room) {}
+  explicit ChatSocket(WebSocketTopic* room) : room_(*room) {}
 
   Task<> open() override {
-    room_.visitors.insert(this);
+    subscription_ = subscribe(room_);
     return {};
   }
 
   Task<> on_message(const WebSocketMessage& message) override {
-    for (ChatSocket* visitor : room_.visitors) {
-      if (visitor->is_open()) visitor->write_message(message);
-    }
+    room_.publish(PreparedMessage(message));
     return {};
   }
-
-  void on_close() override { room_.visitors.erase(this); }
 
   const WebSocketOptions& websocket_options() const override {
     static const WebSocketOptions options{
@@ -53,7 +44,8 @@ class ChatSocket : public web::WebSocketHandler {
   }
 
  private:
-  Room& room_;
+  WebSocketTopic& room_;
+  WebSocketTopic::Subscription subscription_;
 };
 // [/class]
 
@@ -86,11 +78,12 @@ document.querySelector('form').onsubmit = (event) => {
 </script>)";
 
 int serve(int argc, char** argv) {
-  return web::serve(argc, argv, [] {
+  WebSocketTopic room;  // shared by the workers
+  return web::serve(argc, argv, [&room] {
     web::Application app;
     app.get("/", [] { return web::html(std::string(kPage)); });
     // [routes]
-    app.add<ChatSocket>("/chat", new Room);  // one for each worker, as long as the process
+    app.add<ChatSocket>("/chat", &room);
     app.get("/countdown/{from:int}", web::websocket(count_down));
     // [/routes]
     return app;

@@ -3,6 +3,8 @@
 /// Tornado  `tornado.websocket`.
 #pragma once
 
+#include <coronado/http/prepared_message.hpp>
 #include <coronado/http/websocket.hpp>
 #include <coronado/http/websocket_client.hpp>
+#include <coronado/http/websocket_topic.hpp>
 #include <coronado/web/websocket_handler.hpp>

@@ -36,6 +36,14 @@ WebSocket::Sent WebSocket::send(const WebSocketMessage& message) {
   return Sent(*connection_);
 }
 
+WebSocket::Sent WebSocket::send(const PreparedMessage& message) {
+  connection_->send(message);
+  return Sent(*connection_);
+}
+WebSocketTopic::Subscription WebSocket::subscribe(WebSocketTopic& topic) {
+  return connection_->subscribe(topic);
+}
+
 void WebSocket::ping(std::string_view data) { connection_->ping(data); }
 void WebSocket::close(std::uint16_t code, std::string_view reason) {
   connection_->close(code, reason);

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "http/prepared_frame.hpp"
 #include "http/websocket_random.hpp"
 
 namespace coronado {
@@ -99,9 +100,8 @@ WebSocketConnection::WebSocketConnection(WebSocketSetup setup,
       receiver_({.masked = setup_.is_server, .max_message_size = setup_.options->max_message_size},
                 decompressor_for(setup_), !setup_.deflate || !peer_forgets(setup_)) {
   if (!setup_.deflate || we_forget(setup_)) return;
-  const int level = setup_.options->compression ? setup_.options->compression->level : 0;
-  compressor_ =
-      make_compressor(Coding::kRawDeflate, {.level = level, .window_bits = our_window(setup_)});
+  compressor_ = make_compressor(Coding::kRawDeflate,
+                                {.level = compression_level(), .window_bits = our_window(setup_)});
 }
 
 WebSocketConnection::~WebSocketConnection() {
@@ -396,19 +396,36 @@ void WebSocketConnection::send(WebSocketOpcode kind, std::string_view payload, b
     throw std::invalid_argument("a WebSocket's text must be UTF-8");
   }
   if (!make_room()) return;
-  const auto& wanted = setup_.options->compression;
-  if (!setup_.deflate || !compress || payload.empty() ||
-      (wanted && payload.size() < wanted->threshold)) {
-    return emit(kind, payload);
-  }
-  Compressor& compressor = compressor_
-                               ? *compressor_
-                               : shared_compressor(wanted ? wanted->level : 0, our_window(setup_));
+  if (!compress || !compresses(payload.size())) return emit(kind, payload);
+  Compressor& compressor =
+      compressor_ ? *compressor_ : shared_compressor(compression_level(), our_window(setup_));
   keep_small(output.compressed, kMostKept);
-  compressor.append(payload, Compressor::Flush::kSync, output.compressed);
+  compress_payload(compressor, payload, output.compressed);
   if (!compressor_) compressor.reset();
-  output.compressed.resize(output.compressed.size() - 4);  // 00 00 FF FF; RFC 7692 7.2.1
   emit(kind, output.compressed, true);
+}
+
+void WebSocketConnection::send(const PreparedMessage& message) {
+  const PreparedFrame& frame = *message.frame_;
+  const std::size_t size = frame.payload().size();
+  const bool compressed = compresses(size);
+  // A kept or a small window has its own bytes; clients mask theirs, with another mask each.
+  if (!setup_.is_server ||
+      (compressed && (compressor_ || size > std::size_t{1} << our_window(setup_)))) {
+    return send(frame.opcode(), frame.payload(), true, true);
+  }
+  if (state_ != State::kOpen) throw WebSocketClosedError();
+  if (!make_room()) return;
+  emit_frame(compressed ? frame.compressed(compression_level()) : frame.plain());
+}
+
+bool WebSocketConnection::compresses(std::size_t size) const noexcept {
+  const auto& wanted = setup_.options->compression;
+  return setup_.deflate && size > 0 && !(wanted && size < wanted->threshold);
+}
+
+int WebSocketConnection::compression_level() const noexcept {
+  return setup_.options->compression ? setup_.options->compression->level : 0;
 }
 
 void WebSocketConnection::emit(WebSocketOpcode opcode, std::string_view payload, bool compressed) {
@@ -434,6 +451,17 @@ void WebSocketConnection::emit(WebSocketOpcode opcode, std::string_view payload,
   }
   transport_->write(out);
   keep_small(out, kMostKept);
+}
+
+/// Sends a frame that is ready.
+void WebSocketConnection::emit_frame(std::string_view frame) {
+  if (!transport_) return;
+  if (output.owner != this) {
+    transport_->write(frame);
+    return;
+  }
+  output.corked.append(frame);
+  if (output.corked.size() > kMostCorked) flush();
 }
 
 void WebSocketConnection::flush() noexcept {

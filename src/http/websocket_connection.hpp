@@ -83,6 +83,8 @@ class WebSocketConnection final : public UpgradedConnection,
 
   // What `WebSocket` does; see there.
   void send(WebSocketOpcode kind, std::string_view payload, bool compress, bool checked);
+  void send(const PreparedMessage& message);
+  WebSocketTopic::Subscription subscribe(WebSocketTopic& topic) { return topic.subscribe(*this); }
   void ping(std::string_view data);
   void close(std::uint16_t code, std::string_view reason);
   bool is_open() const noexcept { return state_ == State::kOpen; }
@@ -139,7 +141,10 @@ class WebSocketConnection final : public UpgradedConnection,
   void run(Task<> task);
   void update_flow() noexcept;
 
+  bool compresses(std::size_t size) const noexcept;
+  int compression_level() const noexcept;
   void emit(WebSocketOpcode opcode, std::string_view payload, bool compressed = false);
+  void emit_frame(std::string_view frame);
   void flush() noexcept;
   bool make_room();
 

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "http/compress.hpp"
+
 namespace coronado {
 namespace {
 
@@ -103,6 +105,12 @@ void apply_mask(std::span<char> bytes, const WebSocketMask& mask, std::uint64_t 
   char rest[sizeof wide];
   std::memcpy(rest, &wide, sizeof wide);
   for (std::size_t i = 0; i < left; ++i) at[i] = static_cast<char>(at[i] ^ rest[i]);
+}
+
+void compress_payload(Compressor& compressor, std::string_view payload, std::string& out) {
+  constexpr std::size_t kTail = 4;  // 00 00 FF FF
+  compressor.append(payload, Compressor::Flush::kSync, out);
+  out.resize(out.size() - kTail);
 }
 
 }  // namespace coronado

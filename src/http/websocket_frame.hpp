@@ -1,4 +1,4 @@
-/// The frames of the WebSocket protocol: their heads read and written, and payloads masked.
+/// The frames of the WebSocket protocol: their heads read and written, payloads masked and compressed.
 ///
 /// No I/O.
 ///
@@ -9,9 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace coronado {
+
+class Compressor;
 
 enum class WebSocketOpcode : std::uint8_t {
   kContinuation = 0,
@@ -64,5 +67,10 @@ std::size_t write_frame_head(const WebSocketFrameHead& head,
 /// undone.   Spec  RFC 6455 5.3.
 void apply_mask(std::span<char> bytes, const WebSocketMask& mask,
                 std::uint64_t offset = 0) noexcept;
+
+/// Appends the compressed form of a message to `out`.
+/// Params  compressor  Of `Coding::kRawDeflate`.
+/// Spec    RFC 7692 7.2.1.
+void compress_payload(Compressor& compressor, std::string_view payload, std::string& out);
 
 }  // namespace coronado

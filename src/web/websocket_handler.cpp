@@ -46,6 +46,7 @@ class FunctionListener final : public WebSocketListener {
 
  private:
   Task<> run(WebSocketConnection& connection) {
+    connection.release_request();  // its arguments were taken by value
     std::exception_ptr error;
     WebSocket socket(connection);
     try {
@@ -153,6 +154,15 @@ WebSocket::Sent WebSocketHandler::write_message(std::string_view message, bool b
 
 WebSocket::Sent WebSocketHandler::write_message(const WebSocketMessage& message) {
   return write_message(message.data, !message.is_text);
+}
+
+WebSocket::Sent WebSocketHandler::write_message(const PreparedMessage& message) {
+  connection().send(message);
+  return WebSocket::Sent(*connection_);
+}
+
+WebSocketTopic::Subscription WebSocketHandler::subscribe(WebSocketTopic& topic) {
+  return connection().subscribe(topic);
 }
 
 void WebSocketHandler::ping(std::string_view data) { connection().ping(data); }

@@ -16,6 +16,8 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/intrusive_list.hpp>
 #include <coronado/coro/locks.hpp>
+#include <coronado/http/prepared_message.hpp>
+#include <coronado/http/websocket_topic.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -112,6 +114,12 @@ class WebSocket {
   Sent send(std::string_view text, bool compress = true);
   Sent send_binary(std::string_view bytes, bool compress = true);
   Sent send(const WebSocketMessage& message);
+  /// Sends what is sent to many; see there.
+  Sent send(const PreparedMessage& message);
+
+  /// Hears `topic` as long as what is returned lives, which must be destroyed before this.
+  [[nodiscard("it ends with the subscription")]] WebSocketTopic::Subscription subscribe(
+      WebSocketTopic& topic);
 
   /// Sends a ping. Pings of the peer are answered by themselves.
   /// Params  data  At most 125 bytes.

@@ -75,6 +75,12 @@ class WebSocketHandler : public RequestHandler {
   /// Sends a message; see `WebSocket::send`, also for the errors.
   WebSocket::Sent write_message(std::string_view message, bool binary = false);
   WebSocket::Sent write_message(const WebSocketMessage& message);
+  WebSocket::Sent write_message(const PreparedMessage& message);
+
+  /// Hears `topic` as long as what is returned lives: keep it as a member.
+  /// Throws  std::logic_error  The connection is not open yet.
+  [[nodiscard("it ends with the subscription")]] WebSocketTopic::Subscription subscribe(
+      WebSocketTopic& topic);
 
   /// See `WebSocket`.
   void ping(std::string_view data = {});
@@ -127,8 +133,10 @@ class WebSocketFunction;
 template <class F, class... Args>
 class WebSocketFunction<F, std::tuple<WebSocket&, Args...>> {
  public:
-  static_assert((!std::is_reference_v<Args> && ...),
-                "a WebSocket's function takes its other arguments by value");
+  static_assert(
+      (!std::is_reference_v<Args> && ...) && (!std::is_same_v<Args, std::string_view> && ...),
+      "a WebSocket's function outlives the request: it takes its other arguments by value, "
+      "and std::string instead of std::string_view");
 
   WebSocketFunction(F function, WebSocketSettings settings)
       : function_(std::make_shared<F>(std::move(function))),
