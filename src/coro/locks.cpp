@@ -34,7 +34,8 @@ void detail::LineWaiter::append_position(std::string& out,
 Semaphore::Semaphore(std::ptrdiff_t value)
     : Semaphore(value, std::numeric_limits<std::ptrdiff_t>::max()) {}
 
-Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value), bound_(bound) {
+Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound, const char* what)
+    : value_(value), bound_(bound), what_(what) {
   if (value < 0) {
     throw std::invalid_argument("the initial value of a semaphore must not be negative: " +
                                 std::to_string(value));
@@ -44,7 +45,7 @@ Semaphore::Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound) : value_(value)
 LockGuard Semaphore::try_acquire() noexcept { return take() ? guard() : LockGuard(); }
 
 void Semaphore::Acquire::describe(std::string& out) const {
-  out += what_;
+  out += semaphore_.what_;
   out += ", ";
   append_position(out, semaphore_.line_);
 }
@@ -53,6 +54,8 @@ void Semaphore::release() {
   if (value_ >= bound_) throw std::logic_error("semaphore released too many times");
   give_back();
 }
+
+Lock::Lock() : semaphore_(1, std::numeric_limits<std::ptrdiff_t>::max(), "lock") {}
 
 void Lock::release() {
   if (!locked()) throw std::logic_error("release unlocked lock");

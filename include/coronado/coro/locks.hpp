@@ -122,7 +122,7 @@ class Semaphore {
   bool locked() const noexcept { return value_ == 0; }
 
  protected:
-  Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound);
+  Semaphore(std::ptrdiff_t value, std::ptrdiff_t bound, const char* what = "semaphore");
 
  private:
   friend class LockGuard;
@@ -145,14 +145,14 @@ class Semaphore {
   std::ptrdiff_t value_;  // while anybody waits, it is zero
   std::ptrdiff_t bound_;
   IntrusiveList<detail::LineWaiter> line_;
+  const char* what_;  // for task dumps
 };
 
 class [[nodiscard("acquire() must be awaited")]] Semaphore::Acquire final
     : public detail::LineWaiter {
  public:
-  explicit Acquire(Semaphore& semaphore, const char* what = "semaphore") noexcept
-      : semaphore_(semaphore), what_(what) {}
-  Acquire(Acquire&& other) noexcept : Acquire(other.semaphore_, other.what_) {}
+  explicit Acquire(Semaphore& semaphore) noexcept : semaphore_(semaphore) {}
+  Acquire(Acquire&& other) noexcept : Acquire(other.semaphore_) {}
 
   bool await_ready() const noexcept { return semaphore_.take(); }
   template <class P>
@@ -163,12 +163,11 @@ class [[nodiscard("acquire() must be awaited")]] Semaphore::Acquire final
     check();
     return semaphore_.guard();
   }
-  const char* what() const noexcept override { return what_; }
+  const char* what() const noexcept override { return semaphore_.what_; }
   void describe(std::string& out) const override;
 
  private:
   Semaphore& semaphore_;
-  const char* what_;
 };
 
 inline Semaphore::Acquire Semaphore::acquire() noexcept { return Acquire(*this); }
@@ -189,12 +188,12 @@ class BoundedSemaphore final : public Semaphore {
 /// Tornado  `locks.Lock`.
 class Lock {
  public:
-  Lock() : semaphore_(1) {}
+  Lock();
 
   /// Waits for the lock and takes it.
   /// Returns  A `LockGuard` that releases it.
   /// Cancel   At once; a lock that was already handed over is not lost: the guard has it.
-  Semaphore::Acquire acquire() noexcept { return Semaphore::Acquire(semaphore_, "lock"); }
+  Semaphore::Acquire acquire() noexcept { return semaphore_.acquire(); }
 
   /// Takes the lock if it is free; an empty guard otherwise.
   LockGuard try_acquire() noexcept { return semaphore_.try_acquire(); }
