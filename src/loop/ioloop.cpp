@@ -314,6 +314,7 @@ void IOLoop::close() {
   for (const auto& [signal, entry] : state.signals) release_signal(signal, *reactor_);
   state.signals.clear();
   while (!state.descriptors.empty()) remove_handler(state.descriptors.begin()->first);
+  state.timers.close();
   if (std::exchange(state.watched, false)) unwatch_steps(probe());
 }
 

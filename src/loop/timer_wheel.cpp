@@ -39,6 +39,18 @@ TimerWheel::~TimerWheel() {
   }
 }
 
+void TimerWheel::close() noexcept {
+  for (auto& wheel : slots_) {
+    for (IntrusiveList<Timer>& slot : wheel) {
+      while (!slot.empty()) {
+        Timer& timer = slot.front();
+        disarm(timer);
+        timer.on_loop_closed();  // may disarm others, or destroy itself
+      }
+    }
+  }
+}
+
 void TimerWheel::arm(Timer& timer, TimePoint when) noexcept {
   if (timer.armed()) disarm(timer);
   timer.deadline_ = when;

@@ -31,6 +31,9 @@ class TimerWheel {
   /// Fires what is due at `now`; returns how many fired.
   std::size_t advance(TimePoint now) noexcept;
 
+  /// Disarms all timers and tells them that the loop closes.
+  void close() noexcept;
+
   /// No timer is due before this instant; `TimePoint::max()` when there is none.
   TimePoint next_due() const noexcept;
 

@@ -25,6 +25,11 @@ struct TestTimer final : Timer {
   }
   std::vector<int>& fired;
   int number;
+  void on_loop_closed() noexcept override {
+    EXPECT_FALSE(armed());
+    fired.push_back(-number);
+    if (then) then();
+  }
   Function<void()> then;
 };
 
@@ -233,6 +238,25 @@ TEST(TimerWheel, AgreesWithASortedMap) {
     WheelModel(seed).run(3000);
     if (HasFailure()) return;
   }
+}
+
+TEST(TimerWheel, ClosingTellsThoseThatAreArmed) {
+  TimerWheel wheel(kStart);
+  std::vector<int> fired;
+  TestTimer near(fired, 1);
+  TestTimer far(fired, 2);
+  TestTimer disarmed(fired, 3);
+  TestTimer disarmed_by_another(fired, 4);
+  wheel.arm(near, kStart + 1ms);
+  wheel.arm(disarmed, kStart + 1h);
+  wheel.disarm(disarmed);
+  wheel.arm(disarmed_by_another, kStart + 1000h);
+  wheel.arm(far, kStart + 500h);
+  near.then = [&] { wheel.disarm(disarmed_by_another); };
+  wheel.close();
+  EXPECT_EQ(fired, (std::vector<int>{-1, -2}));
+  EXPECT_EQ(wheel.size(), 0U);
+  EXPECT_EQ(wheel.next_due(), TimePoint::max());
 }
 
 }  // namespace

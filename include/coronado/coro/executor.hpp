@@ -37,6 +37,10 @@ class Timer : public ListHook {
   /// may be armed again.
   virtual void on_timer() noexcept = 0;
 
+  /// The loop closes while the timer is armed: it is disarmed by then and must not be armed again.
+  /// For what owns itself and lives no longer than its timer.
+  virtual void on_loop_closed() noexcept {}
+
  protected:
   ~Timer() = default;
 
