@@ -5,9 +5,8 @@
 namespace coronado {
 
 UpgradedConnection::~UpgradedConnection() {
-  if (server_ == nullptr) return;
   unlink();
-  server_->connection_gone();
+  if (server_ != nullptr) server_->connection_gone();
 }
 
 }  // namespace coronado

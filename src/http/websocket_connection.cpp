@@ -36,6 +36,8 @@ constexpr std::uint16_t kNoCode = 1005;
 constexpr std::uint16_t kBroken = 1006;
 constexpr std::uint16_t kInternalError = 1011;
 constexpr std::size_t kMostReason = 123;  // RFC 6455 5.5
+/// So long a peer is waited for when `close_timeout` says "for ever", but nobody holds the socket.
+constexpr Duration kLongestFarewell = std::chrono::minutes(1);
 
 /// Frames on their way out, of the connection whose input is being processed: sent once at the end.
 struct Output {
@@ -45,6 +47,8 @@ struct Output {
   std::string compressed;
 };
 thread_local Output output;
+
+const std::string kNothing;
 
 void keep_small(std::string& buffer, std::size_t most) {
   if (buffer.capacity() > most) {
@@ -95,13 +99,43 @@ std::string_view cut_text(std::string_view text, std::size_t size) noexcept {
 
 WebSocketConnection::WebSocketConnection(WebSocketSetup setup,
                                          std::unique_ptr<WebSocketListener> listener)
-    : setup_(std::move(setup)),
+    : options_(std::move(setup.options)),
       listener_(std::move(listener)),
-      receiver_({.masked = setup_.is_server, .max_message_size = setup_.options->max_message_size},
-                decompressor_for(setup_), !setup_.deflate || !peer_forgets(setup_)) {
-  if (!setup_.deflate || we_forget(setup_)) return;
+      receiver_({.masked = setup.is_server, .max_message_size = options_->max_message_size},
+                decompressor_for(setup), !setup.deflate || !peer_forgets(setup)),
+      is_server_(setup.is_server) {
+  if (!setup.subprotocol.empty()) rare().subprotocol = std::move(setup.subprotocol);
+  if (!setup.deflate) return;
+  window_bits_ = static_cast<std::uint8_t>(our_window(setup));
+  if (we_forget(setup)) return;
   compressor_ = make_compressor(Coding::kRawDeflate,
-                                {.level = compression_level(), .window_bits = our_window(setup_)});
+                                {.level = compression_level(), .window_bits = window_bits_});
+}
+
+WebSocketConnection::Backlog& WebSocketConnection::backlog() {
+  if (!backlog_) backlog_ = std::make_unique<Backlog>();
+  return *backlog_;
+}
+
+WebSocketConnection::Rare& WebSocketConnection::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+bool WebSocketConnection::has_input() const noexcept {
+  return backlog_ && backlog_->input_used < backlog_->input.size();
+}
+
+void WebSocketConnection::set_close_reason(std::string_view reason) {
+  if (rare_ || !reason.empty()) rare().close_reason.assign(reason);
+}
+
+const std::string& WebSocketConnection::close_reason() const noexcept {
+  return rare_ ? rare_->close_reason : kNothing;
+}
+
+const std::string& WebSocketConnection::subprotocol() const noexcept {
+  return rare_ ? rare_->subprotocol : kNothing;
 }
 
 WebSocketConnection::~WebSocketConnection() {
@@ -145,8 +179,8 @@ void WebSocketConnection::begin(IOLoop& loop, std::unique_ptr<Transport> transpo
   attach(loop, nullptr, "websocket");
   transport_->start(*this);
   enter([&] {
-    input_.assign(first.data(), first.size());
-    arm(setup_.options->ping_interval);
+    if (!first.empty()) backlog().input.assign(first.data(), first.size());
+    arm(options_->ping_interval);
     if (listener_) run(listener_->opened(*this));
     process_input();
   });
@@ -171,6 +205,8 @@ void WebSocketConnection::let_go() noexcept {
   enter([this] {
     has_handle_ = false;
     if (state_ == State::kOpen) close(kNormal, {});
+    // From now on it lives by its alarm, and ends with the loop.
+    if (!dead_ && !alarm_.armed()) arm(farewell_timeout());
   });
 }
 
@@ -180,14 +216,16 @@ void WebSocketConnection::on_receive(std::span<char> bytes) noexcept {
   enter([&] {
     if (state_ == State::kClosed) return;
     last_heard_ = loop_->turn_time();
-    if (input_used_ < input_.size()) {
-      input_.append(bytes.data(), bytes.size());
+    if (has_input()) {
+      backlog_->input.append(bytes.data(), bytes.size());
       process_input();
       return;
     }
-    const std::size_t used = process(bytes);
-    input_.assign(bytes.data() + used, bytes.size() - used);
-    input_used_ = 0;
+    const std::span<char> rest = bytes.subspan(process(bytes));
+    if (!rest.empty()) {
+      backlog().input.assign(rest.data(), rest.size());
+      backlog_->input_used = 0;
+    }
     update_flow();
   });
 }
@@ -202,10 +240,13 @@ void WebSocketConnection::on_receive_end(std::error_code) noexcept {
 /// Looks at what has been kept.
 void WebSocketConnection::process_input() {
   if (processing_) return;  // who does it now goes on
-  input_used_ += process(std::span<char>(input_).subspan(input_used_));
-  if (input_used_ == input_.size()) {
-    keep_small(input_, kMostIdle);
-    input_used_ = 0;
+  if (has_input()) {
+    Backlog& kept = *backlog_;
+    kept.input_used += process(std::span<char>(kept.input).subspan(kept.input_used));
+    if (kept.input_used == kept.input.size()) {
+      keep_small(kept.input, kMostIdle);
+      kept.input_used = 0;
+    }
   }
   update_flow();
   if (peer_ended_ && !has_held_) end();
@@ -241,9 +282,9 @@ void WebSocketConnection::handle(const WebSocketReceiver::Step& step) {
         return;
       case Event::kClose:
         peer_code_ = step.code;
-        close_reason_.assign(step.payload);
+        set_close_reason(step.payload);
         if (!attended_ || state_ != State::kOpen) return answer_close();
-        return arm(setup_.options->close_timeout);  // who works on a message may still answer it
+        return arm(options_->close_timeout);  // who works on a message may still answer it
       case Event::kError: return violated(step.code, step.payload);
     }
   } catch (...) {
@@ -257,14 +298,14 @@ void WebSocketConnection::deliver(const WebSocketReceiver::Step& step) {
   message_ = {step.payload, step.text};
   Task<> task = listener_->received(message_);
   if (!task) return;
-  current_.assign(step.payload);
-  message_.data = current_;
+  backlog().current.assign(step.payload);
+  message_.data = backlog_->current;
   attended_ = true;
   run(std::move(task));
 }
 
 void WebSocketConnection::hold_message(std::string_view payload, bool text) {
-  held_.assign(payload);
+  backlog().held.assign(payload);
   held_text_ = text;
   has_held_ = true;
   if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
@@ -283,12 +324,12 @@ void WebSocketConnection::message_done() {
 
 /// The message that waited, for `WebSocket::read`.
 std::optional<WebSocketMessage> WebSocketConnection::take_message() noexcept {
-  keep_small(current_, kMostKept);
+  if (backlog_) keep_small(backlog_->current, kMostKept);
   if (!has_held_) return std::nullopt;
-  current_.swap(held_);
+  backlog_->current.swap(backlog_->held);
   has_held_ = false;
   attended_ = true;
-  const WebSocketMessage message{current_, held_text_};
+  const WebSocketMessage message{backlog_->current, held_text_};
   enter([this] { process_input(); });
   return message;
 }
@@ -313,19 +354,19 @@ void WebSocketConnection::run(Task<> task) {
 
 void WebSocketConnection::on_child_finished(TaskContext&, PromiseBase& root) noexcept {
   task_ = nullptr;
-  if (root.state() == TaskOutcome::kError) task_error_ = root.error();
+  if (root.state() == TaskOutcome::kError) rare().task_error = root.error();
 }
 
 /// The task's frame has gone: the next message can be dealt with.
 void WebSocketConnection::on_child_released() noexcept {
   enter([this] {
-    keep_small(current_, kMostIdle);
-    if (task_error_) failed(std::exchange(task_error_, nullptr));
+    if (backlog_) keep_small(backlog_->current, kMostIdle);
+    if (rare_ && rare_->task_error) failed(std::exchange(rare_->task_error, nullptr));
     message_done();
     while (has_held_ && task_ == nullptr && listener_ && state_ == State::kOpen) {
       has_held_ = false;
-      current_.swap(held_);
-      message_ = {current_, held_text_};
+      backlog_->current.swap(backlog_->held);
+      message_ = {backlog_->current, held_text_};
       attended_ = true;
       try {
         run(listener_->received(message_));
@@ -373,12 +414,12 @@ bool WebSocketConnection::must_wait() noexcept {
 
 /// False: the message is not to be sent.
 bool WebSocketConnection::make_room() {
-  if (buffered_amount() <= setup_.options->max_buffered) return true;
-  switch (setup_.options->overflow) {
+  if (buffered_amount() <= options_->max_buffered) return true;
+  switch (options_->overflow) {
     case WebSocketOverflow::kThrow:
       throw QueueFull("too many bytes wait to be sent to a WebSocket: " +
                       std::to_string(buffered_amount()));
-    case WebSocketOverflow::kDrop: ++dropped_; return false;
+    case WebSocketOverflow::kDrop: ++rare().dropped; return false;
     case WebSocketOverflow::kClose: break;
   }
   general_log().warning("a WebSocket is cut: its peer does not keep up");
@@ -398,7 +439,7 @@ void WebSocketConnection::send(WebSocketOpcode kind, std::string_view payload, b
   if (!make_room()) return;
   if (!compress || !compresses(payload.size())) return emit(kind, payload);
   Compressor& compressor =
-      compressor_ ? *compressor_ : shared_compressor(compression_level(), our_window(setup_));
+      compressor_ ? *compressor_ : shared_compressor(compression_level(), window_bits_);
   keep_small(output.compressed, kMostKept);
   compress_payload(compressor, payload, output.compressed);
   if (!compressor_) compressor.reset();
@@ -410,8 +451,7 @@ void WebSocketConnection::send(const PreparedMessage& message) {
   const std::size_t size = frame.payload().size();
   const bool compressed = compresses(size);
   // A kept or a small window has its own bytes; clients mask theirs, with another mask each.
-  if (!setup_.is_server ||
-      (compressed && (compressor_ || size > std::size_t{1} << our_window(setup_)))) {
+  if (!is_server_ || (compressed && (compressor_ || size > std::size_t{1} << window_bits_))) {
     return send(frame.opcode(), frame.payload(), true, true);
   }
   if (state_ != State::kOpen) throw WebSocketClosedError();
@@ -420,12 +460,12 @@ void WebSocketConnection::send(const PreparedMessage& message) {
 }
 
 bool WebSocketConnection::compresses(std::size_t size) const noexcept {
-  const auto& wanted = setup_.options->compression;
-  return setup_.deflate && size > 0 && !(wanted && size < wanted->threshold);
+  const auto& wanted = options_->compression;
+  return window_bits_ != 0 && size > 0 && !(wanted && size < wanted->threshold);
 }
 
 int WebSocketConnection::compression_level() const noexcept {
-  return setup_.options->compression ? setup_.options->compression->level : 0;
+  return options_->compression ? options_->compression->level : 0;
 }
 
 void WebSocketConnection::emit(WebSocketOpcode opcode, std::string_view payload, bool compressed) {
@@ -434,7 +474,7 @@ void WebSocketConnection::emit(WebSocketOpcode opcode, std::string_view payload,
   head.opcode = opcode;
   head.compressed = compressed;
   head.size = payload.size();
-  if (!setup_.is_server) {
+  if (!is_server_) {
     head.masked = true;
     head.mask = random_websocket_mask();
   }
@@ -501,9 +541,9 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   if (peer_code_ != 0) return answer_close();
   send_close(code, reason);
   close_code_ = code;
-  close_reason_.assign(reason);
+  set_close_reason(reason);
   state_ = State::kClosing;
-  arm(setup_.options->close_timeout);
+  arm(farewell_timeout());
   if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
   has_held_ = false;  // what comes now is dropped, until the peer's close frame
   enter([this] { process_input(); });
@@ -532,7 +572,7 @@ void WebSocketConnection::violated(std::uint16_t code, std::string_view why) {
                         std::string(why) + " (" + transport_->peer().host() + ")");
   if (state_ == State::kOpen) send_close(code, cut_text(why, kMostReason));
   close_code_ = code;
-  close_reason_.assign(why);
+  set_close_reason(why);
   linger();
 }
 
@@ -542,8 +582,8 @@ void WebSocketConnection::linger() noexcept {
   flush();
   become_closed();
   if (!transport_) return;
-  if (setup_.is_server) transport_->shutdown_write();
-  arm(setup_.options->close_timeout);
+  if (is_server_) transport_->shutdown_write();
+  arm(farewell_timeout());
   update_flow();
 }
 
@@ -578,6 +618,11 @@ void WebSocketConnection::end() noexcept {
 
 // --- time ----------------------------------------------------------------------------------------
 
+Duration WebSocketConnection::farewell_timeout() const noexcept {
+  const Duration wanted = options_->close_timeout;
+  return wanted == Duration::zero() && !has_handle_ ? kLongestFarewell : wanted;
+}
+
 /// Zero: never.
 void WebSocketConnection::arm(Duration in) noexcept {
   if (in > Duration::zero()) {
@@ -595,9 +640,13 @@ void WebSocketConnection::on_alarm() noexcept {
   });
 }
 
+void WebSocketConnection::on_loop_closed() noexcept {
+  enter([this] { end(); });
+}
+
 /// Nothing may have come for a while: asks whether somebody is there.
 void WebSocketConnection::keep_alive() {
-  const WebSocketOptions& options = *setup_.options;
+  const WebSocketOptions& options = *options_;
   const Duration silence = loop_->now() - last_heard_;
   if (awaits_pong_) {
     const Duration patience =
@@ -605,7 +654,7 @@ void WebSocketConnection::keep_alive() {
     if (silence >= patience) {
       general_log().warning("a WebSocket is cut: no answer to a ping");
       close_code_ = kBroken;
-      close_reason_ = "ping timed out";
+      set_close_reason("ping timed out");
       return end();
     }
     awaits_pong_ = false;  // something else has come

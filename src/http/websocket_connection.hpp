@@ -92,10 +92,10 @@ class WebSocketConnection final : public UpgradedConnection,
   std::uint16_t close_code() const noexcept {
     return state_ == State::kOpen ? std::uint16_t{0} : close_code_;
   }
-  const std::string& close_reason() const noexcept { return close_reason_; }
-  const std::string& subprotocol() const noexcept { return setup_.subprotocol; }
+  const std::string& close_reason() const noexcept;
+  const std::string& subprotocol() const noexcept;
   std::size_t buffered_amount() const noexcept;
-  std::uint64_t dropped() const noexcept { return dropped_; }
+  std::uint64_t dropped() const noexcept { return rare_ ? rare_->dropped : 0; }
   Event& closed_event() noexcept { return closed_; }
   void set_nodelay(bool on) noexcept;
 
@@ -119,6 +119,7 @@ class WebSocketConnection final : public UpgradedConnection,
   struct Alarm final : Timer {
     explicit Alarm(WebSocketConnection& of) noexcept : connection(of) {}
     void on_timer() noexcept override { connection.on_alarm(); }
+    void on_loop_closed() noexcept override { connection.on_loop_closed(); }
     WebSocketConnection& connection;
   };
 
@@ -155,11 +156,33 @@ class WebSocketConnection final : public UpgradedConnection,
   void become_closed() noexcept;
   void linger() noexcept;
   void end() noexcept;
+  Duration farewell_timeout() const noexcept;
   void arm(Duration in) noexcept;
   void on_alarm() noexcept;
+  void on_loop_closed() noexcept;
   void keep_alive();
 
-  WebSocketSetup setup_;
+  /// What has come and waits. A connection whose messages come whole, and are dealt with at once,
+  /// does without.
+  struct Backlog {
+    std::string input;  // not yet looked at, from `input_used` on
+    std::size_t input_used = 0;
+    std::string held;     // a message that waits for whoever takes it
+    std::string current;  // the message that is being dealt with
+  };
+  /// What most connections do not have.
+  struct Rare {
+    std::string subprotocol;
+    std::string close_reason;
+    std::exception_ptr task_error;
+    std::uint64_t dropped = 0;
+  };
+  Backlog& backlog();
+  Rare& rare();
+  bool has_input() const noexcept;
+  void set_close_reason(std::string_view reason);
+
+  std::shared_ptr<const WebSocketOptions> options_;
   IOLoop* loop_ = nullptr;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<HTTPExchange> exchange_;
@@ -168,23 +191,20 @@ class WebSocketConnection final : public UpgradedConnection,
   WebSocketReceiver receiver_;
   Alarm alarm_{*this};
 
-  std::string input_;  // received, not yet looked at, from `input_used_` on
-  std::size_t input_used_ = 0;
-  std::string held_;            // a message that waits for whoever takes it
-  std::string current_;         // the message that is being dealt with
-  WebSocketMessage message_{};  // its view
+  std::unique_ptr<Backlog> backlog_;
+  std::unique_ptr<Rare> rare_;
+  WebSocketMessage message_{};  // what a listener's task deals with
   WebSocket::Read* reader_ = nullptr;
   IntrusiveList<WebSocket::Sent> senders_;
   TaskContext* task_ = nullptr;  // of the listener
-  std::exception_ptr task_error_;
   Event closed_;
-  std::string close_reason_;
-  std::uint64_t dropped_ = 0;
   TimePoint last_heard_{};
   std::uint16_t close_code_ = 0;
   std::uint16_t peer_code_ = 0;  // of the peer's close frame
   std::uint16_t depth_ = 0;
   State state_ = State::kNew;
+  bool is_server_;
+  std::uint8_t window_bits_ = 0;  // ours; zero: messages are not compressed
   bool has_held_ = false;
   bool held_text_ = false;
   bool attended_ = false;  // somebody works on a message

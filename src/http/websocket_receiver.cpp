@@ -38,6 +38,11 @@ WebSocketReceiver::WebSocketReceiver(WebSocketReceiverOptions options,
                                      bool keep_window) noexcept
     : options_(options), decompressor_(std::move(decompressor)), keep_window_(keep_window) {}
 
+WebSocketReceiver::Pieces& WebSocketReceiver::pieces() {
+  if (!pieces_) pieces_ = std::make_unique<Pieces>();
+  return *pieces_;
+}
+
 WebSocketReceiver::Step WebSocketReceiver::fail(std::uint16_t code, const char* reason) noexcept {
   ended_ = true;
   return {Event::kError, 0, reason, false, code};
@@ -45,9 +50,9 @@ WebSocketReceiver::Step WebSocketReceiver::fail(std::uint16_t code, const char* 
 
 WebSocketReceiver::Step WebSocketReceiver::feed(std::span<char> bytes) {
   if (std::exchange(hand_out_, false)) {
-    if (message_.capacity() > kMostKept) message_ = {};
-    message_.clear();
-    checked_ = 0;
+    if (pieces_->message.capacity() > kMostKept) pieces_->message = {};
+    pieces_->message.clear();
+    pieces_->checked = 0;
   }
   if (ended_) return {Event::kMore, bytes.size()};
   std::size_t consumed = 0;
@@ -96,7 +101,7 @@ WebSocketReceiver::Step WebSocketReceiver::begin_frame(std::string_view bytes) {
 }
 
 std::uint64_t WebSocketReceiver::room() const noexcept {
-  return options_.max_message_size - message_.size();
+  return options_.max_message_size - (pieces_ ? pieces_->message.size() : 0);
 }
 
 /// Takes what is there of a payload. A frame that is there whole is not copied.
@@ -110,14 +115,14 @@ WebSocketReceiver::Step WebSocketReceiver::take_payload(std::span<char> bytes) {
   const bool last = taken_ == head_.size;
   if (last && (first || !is_control(head_.opcode))) return end_frame(view(piece), size);
   if (is_control(head_.opcode)) {
-    control_.append(view(piece));
+    pieces().control.append(view(piece));
     if (!last) return {Event::kMore, size};
-    return end_frame(control_, size);
+    return end_frame(pieces_->control, size);
   }
   if (compressed_) {
-    if (!decompress(view(piece))) return fail(failed_code_, failed_reason_);
+    if (const auto failure = decompress(view(piece))) return *failure;
   } else {
-    message_.append(view(piece));
+    pieces().message.append(view(piece));
   }
   if (text_ && !check_text(false)) return fail(kInvalidPayload, kNotText);
   return {Event::kMore, size};
@@ -136,10 +141,10 @@ WebSocketReceiver::Step WebSocketReceiver::end_frame(std::string_view payload,
     case WebSocketOpcode::kBinary: return end_message(payload, consumed);
   }
   const Event event = head_.opcode == WebSocketOpcode::kPing ? Event::kPing : Event::kPong;
-  if (payload.data() == control_.data()) {
-    handed_out_.swap(control_);
-    control_.clear();
-    payload = handed_out_;
+  if (pieces_ && payload.data() == pieces_->control.data()) {
+    pieces_->handed_out.swap(pieces_->control);
+    pieces_->control.clear();
+    payload = pieces_->handed_out;
   }
   return {event, consumed, payload};
 }
@@ -147,17 +152,18 @@ WebSocketReceiver::Step WebSocketReceiver::end_frame(std::string_view payload,
 WebSocketReceiver::Step WebSocketReceiver::end_message(std::string_view last,
                                                        std::size_t consumed) {
   const bool whole = head_.final;
-  if (whole && message_.empty() && !compressed_) {  // the usual one: a message in one piece
+  const bool in_pieces = pieces_ && !pieces_->message.empty();
+  if (whole && !in_pieces && !compressed_) {  // the usual one: a message in one piece
     in_message_ = false;
     if (text_ && !is_valid_utf8(last)) return fail(kInvalidPayload, kNotText);
     return {Event::kMessage, consumed, last, text_};
   }
   if (compressed_) {
-    if (!decompress(last) || (whole && !decompress(kDeflateTail))) {
-      return fail(failed_code_, failed_reason_);
-    }
+    auto failure = decompress(last);
+    if (!failure && whole) failure = decompress(kDeflateTail);
+    if (failure) return *failure;
   } else {
-    message_.append(last);
+    pieces().message.append(last);
   }
   if (text_ && !check_text(whole)) return fail(kInvalidPayload, kNotText);
   if (!whole) {
@@ -167,7 +173,7 @@ WebSocketReceiver::Step WebSocketReceiver::end_message(std::string_view last,
   if (compressed_ && !keep_window_) decompressor_->reset();
   in_message_ = false;
   hand_out_ = true;
-  return {Event::kMessage, consumed, message_, text_};
+  return {Event::kMessage, consumed, pieces_->message, text_};
 }
 
 WebSocketReceiver::Step WebSocketReceiver::end_close(std::string_view payload,
@@ -186,26 +192,22 @@ WebSocketReceiver::Step WebSocketReceiver::end_close(std::string_view payload,
   return {Event::kClose, consumed, payload.substr(2), false, code};
 }
 
-/// Appends what `piece` stands for to the message. False: `failed_code_` and `failed_reason_`.
-bool WebSocketReceiver::decompress(std::string_view piece) {
+/// Appends what `piece` stands for to the message.   Returns  What is wrong, if anything is.
+std::optional<WebSocketReceiver::Step> WebSocketReceiver::decompress(std::string_view piece) {
   using Status = Decompressor::Status;
-  switch (decompressor_->append(piece, static_cast<std::size_t>(room()), message_)) {
+  const auto most = static_cast<std::size_t>(room());
+  switch (decompressor_->append(piece, most, pieces().message)) {
     case Status::kMore:
-    case Status::kDone: return true;  // RFC 7692 7.2.3.4: a message may end its deflate stream
-    case Status::kLimit:
-      failed_code_ = kTooBig;
-      failed_reason_ = kMessageTooBig;
-      return false;
+    case Status::kDone: return std::nullopt;  // RFC 7692 7.2.3.4: it may end its deflate stream
+    case Status::kLimit: return fail(kTooBig, kMessageTooBig);
     case Status::kMalformed: break;
   }
-  failed_code_ = kInvalidPayload;
-  failed_reason_ = "a compressed message is malformed";
-  return false;
+  return fail(kInvalidPayload, "a compressed message is malformed");
 }
 
 /// Whether the text so far can be, or as a whole is, UTF-8. Looks at each byte once.
 bool WebSocketReceiver::check_text(bool whole) noexcept {
-  std::string_view rest = std::string_view(message_).substr(checked_);
+  std::string_view rest = std::string_view(pieces_->message).substr(pieces_->checked);
   if (whole) return is_valid_utf8(rest);
   // A character may be cut: its first bytes wait for the rest.
   std::size_t tail = 0;
@@ -221,7 +223,7 @@ bool WebSocketReceiver::check_text(bool whole) noexcept {
     if (!valid && unit == cut.size()) rest.remove_suffix(cut.size());
   }
   if (!is_valid_utf8(rest)) return false;
-  checked_ += rest.size();
+  pieces_->checked += rest.size();
   return true;
 }
 

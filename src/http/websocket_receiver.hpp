@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,27 +66,30 @@ class WebSocketReceiver {
   Step end_message(std::string_view last, std::size_t consumed);
   Step end_close(std::string_view payload, std::size_t consumed);
   Step fail(std::uint16_t code, const char* reason) noexcept;
-  bool decompress(std::string_view piece);
+  std::optional<Step> decompress(std::string_view piece);
   bool check_text(bool whole) noexcept;
   std::uint64_t room() const noexcept;
 
+  /// What came in pieces. A connection whose messages come whole does without.
+  struct Pieces {
+    std::string message;      // what is there of it, decompressed
+    std::size_t checked = 0;  // how much of a text is known to be UTF-8
+    std::string control;      // the payload of a control frame
+    std::string handed_out;   // that of the last control event
+  };
+  Pieces& pieces();
+
   WebSocketReceiverOptions options_;
   std::unique_ptr<Decompressor> decompressor_;
-  bool keep_window_;
-
+  std::unique_ptr<Pieces> pieces_;
   WebSocketFrameHead head_;
   std::uint64_t taken_ = 0;  // of the payload of the present frame
-  std::string control_;      // the payload of a control frame that came in pieces
-  std::string handed_out_;   // the payload of the last control event, if it came in pieces
-  std::string message_;      // what is there of a message that came in pieces, decompressed
-  std::size_t checked_ = 0;  // how much of a text is known to be UTF-8
-  std::uint16_t failed_code_ = 0;
-  const char* failed_reason_ = "";
+  bool keep_window_;
   bool in_frame_ = false;
   bool in_message_ = false;  // frames of it have come, its last one has not
   bool text_ = false;        // kind of the present message
   bool compressed_ = false;  // and whether it is
-  bool hand_out_ = false;    // `message_` was the payload of the last event
+  bool hand_out_ = false;    // `Pieces::message` was the payload of the last event
   bool progress_ = false;    // the last step told nothing but may be followed by another at once
   bool ended_ = false;
 };

@@ -6,6 +6,8 @@
 
 #include <stdexcept>
 
+#include "web/response_draft.hpp"
+
 namespace coronado::web {
 namespace {
 
@@ -165,7 +167,7 @@ void RequestHandler::render_to(std::string& out, std::string_view name,
 void RequestHandler::render(std::string_view name,
                             std::initializer_list<TemplateArgument> arguments) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
-  render_to(body_, name, arguments);
+  render_to(draft().body, name, arguments);
   finish();
 }
 

@@ -12,6 +12,7 @@
 
 #include "web/arguments.hpp"
 #include "web/error_response.hpp"
+#include "web/response_draft.hpp"
 
 namespace coronado::web {
 namespace {
@@ -37,7 +38,13 @@ std::string optional(std::optional<std::string> value, std::string_view fallback
 
 }  // namespace
 
+RequestHandler::RequestHandler() noexcept = default;
 RequestHandler::~RequestHandler() = default;
+
+ResponseDraft& RequestHandler::draft() {
+  if (!draft_) draft_ = std::make_unique<ResponseDraft>();
+  return *draft_;
+}
 
 // --- verbs -------------------------------------------------------------------------------------
 
@@ -105,8 +112,7 @@ void RequestHandler::upgrade(std::unique_ptr<UpgradedConnection> next) {
   set_status(101);
   exchange_->upgrade(response_head(), std::move(next));
   finished_ = upgraded_ = true;
-  headers_.clear();
-  set_cookies_.clear();
+  draft_.reset();
 }
 
 void RequestHandler::on_upgraded(std::unique_ptr<RequestHandler>) noexcept {}
@@ -136,7 +142,7 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
 }
 
 void RequestHandler::write_error(int status, const std::exception_ptr&) {
-  write(error_page(status, reason_));
+  write(error_page(status, draft().reason));
 }
 
 // --- arguments -----------------------------------------------------------------------------------
@@ -204,11 +210,12 @@ void RequestHandler::set_status(int status, std::string_view reason) {
     throw std::invalid_argument("not an HTTP status: " + std::to_string(status));
   }
   status_ = status;
-  reason_ = safe_reason(reason);
+  const std::string_view safe = safe_reason(reason);
+  if (draft_ || !safe.empty()) draft().reason = safe;
 }
 
 void RequestHandler::set_header(std::string_view name, std::string_view value) {
-  headers_.set(name, value);
+  draft().headers.set(name, value);
 }
 
 void RequestHandler::set_header(std::string_view name, std::int64_t value) {
@@ -216,19 +223,20 @@ void RequestHandler::set_header(std::string_view name, std::int64_t value) {
 }
 
 void RequestHandler::add_header(std::string_view name, std::string_view value) {
-  headers_.add(name, value);
+  draft().headers.add(name, value);
 }
 
 void RequestHandler::clear_header(std::string_view name) {
-  headers_.erase(name);
+  draft().headers.erase(name);
   if (equals_ignore_case(name, "Content-Type")) default_content_type_ = false;
 }
 
 void RequestHandler::set_cookie(std::string_view name, std::string_view value,
                                 const CookieOptions& options) {
   std::string field = format_set_cookie(name, value, options);
-  std::erase_if(set_cookies_, [&](const auto& cookie) { return cookie.first == name; });
-  set_cookies_.emplace_back(name, std::move(field));
+  auto& cookies = draft().set_cookies;
+  std::erase_if(cookies, [&](const auto& cookie) { return cookie.first == name; });
+  cookies.emplace_back(name, std::move(field));
 }
 
 void RequestHandler::set_cookie(std::string_view name, std::string_view value) {
@@ -243,37 +251,39 @@ void RequestHandler::clear_cookie(std::string_view name) {
 
 void RequestHandler::write(std::string_view chunk) {
   if (finished_) throw std::logic_error("cannot write() after finish()");
-  body_.append(chunk);
+  draft().body.append(chunk);
 }
 
 ResponseHead RequestHandler::response_head() {
+  ResponseDraft& said = draft();
+  HeaderBlock& headers = said.headers;
   ResponseHead head;
   head.status = status_;
-  head.reason = reason_;
-  for (const auto& [name, field] : set_cookies_) headers_.add("Set-Cookie", field);
-  take_connection_fields(headers_, *exchange_);
+  head.reason = said.reason;
+  for (const auto& [name, field] : said.set_cookies) headers.add("Set-Cookie", field);
+  take_connection_fields(headers, *exchange_);
   const bool body_allowed = status_ >= 200 && status_ != 204 && status_ != 304;
   if (!body_allowed) {
-    headers_.erase("Content-Type");
-    head.fields = headers_.wire();
+    headers.erase("Content-Type");
+    head.fields = headers.wire();
   } else {
-    if (default_content_type_ && !headers_.contains(HeaderBlock::kContentType)) {
-      headers_.append_wire(kDefaultContentType, HeaderBlock::kContentType);
+    if (default_content_type_ && !headers.contains(HeaderBlock::kContentType)) {
+      headers.append_wire(kDefaultContentType, HeaderBlock::kContentType);
     }
-    head.fields = headers_.wire();
+    head.fields = headers.wire();
   }
-  head.has_date = headers_.contains(HeaderBlock::kDate);
-  head.has_server = headers_.contains(HeaderBlock::kServer);
+  head.has_date = headers.contains(HeaderBlock::kDate);
+  head.has_server = headers.contains(HeaderBlock::kServer);
   return head;
 }
 
 HTTPExchange::Drain RequestHandler::flush() {
   if (finished_) throw std::logic_error("cannot flush() after finish()");
-  const std::string chunk = std::exchange(body_, {});
+  const std::string chunk = std::exchange(draft().body, {});
   if (exchange_->started()) {
     exchange_->write(chunk);
   } else {
-    const std::optional<std::uint64_t> length = take_content_length(headers_);
+    const std::optional<std::uint64_t> length = take_content_length(draft().headers);
     exchange_->start(response_head(), length, chunk);
   }
   return exchange_->drain();
@@ -284,17 +294,17 @@ void RequestHandler::finish(std::string_view last) {
   if (!last.empty()) write(last);
   finished_ = true;
   if (exchange_->started()) {
-    exchange_->write(body_);
+    exchange_->write(draft().body);
     exchange_->finish();
     return;
   }
-  const std::optional<std::uint64_t> length = take_content_length(headers_);
-  if (length && body_.empty() && request().method_id() == Method::kHead) {
+  const std::optional<std::uint64_t> length = take_content_length(draft().headers);
+  if (length && draft().body.empty() && request().method_id() == Method::kHead) {
     exchange_->start(response_head(), length);  // that of the body which is not sent
     exchange_->finish();
     return;
   }
-  exchange_->respond(response_head(), body_);
+  exchange_->respond(response_head(), draft().body);
 }
 
 void RequestHandler::redirect(std::string_view url, bool permanent) {
@@ -324,10 +334,7 @@ void RequestHandler::send_error(int status, std::string_view reason,
 
 void RequestHandler::clear() {
   status_ = 200;
-  reason_.clear();
-  body_.clear();
-  headers_.clear();
-  set_cookies_.clear();
+  draft_.reset();
   default_content_type_ = true;
   set_default_headers();
 }

@@ -77,6 +77,7 @@ class WebSocketServerEnd : public testing::TestWithParam<std::size_t> {
     auto* connection = new WebSocketConnection(
         {.options = std::make_shared<const WebSocketOptions>(options), .deflate = deflate},
         std::make_unique<Relay>(script));
+    alive.push_back(*connection);
     std::string bytes(first);
     far->pause_receive();
     connection->begin(loop, std::move(far), bytes);
@@ -95,10 +96,16 @@ class WebSocketServerEnd : public testing::TestWithParam<std::size_t> {
     run([]() -> Task<> { co_await sleep(1ms); }());
   }
 
+  ~WebSocketServerEnd() override {
+    alive.for_each([](UpgradedConnection& each) { each.cut(); });
+    settle();
+  }
+
   LogCatcher log;
   IOLoop loop{{.reactor = ReactorKind::kSim}};
   Script script;
   std::unique_ptr<RawClient> client;
+  IntrusiveList<UpgradedConnection> alive;
 };
 
 INSTANTIATE_TEST_SUITE_P(Pieces, WebSocketServerEnd, testing::Values(1, 3, 65536));
@@ -580,6 +587,31 @@ TEST(WebSocketEnds, AClientMasksAndTheServerUnderstands) {
     EXPECT_EQ(socket.close_code(), 1000);
   }(client));
   EXPECT_TRUE(script.log.ends_with("[closed 1000 done]"));
+}
+
+TEST(WebSocketEnds, NobodyHoldsItAnyMoreAndItsLoopCloses) {
+  const LogCatcher log;
+  Script script;
+  for (const Duration timeout : {Duration(5s), Duration(0)}) {
+    script.log.clear();
+    {
+      IOLoop loop({.reactor = ReactorKind::kSim});
+      auto [near, far] = make_memory_transports(loop, {});  // the far one never answers
+      auto* end = new WebSocketConnection({.is_server = false,
+                                           .options = std::make_shared<const WebSocketOptions>(
+                                               WebSocketOptions{.close_timeout = timeout})},
+                                          std::make_unique<Relay>(script));
+      near->pause_receive();
+      loop.run_sync(
+          [](WebSocketConnection& of, IOLoop& on, std::unique_ptr<Transport> by) -> Task<> {
+            const WebSocket socket(of);
+            of.begin(on, std::move(by), {});
+            co_return;
+          }(*end, loop, std::move(near)));
+      EXPECT_EQ(script.log, "");
+    }
+    EXPECT_EQ(script.log, "[closed 1000 ]");
+  }
 }
 
 }  // namespace

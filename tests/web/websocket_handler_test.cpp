@@ -72,7 +72,11 @@ class Compressing : public Echo {
   }
 };
 
-struct SocketBench : WebBench {
+struct Events {  // outlive the server
+  std::string events;
+};
+
+struct SocketBench : Events, WebBench {
   SocketBench() {
     app.add<Echo>("/ws", &events);
     app.add<Compressing>("/packed", &events);
@@ -99,8 +103,6 @@ struct SocketBench : WebBench {
     loop.run_sync([]() -> Task<> { co_await sleep(1ms); }());
     return all;
   }
-
-  std::string events;
 };
 
 TEST(WebSocketHandler, TheHandshake) {

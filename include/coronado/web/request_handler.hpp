@@ -15,7 +15,6 @@
 #include <coronado/base/error.hpp>
 #include <coronado/coro/frame_pool.hpp>
 #include <coronado/coro/task.hpp>
-#include <coronado/http/header_block.hpp>
 #include <coronado/web/exchange.hpp>
 
 #include <cstdint>
@@ -34,6 +33,7 @@ class UpgradedConnection;
 
 namespace coronado::web {
 
+struct ResponseDraft;
 class TemplateArgument;
 class TemplateNamespace;
 
@@ -42,7 +42,7 @@ struct Finish {};
 
 class RequestHandler : public coronado::detail::Pooled {
  public:
-  RequestHandler() = default;
+  RequestHandler() noexcept;
   virtual ~RequestHandler();
   RequestHandler(const RequestHandler&) = delete;
   RequestHandler& operator=(const RequestHandler&) = delete;
@@ -259,6 +259,7 @@ class RequestHandler : public coronado::detail::Pooled {
                  std::initializer_list<TemplateArgument> arguments);
   void handle_exception(const std::exception_ptr& error) noexcept;
   ResponseHead response_head();
+  ResponseDraft& draft();
   [[noreturn]] void refuse_method() const;
 
   WebExchange* exchange_ = nullptr;
@@ -266,10 +267,7 @@ class RequestHandler : public coronado::detail::Pooled {
   bool finished_ = false;
   bool upgraded_ = false;
   bool default_content_type_ = true;
-  std::string reason_;
-  std::string body_;
-  HeaderBlock headers_;
-  std::vector<std::pair<std::string, std::string>> set_cookies_;  // name, field value
+  std::unique_ptr<ResponseDraft> draft_;  // from the first word about the response on
 };
 
 }  // namespace coronado::web
