@@ -48,12 +48,22 @@ std::optional<SocketAddress> SocketAddress::from_ip(std::string_view text, std::
 SocketAddress SocketAddress::from_path(std::string path) {
   SocketAddress address;
   address.family = Family::kUnix;
-  address.path = std::move(path);
+  if (!path.empty()) address.shared_path = std::make_shared<const std::string>(std::move(path));
   return address;
 }
 
+const std::string& SocketAddress::path() const noexcept {
+  static const std::string none;
+  return shared_path ? *shared_path : none;
+}
+
+bool SocketAddress::operator==(const SocketAddress& other) const noexcept {
+  return family == other.family && port == other.port && ip == other.ip && scope == other.scope &&
+         path() == other.path();
+}
+
 std::string SocketAddress::host() const {
-  if (family == Family::kUnix) return path;
+  if (family == Family::kUnix) return path();
   if (family == Family::kNone) return {};
   char text[INET6_ADDRSTRLEN];
   ::inet_ntop(family == Family::kIPv4 ? AF_INET : AF_INET6, ip.data(), text, sizeof text);
@@ -68,7 +78,7 @@ std::string to_string(const SocketAddress& address) {
     case Family::kIPv4: return address.host() + ":" + std::to_string(address.port);
     case Family::kIPv6: return "[" + address.host() + "]:" + std::to_string(address.port);
     case Family::kUnix: {
-      std::string text = "unix:" + address.path;
+      std::string text = "unix:" + address.path();
       std::ranges::replace(text, '\0', '@');
       return text;
     }
@@ -96,13 +106,13 @@ socklen_t to_sockaddr(const SocketAddress& address, sockaddr_storage& result) no
     return sizeof in;
   }
   auto& in = reinterpret_cast<sockaddr_un&>(result);
-  const bool abstract = address.path.starts_with('\0');
+  const bool abstract = address.path().starts_with('\0');
   const std::size_t room = sizeof in.sun_path - (abstract ? 0 : 1);  // a path ends with NUL
-  if (address.family != Family::kUnix || address.path.empty() || address.path.size() > room)
+  if (address.family != Family::kUnix || address.path().empty() || address.path().size() > room)
     return 0;
   in.sun_family = AF_UNIX;
-  std::memcpy(in.sun_path, address.path.data(), address.path.size());
-  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path.size() +
+  std::memcpy(in.sun_path, address.path().data(), address.path().size());
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path().size() +
                                 (abstract ? 0 : 1));
 }
 
@@ -122,10 +132,11 @@ SocketAddress from_sockaddr(const sockaddr_storage& address, socklen_t length) {
     std::memcpy(result.ip.data(), &in.sin6_addr, 16);
   } else if (address.ss_family == AF_UNIX) {
     const auto& in = reinterpret_cast<const sockaddr_un&>(address);
-    result.family = Family::kUnix;
     constexpr socklen_t kHead = offsetof(sockaddr_un, sun_path);
-    if (length > kHead) result.path.assign(in.sun_path, length - kHead);
-    if (!result.path.starts_with('\0')) result.path = result.path.c_str();  // ends with NUL
+    std::string path;
+    if (length > kHead) path.assign(in.sun_path, length - kHead);
+    if (!path.starts_with('\0')) path = path.c_str();  // ends with NUL
+    return SocketAddress::from_path(std::move(path));
   }
   return result;
 }

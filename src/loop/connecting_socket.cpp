@@ -18,7 +18,7 @@ int open_connecting_socket(const SocketAddress& to, const ConnectOptions& option
   const auto fail = [&](int error, const SocketAddress& where, const char* attempt) {
     return std::system_error(error, std::system_category(), attempt + to_string(where));
   };
-  if (length == 0) throw fail(to.path.empty() ? EINVAL : ENAMETOOLONG, to, "cannot connect to ");
+  if (length == 0) throw fail(to.path().empty() ? EINVAL : ENAMETOOLONG, to, "cannot connect to ");
   const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw fail(errno, to, "cannot connect to ");
   if (to.is_ip()) {

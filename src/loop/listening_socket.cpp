@@ -35,7 +35,7 @@ int open_listening_socket(const SocketAddress& address, const ListenOptions& opt
   };
   sockaddr_storage storage;
   const socklen_t length = to_sockaddr(address, storage);
-  if (length == 0) throw fail(address.path.empty() ? EINVAL : ENAMETOOLONG);
+  if (length == 0) throw fail(address.path().empty() ? EINVAL : ENAMETOOLONG);
   const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw fail(errno);
   prepare(fd, address, options);

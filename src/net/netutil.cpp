@@ -108,7 +108,7 @@ Socket open_unix_socket() {
 void remove_stale_file(const SocketAddress& address, const sockaddr_storage& storage,
                        socklen_t length) {
   struct stat status{};
-  if (::lstat(address.path.c_str(), &status) != 0) return;
+  if (::lstat(address.path().c_str(), &status) != 0) return;
   if (!S_ISSOCK(status.st_mode)) {
     throw cannot_listen(EEXIST, address, " (the file is no socket)");
   }
@@ -118,7 +118,7 @@ void remove_stale_file(const SocketAddress& address, const sockaddr_storage& sto
       errno != ECONNREFUSED) {
     throw cannot_listen(EADDRINUSE, address);
   }
-  ::unlink(address.path.c_str());
+  ::unlink(address.path().c_str());
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ SimListener* SimCore::listener_at(const SimHost::State& host, const SocketAddres
     if (listener->handler == nullptr || listener->host != &host) continue;
     const SocketAddress& at = listener->address;
     if (at.family != address.family || at.port != address.port) continue;
-    if (address.is_ip() ? is_wildcard(at) || at.ip == address.ip : at.path == address.path) {
+    if (address.is_ip() ? is_wildcard(at) || at.ip == address.ip : at.path() == address.path()) {
       return listener.get();
     }
   }

@@ -35,7 +35,7 @@ TEST(AddressQueue, OneAddressOfAnyKind) {
   AddressQueue queue;
   EXPECT_TRUE(queue.empty());
   queue.add({SocketAddress::from_path("/run/x")});
-  EXPECT_EQ(queue.take().path, "/run/x");
+  EXPECT_EQ(queue.take().path(), "/run/x");
 }
 
 TEST(ConnectRace, SpansAreReadable) {

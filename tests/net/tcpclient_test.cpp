@@ -610,14 +610,14 @@ TEST(TCPClient, ConnectsToAUnixSocket) {
       []() -> Task<> {
         const SocketAddress address =
             SocketAddress::from_path(testing::TempDir() + "tcpclient.sock");
-        ::unlink(address.path.c_str());
+        ::unlink(address.path().c_str());
         Counter counter;
         auto acceptor = IOLoop::current()->reactor().listen(address, {}, counter);
         TCPClient client;
         const auto transport = co_await client.connect_transport(address);
         co_await counter.changed.wait();
         acceptor.reset();
-        ::unlink(address.path.c_str());
+        ::unlink(address.path().c_str());
         std::string text;
         try {
           co_await client.connect_transport(address);

@@ -30,8 +30,7 @@ struct MemoryTransportOptions {
   SocketAddress peer{.ip = {127, 0, 0, 1},
                      .scope = 0,
                      .port = 40000,
-                     .family = SocketAddress::Family::kIPv4,
-                     .path = {}};
+                     .family = SocketAddress::Family::kIPv4};
 };
 
 /// One end of a channel.
