@@ -612,6 +612,7 @@ void HTTP1Connection::refuse(int status, std::string_view reason) {
     server_.spare();
     exchange_ = server_.take_spare();
     exchange_->request_.head_.clear();
+    exchange_->loop_ = &server_.loop;
     exchange_->sink_ = this;
   }
   exchange_->keep_alive_ = false;

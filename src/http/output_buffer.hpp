@@ -66,13 +66,14 @@ inline char* put(char* place, std::string_view text) noexcept {
 
 /// Writes `value` in decimal; returns the end. Needs room for 20 characters.
 inline char* put_decimal(char* place, std::uint64_t value) noexcept {
-  char digits[20];
-  char* first = digits + sizeof digits;
-  do {
-    *--first = static_cast<char>('0' + value % 10);
+  int digits = 1;
+  for (std::uint64_t rest = value; rest >= 10; rest /= 10) ++digits;
+  char* const end = place + digits;
+  for (char* next = end; digits > 0; --digits) {
+    *--next = static_cast<char>('0' + value % 10);
     value /= 10;
-  } while (value != 0);
-  return put(place, {first, static_cast<std::size_t>(digits + sizeof digits - first)});
+  }
+  return end;
 }
 
 }  // namespace coronado

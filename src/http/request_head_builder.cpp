@@ -3,9 +3,22 @@
 #include <cstring>
 
 #include "http/ascii.hpp"
+#include "http/http1_lines.hpp"
 #include "http/http1_scan.hpp"
 
 namespace coronado {
+namespace {
+
+/// Whether a field's value, which has no control characters, is "keep-alive" in any case.
+bool is_keep_alive(std::string_view value) noexcept {
+  constexpr std::uint64_t kLower = 0x2020'2020'2020'2020;
+  constexpr std::uint16_t kLower2 = 0x2020;
+  return value.size() == 10 &&
+         (load_word<std::uint64_t>(value.data()) | kLower) == word_of("keep-ali") &&
+         (load_word<std::uint16_t>(value.data() + 8) | kLower2) == word_of<std::uint16_t>("ve");
+}
+
+}  // namespace
 
 RequestHead::Entry* RequestHeadBuilder::add_entry(RequestHead& head, std::size_t max_fields) {
   if (RequestHead::kInlineFields + head.field_count_ >= max_fields) return nullptr;
@@ -74,6 +87,8 @@ HeadError RequestHeadBuilder::set_absolute_target(RequestHead& head, const char*
 
 HeadError RequestHeadBuilder::apply_control_fields(RequestHead& head) {
   if (head.contains(FieldId::kConnection)) apply_connection(head);
+  if ((head.present_ & kControlFields) == RequestHead::bit(FieldId::kConnection)) [[likely]]
+    return {};
   const bool has_coding = head.contains(FieldId::kTransferEncoding);
   const bool has_length = head.contains(FieldId::kContentLength);
   // RFC 9112 6.3 (3): Transfer-Encoding together with Content-Length is how requests are smuggled.
@@ -91,6 +106,13 @@ HeadError RequestHeadBuilder::apply_control_fields(RequestHead& head) {
 }
 
 void RequestHeadBuilder::apply_connection(RequestHead& head) {
+  const RequestHead::Entry& first = first_entry(head, FieldId::kConnection);
+  if ((head.repeated_ & RequestHead::bit(FieldId::kConnection)) == 0 &&
+      is_keep_alive(head.view(first.value, first.value_size))) [[likely]] {
+    head.facts_.keep_alive = true;
+    head.facts_.upgrade = false;
+    return;
+  }
   ConnectionOptions options;
   each_value(head, FieldId::kConnection, [&](std::string_view value) -> HeadError {
     options.add(value);

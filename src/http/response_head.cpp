@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kCRLF = "\r\n";
 constexpr std::string_view kLengthField = "Content-Length: ";
 constexpr std::string_view kChunkedField = "Transfer-Encoding: chunked\r\n";
-constexpr std::size_t kFixedPart = 128;  // status line, framing field and line ends, generously
+constexpr std::size_t kFixedPart = 192;  // status line, framing field and line ends, generously
 
 }  // namespace
 
@@ -38,9 +38,7 @@ void ResponseHeadWriter::write(OutputBuffer& out, TimePoint now, const ResponseH
                                std::string_view connection) {
   if (now >= valid_until_) [[unlikely]]
     refresh(now);
-  const std::string_view reason =
-      head.reason.empty() ? std::string_view(reason_phrase(head.status)) : head.reason;
-  char* place = out.reserve(ok_preamble_.size() + reason.size() + head.fields.size() +
+  char* place = out.reserve(ok_preamble_.size() + head.reason.size() + head.fields.size() +
                             connection.size() + kFixedPart);
   if (head.status == 200 && head.reason.empty() && !head.has_date && !head.has_server) [[likely]] {
     place = put(place, ok_preamble_);
@@ -48,7 +46,7 @@ void ResponseHeadWriter::write(OutputBuffer& out, TimePoint now, const ResponseH
     place = put(place, "HTTP/1.1 ");
     place = put_decimal(place, static_cast<std::uint64_t>(head.status));
     *place++ = ' ';
-    place = put(place, reason);
+    place = put(place, head.reason.empty() ? reason_phrase(head.status) : head.reason);
     place = put(place, kCRLF);
     if (!head.has_server) place = put(place, server_field_);
     if (!head.has_date) place = put(place, date_field_);

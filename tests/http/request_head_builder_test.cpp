@@ -187,6 +187,10 @@ TEST(RequestHeadBuilder, DecidesKeepAlive) {
       {"1.1", "Connection:\r\n", true},
       {"1.0", "", false},
       {"1.0", "Connection: keep-alive\r\n", true},
+      {"1.0", "Connection: KEEP-Alive\r\n", true},
+      {"1.0", "Connection: keepMalive\r\n", false},
+      {"1.0", "Connection: keep-alivf\r\n", false},
+      {"1.0", "Connection: keep-alive\r\nConnection: close\r\n", false},
       {"1.0", "Connection: x, Keep-Alive\r\n", true},
       {"1.0", "Connection: keep-alive, close\r\n", false},
   };
