@@ -125,6 +125,9 @@ function(coronado_add_bench)
     endif()
     target_compile_definitions(${name} PRIVATE "BENCH_DIR=\"${PROJECT_SOURCE_DIR}/bench\"")
   endforeach()
+  if(CORONADO_TESTS AND TARGET arena_server)
+    coronado_python_test(arena tests/interop/arena_test.py arena_server 120)
+  endif()
 endfunction()
 
 # fuzz/*_fuzz.cpp -> one libFuzzer program each.

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Checks every profile of the arena server: right answers, also to input in pieces, pipelined and chunked.
+
+    arena_test.py PROGRAM [unittest options]
+
+PROGRAM is started with --port=0 and prints `listening PORT` once it serves. Standard library only.
+"""
+
+import base64
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = ""
+TIMEOUT = 60
+ITEMS = [{"id": i, "name": f"Thing {i}", "category": "tools", "price": 100 + i, "quantity": 3 * i, "active": i % 2 == 0,
+          "tags": ["sale", "größe"][:i % 3], "rating": {"score": i, "count": i * i}} for i in range(1, 51)]
+
+
+class Answers:
+    """Responses as they come over a bare connection."""
+
+    def __init__(self, channel):
+        self.file = channel.makefile("rb")
+
+    def next(self):
+        status = int(self.file.readline().split()[1])
+        fields = http.client.parse_headers(self.file)
+        return status, self.file.read(int(fields["Content-Length"]))
+
+
+class ArenaTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        with open(os.path.join(cls.folder.name, "dataset.json"), "w", encoding="utf-8") as file:
+            json.dump(ITEMS, file)
+        cls.process = subprocess.Popen([PROGRAM, "--port=0", f"--data={cls.folder.name}"], stdout=subprocess.PIPE, text=True)
+        cls.port = int(re.fullmatch(r"listening (\d+)\n", cls.process.stdout.readline())[1])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.process.send_signal(signal.SIGTERM)
+        assert cls.process.wait(TIMEOUT) == 0
+        cls.process.stdout.close()
+        cls.folder.cleanup()
+
+    def ask(self, method, target, body=None, headers={}, **options):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        connection.request(method, target, body, headers, **options)
+        response = connection.getresponse()
+        content = response.read()
+        connection.close()
+        return response, content
+
+    def talk(self, text, answers, piece=None):
+        """Sends `text`, perhaps in pieces of so many bytes, and returns what comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as channel:
+            channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for at in range(0, len(text), piece or len(text)):
+                channel.sendall(text[at:at + (piece or len(text))])
+            reader = Answers(channel)
+            return [reader.next() for _ in range(answers)]
+
+    def test_baseline(self):
+        response, content = self.ask("GET", "/baseline11?a=13&b=42")
+        self.assertEqual((response.status, content), (200, b"55"))
+        self.assertTrue(response.getheader("Content-Type").startswith("text/plain"))
+        self.assertEqual(self.ask("GET", "/baseline11?a=-1&b=9000000000")[1], b"8999999999")
+        self.assertEqual(self.ask("POST", "/baseline11?a=13&b=42", "20")[1], b"75")
+        self.assertEqual(self.ask("POST", "/baseline11?a=1&b=2", iter([b"1", b"7"]), encode_chunked=True,
+                                  headers={"Transfer-Encoding": "chunked"})[1], b"20")
+        for method, target, body in (("GET", "/baseline11?a=13", None), ("GET", "/baseline11?a=x&b=1", None),
+                                     ("POST", "/baseline11?a=1&b=2", "many"), ("POST", "/baseline11?a=1&b=2", "")):
+            with self.subTest(target=target, body=body):
+                self.assertEqual(self.ask(method, target, body)[0].status, 400)
+
+    def test_baseline_in_pieces_and_in_rotation(self):
+        head = "POST /baseline11?a=%d&b=42 HTTP/1.1\r\nHost: x\r\n"
+        text, expected = b"", []
+        for i in range(9):
+            text += (f"GET /baseline11?a={i}&b=42 HTTP/1.1\r\nHost: x\r\n\r\n",
+                     head % i + "Content-Length: 2\r\n\r\n20",
+                     head % i + "Transfer-Encoding: chunked\r\n\r\n1\r\n2\r\n1\r\n0\r\n0\r\n\r\n")[i % 3].encode()
+            expected.append((200, b"%d" % (i + 42 + (20 if i % 3 else 0))))
+        for piece in (1, 7, 64, None):
+            with self.subTest(piece=piece):
+                self.assertEqual(self.talk(text, len(expected), piece), expected)
+
+    def test_pipeline(self):
+        text = b"GET /pipeline HTTP/1.1\r\nHost: x\r\n\r\n" * 64
+        for piece in (11, 1000, None):
+            self.assertEqual(self.talk(text, 64, piece), [(200, b"ok")] * 64)
+
+    def test_ten_requests_a_connection(self):
+        text = b"GET /baseline11?a=1&b=1 HTTP/1.1\r\nHost: x\r\n\r\n" * 9 + \
+            b"GET /baseline11?a=1&b=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        self.assertEqual(self.talk(text, 10), [(200, b"2")] * 10)
+
+    def test_json(self):
+        for count, multiplier in ((1, 1), (12, 3), (50, 7)):
+            response, content = self.ask("GET", f"/json/{count}?m={multiplier}")
+            self.assertTrue(response.getheader("Content-Type").startswith("application/json"))
+            self.assertIsNone(response.getheader("Content-Encoding"))
+            expected = [dict(item, total=item["price"] * item["quantity"] * multiplier) for item in ITEMS[:count]]
+            self.assertEqual(json.loads(content), {"items": expected, "count": count})
+        for target in ("/json/0?m=1", "/json/51?m=1", "/json/3", "/json/3?m=x"):
+            self.assertEqual(self.ask("GET", target)[0].status, 400, target)
+
+    def test_upload(self):
+        body = os.urandom(5_000_000)
+        self.assertEqual(self.ask("POST", "/upload", body)[1], b"5000000")
+        pieces = [body[at:at + 70_000] for at in range(0, len(body), 70_000)]
+        self.assertEqual(self.ask("POST", "/upload", iter(pieces), encode_chunked=True,
+                                  headers={"Transfer-Encoding": "chunked"})[1], b"5000000")
+        self.assertEqual(self.ask("POST", "/upload", b"")[1], b"0")
+
+    def test_websocket(self):
+        key = base64.b64encode(os.urandom(16)).decode()
+        frames = b"".join(b"\x81\x85\0\0\0\0" + b"%05d" % i for i in range(100))
+        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as channel:
+            channel.sendall(f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
+            file = channel.makefile("rb")
+            self.assertEqual(file.readline(), b"HTTP/1.1 101 Switching Protocols\r\n")
+            http.client.parse_headers(file)
+            for at in range(0, len(frames), 13):
+                channel.sendall(frames[at:at + 13])
+            self.assertEqual(file.read(700), b"".join(b"\x81\x05%05d" % i for i in range(100)))
+
+    def test_what_is_not_there(self):
+        self.assertEqual(self.ask("GET", "/nothing")[0].status, 404)
+        self.assertEqual(self.ask("DELETE", "/pipeline")[0].status, 405)
+
+    def test_data_that_cannot_be_read(self):
+        for text in (None, "[{]"):
+            with tempfile.TemporaryDirectory() as folder:
+                if text:
+                    with open(os.path.join(folder, "dataset.json"), "w", encoding="utf-8") as file:
+                        file.write(text)
+                done = subprocess.run([PROGRAM, "--port=0", f"--data={folder}"], capture_output=True, text=True, timeout=TIMEOUT)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, r"dataset\.json: .+\n\Z")
+                self.assertEqual(done.stderr.count("\n"), 1)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
