@@ -97,6 +97,36 @@ std::string_view cut_text(std::string_view text, std::size_t size) noexcept {
 
 }  // namespace
 
+/// Runs the listener's tasks, one at a time.
+class WebSocketConnection::Runner final : private detail::TaskOwner {
+ public:
+  explicit Runner(WebSocketConnection& connection) : connection_(connection) {
+    attach(*connection.loop_, nullptr, "websocket");
+  }
+
+  bool running() const noexcept { return task_ != nullptr; }
+  void run(Task<> task) {
+    task_ = &create(*task.release(), "websocket", std::source_location::current());
+    connection_.loop_->run_now(*task_);
+  }
+  void cancel() noexcept {
+    if (task_ != nullptr) task_->cancel();
+  }
+  /// What the last task threw, if it did.
+  std::exception_ptr take_error() noexcept { return std::exchange(error_, nullptr); }
+
+ private:
+  void on_child_finished(TaskContext&, PromiseBase& root) noexcept override {
+    task_ = nullptr;
+    if (root.state() == TaskOutcome::kError) error_ = root.error();
+  }
+  void on_child_released() noexcept override { connection_.task_released(); }
+
+  WebSocketConnection& connection_;
+  TaskContext* task_ = nullptr;
+  std::exception_ptr error_;
+};
+
 WebSocketConnection::WebSocketConnection(WebSocketSetup setup,
                                          std::unique_ptr<WebSocketListener> listener)
     : options_(std::move(setup.options)),
@@ -120,6 +150,12 @@ WebSocketConnection::Backlog& WebSocketConnection::backlog() {
 WebSocketConnection::Rare& WebSocketConnection::rare() {
   if (!rare_) rare_ = std::make_unique<Rare>();
   return *rare_;
+}
+
+Event& WebSocketConnection::closed_event() {
+  Event& event = rare().closed;
+  if (state_ == State::kClosed) event.set();
+  return event;
 }
 
 bool WebSocketConnection::has_input() const noexcept {
@@ -160,7 +196,7 @@ void WebSocketConnection::enter(Step&& step) noexcept {
     flush();
     output.owner = nullptr;
   }
-  if (--depth_ == 0 && dead_ && task_ == nullptr && !has_handle_) delete this;
+  if (--depth_ == 0 && dead_ && !running() && !has_handle_) delete this;
 }
 
 void WebSocketConnection::take_over(std::unique_ptr<Transport> transport, std::span<char> first,
@@ -176,7 +212,6 @@ void WebSocketConnection::begin(IOLoop& loop, std::unique_ptr<Transport> transpo
   paused_ = true;
   state_ = State::kOpen;
   last_heard_ = loop.now();
-  attach(loop, nullptr, "websocket");
   transport_->start(*this);
   enter([&] {
     if (!first.empty()) backlog().input.assign(first.data(), first.size());
@@ -194,7 +229,7 @@ void WebSocketConnection::drain() noexcept {
 
 void WebSocketConnection::cut() noexcept {
   enter([this] {
-    if (task_ != nullptr) task_->cancel();
+    if (runner_) runner_->cancel();
     end();
   });
 }
@@ -294,7 +329,7 @@ void WebSocketConnection::handle(const WebSocketReceiver::Step& step) {
 
 void WebSocketConnection::deliver(const WebSocketReceiver::Step& step) {
   if (state_ != State::kOpen) return;  // we said that we are closing
-  if (task_ != nullptr || !listener_) return hold_message(step.payload, step.text);
+  if (running() || !listener_) return hold_message(step.payload, step.text);
   message_ = {step.payload, step.text};
   Task<> task = listener_->received(message_);
   if (!task) return;
@@ -346,24 +381,21 @@ void WebSocketConnection::update_flow() noexcept {
 
 // --- the listener's tasks --------------------------------------------------------------------------
 
+bool WebSocketConnection::running() const noexcept { return runner_ && runner_->running(); }
+
 void WebSocketConnection::run(Task<> task) {
   if (!task) return;
-  task_ = &create(*task.release(), "websocket", std::source_location::current());
-  loop_->run_now(*task_);
-}
-
-void WebSocketConnection::on_child_finished(TaskContext&, PromiseBase& root) noexcept {
-  task_ = nullptr;
-  if (root.state() == TaskOutcome::kError) rare().task_error = root.error();
+  if (!runner_) runner_ = std::make_unique<Runner>(*this);
+  runner_->run(std::move(task));
 }
 
 /// The task's frame has gone: the next message can be dealt with.
-void WebSocketConnection::on_child_released() noexcept {
+void WebSocketConnection::task_released() noexcept {
   enter([this] {
     if (backlog_) keep_small(backlog_->current, kMostIdle);
-    if (rare_ && rare_->task_error) failed(std::exchange(rare_->task_error, nullptr));
+    if (const std::exception_ptr error = runner_->take_error()) failed(error);
     message_done();
-    while (has_held_ && task_ == nullptr && listener_ && state_ == State::kOpen) {
+    while (has_held_ && !running() && listener_ && state_ == State::kOpen) {
       has_held_ = false;
       backlog_->current.swap(backlog_->held);
       message_ = {backlog_->current, held_text_};
@@ -373,7 +405,7 @@ void WebSocketConnection::on_child_released() noexcept {
       } catch (...) {
         failed(std::current_exception());
       }
-      if (task_ == nullptr) message_done();
+      if (!running()) message_done();
       process_input();
     }
   });
@@ -510,10 +542,13 @@ void WebSocketConnection::flush() noexcept {
   keep_small(output.corked, kMostKept);
 }
 
+void WebSocketConnection::wake_senders() noexcept {
+  if (!rare_) return;
+  while (!rare_->senders.empty()) rare_->senders.pop_front().wake();
+}
+
 void WebSocketConnection::on_drained() noexcept {
-  enter([this] {
-    while (!senders_.empty()) senders_.pop_front().wake();
-  });
+  enter([this] { wake_senders(); });
 }
 
 void WebSocketConnection::ping(std::string_view data) {
@@ -593,8 +628,8 @@ void WebSocketConnection::become_closed() noexcept {
   state_ = State::kClosed;
   if (close_code_ == 0) close_code_ = peer_code_ != 0 ? peer_code_ : kBroken;
   if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
-  while (!senders_.empty()) senders_.pop_front().wake();
-  closed_.set();
+  wake_senders();
+  if (rare_) rare_->closed.set();
   if (!listener_) return;
   try {
     listener_->closed();

@@ -56,9 +56,7 @@ struct WebSocketSetup {
   std::string subprotocol = {};
 };
 
-class WebSocketConnection final : public UpgradedConnection,
-                                  private TransportHandler,
-                                  private detail::TaskOwner {
+class WebSocketConnection final : public UpgradedConnection, private TransportHandler {
  public:
   /// Params  listener  Null: messages are read.
   /// Throws  std::bad_alloc
@@ -96,7 +94,7 @@ class WebSocketConnection final : public UpgradedConnection,
   const std::string& subprotocol() const noexcept;
   std::size_t buffered_amount() const noexcept;
   std::uint64_t dropped() const noexcept { return rare_ ? rare_->dropped : 0; }
-  Event& closed_event() noexcept { return closed_; }
+  Event& closed_event();
   void set_nodelay(bool on) noexcept;
 
   // For the awaiters and the handle.
@@ -104,7 +102,7 @@ class WebSocketConnection final : public UpgradedConnection,
   void set_reader(WebSocket::Read* reader) noexcept { reader_ = reader; }
   bool has_reader() const noexcept { return reader_ != nullptr; }
   std::optional<WebSocketMessage> take_message() noexcept;
-  void add_sender(WebSocket::Sent& sender) noexcept { senders_.push_back(sender); }
+  void add_sender(WebSocket::Sent& sender) { rare().senders.push_back(sender); }
   void hold() noexcept { has_handle_ = true; }
   void let_go() noexcept;
 
@@ -128,10 +126,6 @@ class WebSocketConnection final : public UpgradedConnection,
   void on_receive_end(std::error_code error) noexcept override;
   void on_drained() noexcept override;
 
-  // TaskOwner
-  void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
-  void on_child_released() noexcept override;
-
   template <class Step>
   void enter(Step&& step) noexcept;
   void process_input();
@@ -140,6 +134,8 @@ class WebSocketConnection final : public UpgradedConnection,
   void deliver(const WebSocketReceiver::Step& step);
   void hold_message(std::string_view payload, bool text);
   void run(Task<> task);
+  bool running() const noexcept;
+  void task_released() noexcept;
   void update_flow() noexcept;
 
   bool compresses(std::size_t size) const noexcept;
@@ -158,6 +154,7 @@ class WebSocketConnection final : public UpgradedConnection,
   void end() noexcept;
   Duration farewell_timeout() const noexcept;
   void arm(Duration in) noexcept;
+  void wake_senders() noexcept;
   void on_alarm() noexcept;
   void on_loop_closed() noexcept;
   void keep_alive();
@@ -174,9 +171,11 @@ class WebSocketConnection final : public UpgradedConnection,
   struct Rare {
     std::string subprotocol;
     std::string close_reason;
-    std::exception_ptr task_error;
     std::uint64_t dropped = 0;
+    Event closed;
+    IntrusiveList<WebSocket::Sent> senders;  // who wait until the peer takes more
   };
+  class Runner;
   Backlog& backlog();
   Rare& rare();
   bool has_input() const noexcept;
@@ -195,9 +194,7 @@ class WebSocketConnection final : public UpgradedConnection,
   std::unique_ptr<Rare> rare_;
   WebSocketMessage message_{};  // what a listener's task deals with
   WebSocket::Read* reader_ = nullptr;
-  IntrusiveList<WebSocket::Sent> senders_;
-  TaskContext* task_ = nullptr;  // of the listener
-  Event closed_;
+  std::unique_ptr<Runner> runner_;  // from the listener's first task on
   TimePoint last_heard_{};
   std::uint16_t close_code_ = 0;
   std::uint16_t peer_code_ = 0;  // of the peer's close frame

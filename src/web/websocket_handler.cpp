@@ -66,7 +66,7 @@ class FunctionListener final : public WebSocketListener {
 }  // namespace
 
 /// Passes on what comes to a handler, and keeps it.
-class HandlerListener final : public WebSocketListener {
+class HandlerListener final : public WebSocketListener, public coronado::detail::Pooled {
  public:
   Task<> opened(WebSocketConnection& connection) override {
     if (!handler_) return connection.cut(), Task<>();  // the request failed after the upgrade
