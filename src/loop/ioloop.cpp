@@ -192,8 +192,13 @@ TaskGroup& IOLoop::main_group() noexcept { return state_->main_tasks; }
 
 // --- running -----------------------------------------------------------------------------------
 
-void IOLoop::run() {
+void IOLoop::claim_thread() noexcept {
   probe().thread.store(this_thread_id(), std::memory_order_relaxed);
+  if (state_->watched) use_alternate_signal_stack();
+}
+
+void IOLoop::run() {
+  claim_thread();
   reactor_->read_clock();
   while (!state_->stopping.exchange(false)) {
     if (!turn() && !state_->stopping.load()) {
@@ -208,7 +213,7 @@ void IOLoop::stop() noexcept {
 }
 
 void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeout) {
-  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
+  claim_thread();
   reactor_->read_clock();
   TimeoutHandle limit;
   bool timed_out = false;
@@ -293,7 +298,7 @@ void IOLoop::run_signal_handlers() {
 void IOLoop::close() {
   State& state = *state_;
   if (std::exchange(state.closed, true)) return;
-  probe().thread.store(this_thread_id(), std::memory_order_relaxed);
+  claim_thread();
   root_group().cancel();
   state.main_tasks.cancel();
   while (!goal_reached()) {

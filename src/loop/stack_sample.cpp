@@ -1,6 +1,7 @@
 #include "loop/stack_sample.hpp"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -108,6 +109,39 @@ bool send_question(int thread, int signal, std::uint32_t question) noexcept {
   return ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), thread, signal, &info) == 0;
 }
 
+/// The stack for the signal handlers of one thread.
+class AlternateStack {
+ public:
+  AlternateStack() noexcept {
+    stack_t present{};
+    if (::sigaltstack(nullptr, &present) != 0 || (present.ss_flags & SS_DISABLE) == 0) return;
+    void* const place = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (place == MAP_FAILED) return;
+    const stack_t ours{.ss_sp = place, .ss_flags = 0, .ss_size = kSize};
+    if (::sigaltstack(&ours, nullptr) == 0) {
+      place_ = place;
+    } else {
+      ::munmap(place, kSize);
+    }
+  }
+  AlternateStack(const AlternateStack&) = delete;
+  AlternateStack& operator=(const AlternateStack&) = delete;
+  ~AlternateStack() {
+    if (place_ == nullptr) return;
+    stack_t present{};
+    if (::sigaltstack(nullptr, &present) == 0 && present.ss_sp == place_) {
+      const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+      ::sigaltstack(&none, nullptr);
+    }
+    ::munmap(place_, kSize);
+  }
+
+ private:
+  static constexpr std::size_t kSize = std::size_t{64} * 1024;
+  void* place_ = nullptr;
+};
+
 /// Waits until the state is no longer `while_in`; false when that takes too long.
 bool wait_while(std::uint64_t while_in, Duration patience) {
   const TimePoint end = Clock::now() + patience;
@@ -125,6 +159,11 @@ int this_thread_id() noexcept { return static_cast<int>(::syscall(SYS_gettid)); 
 int prepare_stack_samples() noexcept {
   static const int signal = install();
   return signal;
+}
+
+void use_alternate_signal_stack() noexcept {
+  thread_local const AlternateStack stack;
+  static_cast<void>(stack);
 }
 
 std::vector<const void*> sample_stack(int thread, Duration patience) {

@@ -21,6 +21,11 @@ namespace coronado {
 /// Threads  Any.
 int prepare_stack_samples() noexcept;
 
+/// Gives this thread a stack of its own for signal handlers, unless it has one: a sample then needs
+/// nothing of the stack it looks at. It goes with the thread.
+/// Threads  Any.
+void use_alternate_signal_stack() noexcept;
+
 /// The stack of the thread with that kernel id, innermost first; addresses inside the calls, not
 /// behind them. Empty when the thread has ended or does not answer in time: it blocks the signal,
 /// or the kernel holds it.

@@ -67,6 +67,27 @@ TEST(StackSampleThread, ShowsWhereABusyThreadStands) {
   EXPECT_LT(text.find("spin_until_told"), text.find("caller_of_spin")) << text;
 }
 
+TEST(StackSampleThread, TheHandlerNeedsNothingOfTheStackItLooksAt) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> id{0};
+  stack_t stack{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  std::thread thread([&] {
+    use_alternate_signal_stack();
+    use_alternate_signal_stack();  // the second time changes nothing
+    sigaltstack(nullptr, &stack);
+    id = this_thread_id();
+    caller_of_spin(stop);
+  });
+  while (id == 0) std::this_thread::yield();
+  EXPECT_EQ(stack.ss_flags & SS_DISABLE, 0);
+  std::string text;
+  while (text.find("caller_of_spin") == std::string::npos) {
+    text = symbolize_stack(sample_stack(id, 1s));
+  }
+  stop = true;
+  thread.join();
+}
+
 TEST(StackSampleThread, MayBeAskedOftenWithoutHarm) {
   const Spinner spinner;
   int answers = 0;

@@ -263,6 +263,7 @@ class IOLoop final : public Executor {
   bool closing() const noexcept;
   void run_posted();
   void run_signal_handlers();
+  void claim_thread() noexcept;
   void report_slow_step(const TaskContext* context) noexcept override;
 
   std::unique_ptr<Reactor> reactor_;
