@@ -18,16 +18,14 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from compare import BENCH, ROOT, cores, cpu_seconds, free_port, pin, say  # noqa: E402
+from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 BULK_BYTES = 1 << 28
 BULK_PATH = f"/stream?chunks={BULK_BYTES >> 18}&size={1 << 18}"
@@ -59,16 +57,6 @@ http {{
 """
 
 
-def build_client():
-    source = BENCH / "tls_load.c"
-    program = ROOT / "build" / "bench" / "tls_load"
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        program.parent.mkdir(parents=True, exist_ok=True)
-        compiler = os.environ.get("CC", "cc").split()
-        subprocess.run([*compiler, "-std=gnu11", "-O2", "-o", program, source, "-lssl", "-lcrypto"], check=True)
-    return str(program)
-
-
 def make_certificate(directory):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -92,44 +80,24 @@ def command_of(server, load, port, directory, build):
     return [program, "-p", directory, "-c", str(config), "-e", f"{directory}/error.log"]
 
 
-def wait_until_open(port, process, log):
-    import socket
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.02)
-    log.seek(0)
-    raise SystemExit(f"{process.args} does not start:\n{log.read()}")
-
-
-def measure(server, load, args, directory):
+def measure(server_name, load, args, directory):
     """One run; the client's figures with `cost`, the server's CPU time per unit."""
     server_core, load_core = cores()
-    port = free_port()
-    path = "/bulk" if server == "nginx" else BULK_PATH
-    with open(Path(directory) / "log", "w+") as log:
-        process = subprocess.Popen(command_of(server, load, port, directory, args.build), stdout=log,
-                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=pin(server_core))
-        try:
-            wait_until_open(port, process, log)
-            before = cpu_seconds(process.pid)
-            done = subprocess.run([build_client(), str(port), load, str(args.seconds), path], stdout=subprocess.PIPE,
-                                  text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core), check=True)
-            used = cpu_seconds(process.pid) - before
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
+    client = build("tls_load", "-lssl", "-lcrypto")
+    path = "/bulk" if server_name == "nginx" else BULK_PATH
+    with Server(server_name, server_core,
+                lambda port, _: command_of(server_name, load, port, directory, args.build)) as server:
+        before = cpu_seconds(server.pid)
+        done = subprocess.run([client, str(server.port), load, str(args.seconds), path], stdout=subprocess.PIPE,
+                              text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core), check=True)
+        used = cpu_seconds(server.pid) - before
     row = json.loads(done.stdout)
     row["cost"] = used * 1e12 / max(row["bytes"], 1) if load == "bulk" else used * 1e6 / max(row["count"], 1)
     row["rate"] = row["bytes"] / row["seconds"] / 1e9 if load == "bulk" else row["count"] / row["seconds"]
     wrong = row["errors"] or not row["count"] or (load == "resumed" and row["resumed"] != row["count"]) or (
         load == "full" and row["resumed"])
     if wrong:
-        say(f"wrong: {server}, {load}: {row}")
+        say(f"wrong: {server_name}, {load}: {row}")
         args.failed = True
     return row
 
