@@ -5,7 +5,7 @@
 
     full      handshakes with an ECDSA P-256 certificate     beside `openssl s_server`
     resumed   handshakes that resume a session               beside `openssl s_server`
-    bulk      one long body                                  beside nginx (a file, sendfile's TLS path)
+    bulk      a file of 256 MiB                              beside nginx
 
 Each server runs on one core and the client (tls_load.c) on another. The servers take turns within a
 round, and the table shows medians. `cpu` is the server's own CPU time, the figure that holds on a
@@ -28,7 +28,6 @@ sys.dont_write_bytecode = True
 from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 BULK_BYTES = 1 << 28
-BULK_PATH = f"/stream?chunks={BULK_BYTES >> 18}&size={1 << 18}"
 PEERS = {"full": "openssl s_server", "resumed": "openssl s_server", "bulk": "nginx"}
 UNITS = {"full": "us a handshake", "resumed": "us a handshake", "bulk": "ms a GB"}
 
@@ -66,11 +65,11 @@ def make_certificate(directory):
     os.chmod(f"{directory}/key.pem", 0o644)  # nginx's worker may be another user
 
 
-def command_of(server, load, port, directory, build):
+def command_of(server, port, directory, build):
     pair = [f"{directory}/cert.pem", f"{directory}/key.pem"]
     if server == "coronado":
-        program = build / "bin" / ("interop_server" if load == "bulk" else "bench_server")
-        return [str(program), f"--port={port}", f"--tls-cert={pair[0]}", f"--tls-key={pair[1]}", "--log-level=off"]
+        return [str(build / "bin" / "tls_server"), f"--port={port}", f"--tls-cert={pair[0]}", f"--tls-key={pair[1]}",
+                f"--file={directory}/bulk"]
     if server == "openssl s_server":
         return ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pair[0], "-key", pair[1],
                 "-tls1_3", "-www", "-quiet"]
@@ -84,11 +83,10 @@ def measure(server_name, load, args, directory):
     """One run; the client's figures with `cost`, the server's CPU time per unit."""
     server_core, load_core = cores()
     client = build("tls_load", "-lssl", "-lcrypto")
-    path = "/bulk" if server_name == "nginx" else BULK_PATH
     with Server(server_name, server_core,
-                lambda port, _: command_of(server_name, load, port, directory, args.build)) as server:
+                lambda port, _: command_of(server_name, port, directory, args.build)) as server:
         before = cpu_seconds(server.pid)
-        done = subprocess.run([client, str(server.port), load, str(args.seconds), path], stdout=subprocess.PIPE,
+        done = subprocess.run([client, str(server.port), load, str(args.seconds), "/bulk"], stdout=subprocess.PIPE,
                               text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core), check=True)
         used = cpu_seconds(server.pid) - before
     row = json.loads(done.stdout)
