@@ -69,6 +69,11 @@ void StreamCore::abandon() noexcept {
   close(std::make_error_code(std::errc::operation_canceled));
 }
 
+std::string StreamCore::peer_name() const {
+  const SocketAddress peer = transport_ != nullptr ? transport_->peer() : SocketAddress{};
+  return peer.is_ip() || !peer.path.empty() ? to_string(peer) : "a stream";
+}
+
 // --- reading -------------------------------------------------------------------------------------
 
 void StreamCore::require_no_read() const {

@@ -63,6 +63,8 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   ReadBuffer buffer;
 
   Transport* transport() const noexcept { return transport_.get(); }
+  /// The peer's address; "a stream" when it has none.
+  std::string peer_name() const;
   bool reading() const noexcept { return reader_ != nullptr; }
   bool ended() const noexcept { return ended_; }
   std::error_code error() const noexcept { return error_; }

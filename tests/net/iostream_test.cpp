@@ -1,6 +1,7 @@
 #include <coronado/net/iostream.hpp>
 
 #include <coronado/coro/combine.hpp>
+#include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 
 #include <sys/socket.h>
@@ -856,6 +857,31 @@ TEST(IOStreamStress, CancelledReadsOnManySocketsLoseNothing) {
         EXPECT_GT(cancelled, 1000);
       },
       {.reactor = ReactorKind::kEpoll, .time_limit = 60s});
+}
+
+TEST(IOStream, ADumpSaysWhomATaskReadsFromAndWritesTo) {
+  run_async(
+      []() -> Task<> {
+        IOLoop& loop = *IOLoop::current();
+        auto [near, far] = make_memory_transports(loop, {.capacity = 1000});
+        IOStream stream(loop, std::move(near));
+        IOStream silent(loop, std::move(far), {.read_ahead = 1000});
+        silent.write_nowait("abc");
+        TaskGroup group("stream", TaskGroup::OnFailure::kLog);
+        group.spawn([](IOStream& from) -> Task<> { co_await from.read_until("\n"); }(stream));
+        group.spawn([](IOStream& to) -> Task<> {
+          co_await to.write(std::string(100'000, 'x'));
+        }(stream));
+        co_await sleep(1s);
+        const std::vector<TaskInfo> tasks = task_tree(group);
+        EXPECT_EQ(tasks.size(), 2U);
+        EXPECT_EQ(tasks[0].detail, "reading from 127.0.0.1:40000, 3 bytes buffered");
+        EXPECT_EQ(tasks[0].waits_for, "reading from a stream");
+        EXPECT_EQ(tasks[1].detail, "writing to 127.0.0.1:40000, 98000 bytes unsent");
+        group.cancel();
+        co_await group.join();
+      },
+      {.reactor = ReactorKind::kSim});
 }
 
 }  // namespace
