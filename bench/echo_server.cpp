@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 namespace {
 
@@ -22,7 +23,7 @@ Task<> echo(TCPStream stream) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   if (argc != 2) {
     std::fprintf(stderr, "usage: echo_server PORT\n");
     return 2;
@@ -34,4 +35,7 @@ int main(int argc, char** argv) {
   loop.run();
   loop.run_sync(server.close());
   return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
 }
