@@ -869,9 +869,8 @@ TEST(IOStream, ADumpSaysWhomATaskReadsFromAndWritesTo) {
         silent.write_nowait("abc");
         TaskGroup group("stream", TaskGroup::OnFailure::kLog);
         group.spawn([](IOStream& from) -> Task<> { co_await from.read_until("\n"); }(stream));
-        group.spawn([](IOStream& to) -> Task<> {
-          co_await to.write(std::string(100'000, 'x'));
-        }(stream));
+        group.spawn(
+            [](IOStream& to) -> Task<> { co_await to.write(std::string(100'000, 'x')); }(stream));
         co_await sleep(1s);
         const std::vector<TaskInfo> tasks = task_tree(group);
         EXPECT_EQ(tasks.size(), 2U);
