@@ -76,14 +76,14 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def build(name):
+def build(name, *libraries):
     """Compile bench/NAME.c when it is newer than its program, and return the program."""
     source = BENCH / f"{name}.c"
     program = ROOT / "build" / "bench" / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         program.parent.mkdir(parents=True, exist_ok=True)
         compiler = os.environ.get("CC", "cc").split()
-        subprocess.run([*compiler, "-std=gnu11", "-O2", "-o", program, source], check=True)
+        subprocess.run([*compiler, "-std=gnu11", "-O2", "-o", program, source, *libraries], check=True)
     return str(program)
 
 
@@ -148,21 +148,22 @@ def cpu_seconds(pid):
 
 
 class Server:
-    """One server, started when the block begins and ended when it ends."""
+    """One server, started when the block begins and ended when it ends. `command` is given its port and
+    a directory of its own, and returns the command line."""
 
-    def __init__(self, name, core, build_directory):
+    def __init__(self, name, core, command):
         self._name = name
         self._core = core
-        self._build_directory = build_directory
+        self._command = command
 
     def __enter__(self):
         self._directory = tempfile.TemporaryDirectory(prefix="coronado-bench-")
         os.chmod(self._directory.name, 0o755)  # nginx's worker may be another user
         self.port = free_port()
-        command = command_of(self._name, self.port, self._directory.name, self._build_directory)
+        command = self._command(self.port, self._directory.name)
         self._log = open(Path(self._directory.name) / "log", "w+")
         self._process = subprocess.Popen(
-            command, stdout=self._log, stderr=subprocess.STDOUT, preexec_fn=pin(self._core))
+            command, stdout=self._log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=pin(self._core))
         self.pid = self._process.pid
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -193,7 +194,8 @@ class Server:
 def measure(server_name, load_name, args):
     """One run; the load generator's figures with `cpu_us`, the server's CPU time per request."""
     server_core, load_core = cores()
-    with Server(server_name, server_core, args.build) as server:
+    with Server(server_name, server_core,
+                lambda port, directory: command_of(server_name, port, directory, args.build)) as server:
         before = cpu_seconds(server.pid)
         result = subprocess.run(
             [build("load"), str(server.port), "--seconds", str(args.seconds), "--warmup", str(args.warmup),

@@ -5,7 +5,7 @@
 
     full      handshakes with an ECDSA P-256 certificate     beside `openssl s_server`
     resumed   handshakes that resume a session               beside `openssl s_server`
-    bulk      one long body                                  beside nginx (a file, sendfile's TLS path)
+    bulk      a file of 256 MiB                              beside nginx
 
 Each server runs on one core and the client (tls_load.c) on another. The servers take turns within a
 round, and the table shows medians. `cpu` is the server's own CPU time, the figure that holds on a
@@ -18,19 +18,16 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from compare import BENCH, ROOT, cores, cpu_seconds, free_port, pin, say  # noqa: E402
+from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 BULK_BYTES = 1 << 28
-BULK_PATH = f"/stream?chunks={BULK_BYTES >> 18}&size={1 << 18}"
 PEERS = {"full": "openssl s_server", "resumed": "openssl s_server", "bulk": "nginx"}
 UNITS = {"full": "us a handshake", "resumed": "us a handshake", "bulk": "ms a GB"}
 
@@ -59,16 +56,6 @@ http {{
 """
 
 
-def build_client():
-    source = BENCH / "tls_load.c"
-    program = ROOT / "build" / "bench" / "tls_load"
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        program.parent.mkdir(parents=True, exist_ok=True)
-        compiler = os.environ.get("CC", "cc").split()
-        subprocess.run([*compiler, "-std=gnu11", "-O2", "-o", program, source, "-lssl", "-lcrypto"], check=True)
-    return str(program)
-
-
 def make_certificate(directory):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -78,11 +65,11 @@ def make_certificate(directory):
     os.chmod(f"{directory}/key.pem", 0o644)  # nginx's worker may be another user
 
 
-def command_of(server, load, port, directory, build):
+def command_of(server, port, directory, build):
     pair = [f"{directory}/cert.pem", f"{directory}/key.pem"]
     if server == "coronado":
-        program = build / "bin" / ("interop_server" if load == "bulk" else "bench_server")
-        return [str(program), f"--port={port}", f"--tls-cert={pair[0]}", f"--tls-key={pair[1]}", "--log-level=off"]
+        return [str(build / "bin" / "tls_server"), f"--port={port}", f"--tls-cert={pair[0]}", f"--tls-key={pair[1]}",
+                f"--file={directory}/bulk"]
     if server == "openssl s_server":
         return ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pair[0], "-key", pair[1],
                 "-tls1_3", "-www", "-quiet"]
@@ -92,44 +79,23 @@ def command_of(server, load, port, directory, build):
     return [program, "-p", directory, "-c", str(config), "-e", f"{directory}/error.log"]
 
 
-def wait_until_open(port, process, log):
-    import socket
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.02)
-    log.seek(0)
-    raise SystemExit(f"{process.args} does not start:\n{log.read()}")
-
-
-def measure(server, load, args, directory):
+def measure(server_name, load, args, directory):
     """One run; the client's figures with `cost`, the server's CPU time per unit."""
     server_core, load_core = cores()
-    port = free_port()
-    path = "/bulk" if server == "nginx" else BULK_PATH
-    with open(Path(directory) / "log", "w+") as log:
-        process = subprocess.Popen(command_of(server, load, port, directory, args.build), stdout=log,
-                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, preexec_fn=pin(server_core))
-        try:
-            wait_until_open(port, process, log)
-            before = cpu_seconds(process.pid)
-            done = subprocess.run([build_client(), str(port), load, str(args.seconds), path], stdout=subprocess.PIPE,
-                                  text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core), check=True)
-            used = cpu_seconds(process.pid) - before
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
+    client = build("tls_load", "-lssl", "-lcrypto")
+    with Server(server_name, server_core,
+                lambda port, _: command_of(server_name, port, directory, args.build)) as server:
+        before = cpu_seconds(server.pid)
+        done = subprocess.run([client, str(server.port), load, str(args.seconds), "/bulk"], stdout=subprocess.PIPE,
+                              text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core), check=True)
+        used = cpu_seconds(server.pid) - before
     row = json.loads(done.stdout)
     row["cost"] = used * 1e12 / max(row["bytes"], 1) if load == "bulk" else used * 1e6 / max(row["count"], 1)
     row["rate"] = row["bytes"] / row["seconds"] / 1e9 if load == "bulk" else row["count"] / row["seconds"]
     wrong = row["errors"] or not row["count"] or (load == "resumed" and row["resumed"] != row["count"]) or (
         load == "full" and row["resumed"])
     if wrong:
-        say(f"wrong: {server}, {load}: {row}")
+        say(f"wrong: {server_name}, {load}: {row}")
         args.failed = True
     return row
 

@@ -117,7 +117,7 @@ struct Proxy final : AcceptHandler {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 1080);
   Proxy proxy;
   if (argc > 2) proxy.account = argv[2];
@@ -127,4 +127,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   for (const int signal : {SIGTERM, SIGINT}) loop.add_signal_handler(signal, [&] { loop.stop(); });
   loop.run();
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
 }

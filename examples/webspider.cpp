@@ -2,6 +2,7 @@
 //
 //     webspider                    serves a small site of its own and crawls that
 //     webspider host [port]        crawls from / over plain HTTP
+#include <coronado/base/log.hpp>
 #include <coronado/coro/queues.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/net/tcpclient.hpp>
@@ -60,7 +61,7 @@ struct Crawl {
   coronado::TCPClient client{};
   coronado::Queue<std::string> paths{};
   std::set<std::string> seen{};
-  int broken = 0;
+  std::size_t broken = 0;
 
   void add(const std::string& path) {
     if (seen.insert(path).second) paths.put_nowait(path);
@@ -83,7 +84,8 @@ struct Crawl {
   }
 };
 
-Task<> crawl(std::string host, std::uint16_t port) {
+/// Returns  False when not one page could be had.
+Task<bool> crawl(std::string host, std::uint16_t port) {
   Crawl state{.host = std::move(host), .port = port};
   state.add("/");
   co_await coronado::with_group([&](TaskGroup& group) -> Task<> {
@@ -91,7 +93,9 @@ Task<> crawl(std::string host, std::uint16_t port) {
     co_await state.paths.join();  // every path has been taken, and is done
     group.cancel();
   });
-  std::printf("%zu pages, %d broken\n", state.seen.size(), state.broken);
+  const std::size_t pages = state.seen.size();
+  std::printf("%zu %s, %zu broken\n", pages, pages == 1 ? "page" : "pages", state.broken);
+  co_return state.broken < pages;
 }
 // [/crawl]
 
@@ -112,12 +116,14 @@ web::Application make_site() {
   return site;
 }
 
-Task<> crawl_own_site() {
+Task<bool> crawl_own_site() {
+  coronado::access_log().set_level(coronado::LogLevel::kOff);  // the crawler says the same
   web::Application site = make_site();
   coronado::HTTPServer server(*coronado::IOLoop::current(), site);
   server.listen(0, {.address = "127.0.0.1"});
-  co_await crawl("127.0.0.1", server.port());
+  const bool found = co_await crawl("127.0.0.1", server.port());
   co_await server.close();
+  co_return found;
 }
 
 }  // namespace
@@ -125,6 +131,7 @@ Task<> crawl_own_site() {
 int main(int argc, char** argv) {
   const int port = argc > 2 ? std::atoi(argv[2]) : 80;
   coronado::IOLoop loop;
-  loop.run_sync(argc > 1 ? crawl(argv[1], static_cast<std::uint16_t>(port)) : crawl_own_site());
-  return 0;
+  const bool found =
+      loop.run_sync(argc > 1 ? crawl(argv[1], static_cast<std::uint16_t>(port)) : crawl_own_site());
+  return found ? 0 : 1;
 }

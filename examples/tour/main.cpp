@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "conversation.hpp"
 #include "process.hpp"
 #include "sleepers.hpp"
 #include "timeline.hpp"
@@ -24,6 +25,7 @@ struct Demonstrations {
   tour::RequestMeter meter;
   tour::Sleepers sleepers;
   tour::Tree tree;
+  tour::Conversation conversation;
 };
 
 struct TaskDump {
@@ -88,11 +90,29 @@ void add_demonstrations(web::Application& app, const std::shared_ptr<Demonstrati
   });
 }
 
+void add_inspector(web::Application& app, const std::shared_ptr<Demonstrations>& shown) {
+  // A coroutine, so that the request is a task and stands in the dump it fetches.
+  app.get("/api/inspect", [](coronado::HTTPExchange& exchange) -> Task<web::Response> {
+    co_return web::Response(200,
+                            coronado::dump_tasks_json(exchange.loop(), {.limit = kMostTasksShown}),
+                            web::kJsonType);
+  });
+  app.post("/api/conversation", [shown](coronado::HTTPExchange& exchange) {
+    shown->conversation.start(exchange.loop());
+    return web::json({{"going_on", true}});
+  });
+  app.del("/api/conversation", [shown]() -> Task<web::Response> {
+    co_await shown->conversation.stop();
+    co_return web::json({{"going_on", false}});
+  });
+}
+
 web::Application make_app() {
   web::Application app;
   auto shown = std::make_shared<Demonstrations>();
   add_pages(app);
   add_demonstrations(app, shown);
+  add_inspector(app, shown);
   app.get("/api/ping", [] { return web::json({{"pong", true}}); });
   app.get("/api/stats", [shown](web::WebExchange& exchange) {
     return web::json(shown->meter.read(exchange.loop(), exchange.application()));

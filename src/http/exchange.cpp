@@ -61,6 +61,7 @@ void HTTPExchange::finish() {
 
 void HTTPExchange::abort() noexcept {
   finished_ = true;
+  if (const int error = body_error(); error != 0) status_ = error;
   if (sink_ != nullptr) sink_->abort(*this);
 }
 
@@ -126,6 +127,8 @@ void HTTPExchange::Drain::cancel() noexcept {
   cancelled_ = true;
   wake();
 }
+
+int HTTPExchange::body_error() const noexcept { return body_ ? body_->failed_status : 0; }
 
 // --- ReadBody ----------------------------------------------------------------------------------
 

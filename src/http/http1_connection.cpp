@@ -546,12 +546,18 @@ void HTTP1Connection::task_finished(HTTPExchange& exchange, TaskOutcome outcome,
 void HTTP1Connection::fail(const std::exception_ptr& error) noexcept {
   HTTPExchange& exchange = *exchange_;
   int status = 500;
+  Logger* log = &app_log();
+  LogLevel level = LogLevel::kError;
   std::string text = "not a std::exception";
   try {
     std::rethrow_exception(error);
   } catch (const HTTPError& http) {
     status = http.status();
     text = http.what();
+    if (status < 500) {  // the client's fault
+      log = &general_log();
+      level = LogLevel::kWarning;
+    }
   } catch (const StreamClosedError& closed) {
     if (exchange.client_gone_) return;  // no news
     text = closed.what();
@@ -559,8 +565,8 @@ void HTTP1Connection::fail(const std::exception_ptr& error) noexcept {
     text = exception.what();
   } catch (...) {
   }
-  app_log().error("request " + std::string(exchange.request_.method()) + " " +
-                  std::string(exchange.request_.uri()) + ": " + text);
+  log->log(level, "request " + std::string(exchange.request_.method()) + " " +
+                      std::string(exchange.request_.uri()) + ": " + text);
   if (exchange.started_) {
     if (!exchange.finished_) exchange.abort();
   } else {

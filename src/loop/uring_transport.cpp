@@ -76,6 +76,7 @@ class UringChannel final : public UringSource, public PollHandler {
   std::size_t send_now(std::string_view bytes, int flags) noexcept;
   void wait_for_room() noexcept;
   void finish_output() noexcept;
+  void tell_sent() noexcept;
   void received(int result, std::uint32_t flags) noexcept;
   void deliver_kept() noexcept;
   void end(std::error_code error) noexcept;
@@ -92,6 +93,7 @@ class UringChannel final : public UringSource, public PollHandler {
   bool receiving_ = false;   // the operation is in flight
   bool cancelling_ = false;  // and so is its cancellation
   bool ended_ = false;       // nothing more will come
+  bool orderly_ = false;     // and the handler was told so, without an error
   bool shutdown_ = false;
   bool blocked_ = false;  // waiting until the socket takes more
   bool drained_ = false;  // and the handler is to be told
@@ -158,6 +160,10 @@ void UringChannel::write_at_once(std::string_view bytes) {
     }
   }
   if (!output_) bytes.remove_prefix(send_now(bytes, 0));
+  if (broken_ != 0 && orderly_) {
+    drained_ = true;
+    reactor_.again(*this);
+  }
   if (bytes.empty() || broken_ != 0) return;
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
@@ -234,8 +240,18 @@ void UringChannel::on_poll(int, unsigned) noexcept {
 }
 
 void UringChannel::go_on() noexcept {
-  if (std::exchange(drained_, false) && !output_ && handler_ != nullptr) handler_->on_drained();
+  if (std::exchange(drained_, false) && !output_ && handler_ != nullptr) tell_sent();
   if (kept_ && !paused_) deliver_kept();
+}
+
+/// Sending has come to its end. That it failed is told by the reading side, if that goes on.
+void UringChannel::tell_sent() noexcept {
+  const bool told_elsewhere = ended_ ? !orderly_ : !paused_;
+  if (broken_ == 0 || told_elsewhere) return handler_->on_drained();
+  ended_ = true;
+  orderly_ = false;
+  kept_.reset();
+  handler_->on_receive_end(error_of(broken_));
 }
 
 // --- receiving -----------------------------------------------------------------------------------
@@ -302,6 +318,7 @@ void UringChannel::end(std::error_code error) noexcept {
   if (paused_ || kept_) {
     keep().error = error;
   } else {
+    orderly_ = !error;
     handler_->on_receive_end(error);
   }
 }
@@ -313,6 +330,7 @@ void UringChannel::deliver_kept() noexcept {
   if (paused_) {
     keep().error = kept->error;
   } else {
+    orderly_ = !kept->error;
     handler_->on_receive_end(kept->error);
   }
 }

@@ -63,6 +63,8 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   ReadBuffer buffer;
 
   Transport* transport() const noexcept { return transport_.get(); }
+  /// The peer's address; "a stream" when it has none.
+  std::string peer_name() const;
   bool reading() const noexcept { return reader_ != nullptr; }
   bool ended() const noexcept { return ended_; }
   std::error_code error() const noexcept { return error_; }
@@ -87,10 +89,11 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   Function<void()> on_close_;
   std::shared_ptr<const CompiledRegex> regex_;  // the one used last, for `regex_pattern_`
   std::string regex_pattern_;
-  std::error_code error_;
-  bool ended_ = false;   // nothing more will come
-  bool paused_ = false;  // the peer is to wait
-  bool shut_ = false;    // we write no more
+  std::error_code error_;      // why the stream is closed
+  std::error_code end_error_;  // why nothing more will come; none after an orderly end
+  bool ended_ = false;         // nothing more will come
+  bool paused_ = false;        // the peer is to wait
+  bool shut_ = false;          // we write no more
   bool close_due_ = false;
 };
 

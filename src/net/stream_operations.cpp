@@ -45,6 +45,13 @@ void UnreadBytes::copy_to(char* to, std::size_t size) {
 
 // --- StreamRead ----------------------------------------------------------------------------------
 
+/// "reading from 192.0.2.7:4711, 12 bytes buffered"
+void StreamRead::describe(std::string& out) const {
+  out.append("reading from ").append(core_->peer_name());
+  const std::size_t buffered = core_->buffer.size();
+  if (buffered != 0) out.append(", ").append(std::to_string(buffered)).append(" bytes buffered");
+}
+
 bool StreamRead::begin() { return core_->begin(*this); }
 
 bool StreamRead::wait(PromiseBase& promise) {
@@ -168,6 +175,14 @@ bool CloseRead::feed_end(UnreadBytes& unread, const std::error_code& error) {
 }
 
 // --- StreamWrite ---------------------------------------------------------------------------------
+
+/// "writing to 192.0.2.7:4711, 70000 bytes unsent"
+void StreamWrite::describe(std::string& out) const {
+  out.append("writing to ").append(core_->peer_name());
+  const Transport* transport = core_->transport();
+  const std::size_t unsent = transport != nullptr ? transport->pending() : 0;
+  out.append(", ").append(std::to_string(unsent)).append(" bytes unsent");
+}
 
 bool StreamWrite::await_ready() {
   if (core_->sent_to(mark_)) return true;

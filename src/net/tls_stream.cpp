@@ -12,6 +12,10 @@ const TLSTransport& TLSStream::tls() const {
 SocketAddress TLSStream::peer() const { return transport().peer(); }
 SocketAddress TLSStream::local() const { return transport().local(); }
 
+const TLSTransport* tls_of(const IOStream& stream) noexcept {
+  return stream.closed() ? nullptr : dynamic_cast<const TLSTransport*>(&stream.transport());
+}
+
 Task<TLSStream> start_tls(IOStream stream, std::shared_ptr<const TLSContext> context,
                           std::string host, TLSHandshakeOptions options) {
   IOLoop& loop = stream.loop();

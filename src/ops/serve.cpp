@@ -62,9 +62,40 @@ void reload(TLSContext& tls) {
   }
 }
 
-HTTPServerOptions with_tls(HTTPServerOptions options, std::shared_ptr<const TLSContext> tls) {
-  if (tls) options.tls = std::move(tls);
-  return options;
+/// What `--proxy-protocol` and `--trusted-proxy` say together.
+ProxyProtocolOptions proxy_options(const ServeOptions& options) {
+  using Mode = ProxyProtocolOptions::Mode;
+  ProxyProtocolOptions proxy = options.http.proxy;
+  const std::string& wanted = options.proxy_protocol;
+  if (wanted == "off") {
+    proxy.mode = Mode::kOff;
+  } else if (wanted == "trusted") {
+    proxy.mode = Mode::kFromTrusted;
+  } else if (wanted == "required") {
+    proxy.mode = Mode::kRequired;
+  } else if (!wanted.empty()) {
+    throw UsageError("PROXY protocol \"" + wanted + "\": expected off, trusted or required");
+  }
+  for (const std::string& network : proxy.trusted) {
+    if (network != "unix" && !IPNetwork::from_text(network)) {
+      throw UsageError("--trusted-proxy: \"" + network + "\" is no network, such as 10.0.0.0/8");
+    }
+  }
+  if (proxy.mode == Mode::kFromTrusted && proxy.trusted.empty()) {
+    throw UsageError("--proxy-protocol=trusted: name the proxies, by --trusted-proxy");
+  }
+  if (proxy.mode != Mode::kFromTrusted && !proxy.trusted.empty()) {
+    throw UsageError("--trusted-proxy: it needs --proxy-protocol=trusted");
+  }
+  return proxy;
+}
+
+HTTPServerOptions server_options(const ServeOptions& options,
+                                 std::shared_ptr<const TLSContext> tls) {
+  HTTPServerOptions all = options.http;
+  all.proxy = proxy_options(options);
+  if (tls) all.tls = std::move(tls);
+  return all;
 }
 
 /// One loop with its application and server.
@@ -77,7 +108,7 @@ class Worker {
         drained_(std::move(drained)),
         loop_(loop_options(options.reactor)),
         application_(std::move(application)),
-        server_(loop_, application_, with_tls(options.http, std::move(tls))) {}
+        server_(loop_, application_, server_options(options, std::move(tls))) {}
 
   IOLoop& loop() noexcept { return loop_; }
 
@@ -353,6 +384,11 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--tls-cert", tls_cert, "Certificate chain, PEM: serve HTTPS");
   parser.define("--tls-key", tls_key, "Its private key, PEM; empty when it is in the same file");
   parser.define("--tls-handshake-timeout", http.tls_handshake_timeout, "Time for a TLS handshake");
+  parser.define("--proxy-protocol", proxy_protocol, {"off", "trusted", "required"},
+                "Who begins with the PROXY protocol: nobody, trusted proxies or everybody");
+  parser.define("--trusted-proxy", http.proxy.trusted,
+                "Address or network of a proxy, such as 10.0.0.0/8; may be given several times");
+  parser.define("--proxy-timeout", http.proxy.timeout, "Time for the PROXY header");
   parser.define("--max-request-line", http.limits.max_request_line, "Bytes");
   parser.define("--max-header-size", http.limits.max_header_size, "Bytes");
   parser.define("--max-header-count", http.limits.max_header_count, "Fields");
@@ -378,7 +414,8 @@ int serve(const ServeOptions& options, WorkerApplicationFactory factory) {
     const auto cores = static_cast<std::uint32_t>(cpu_count());
     const std::uint32_t workers = options.workers != 0 ? options.workers : cores;
     const std::uint32_t processes = options.processes != 0 ? options.processes : cores;
-    loop_options(options.reactor);  // a wrong name is told here, once
+    loop_options(options.reactor);  // what is wrong is told here, once
+    proxy_options(options);
     // Made before a fork: the processes then resume each other's sessions.
     const std::shared_ptr<TLSContext> tls = make_tls(options);
     if (processes > 1) return serve_in_processes(options, factory, tls, workers, processes);

@@ -137,9 +137,9 @@ std::optional<SimFailure> find_failing_seed(std::size_t count, Function<Task<>(S
 
 std::string describe(const SimFailure& failure) {
   const std::string seed = std::to_string(failure.seed);
-  std::string text = "seed " + seed + " failed, the " + std::to_string(failure.runs) +
-                     ". of those tried:\n" + failure.what + "\nthe last events:\n" +
-                     failure.events + "\nreplay it with CORONADO_SIM_SEED=" + seed;
+  std::string text = "seed " + seed + " failed, after " + std::to_string(failure.runs - 1) +
+                     " that passed:\n" + failure.what + "\nthe last events:\n" + failure.events +
+                     "\nreplay it with CORONADO_SIM_SEED=" + seed;
   if (const std::string name = test_name(); !name.empty()) text += " --gtest_filter=" + name;
   if (!failure.replays) {
     text +=

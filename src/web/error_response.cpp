@@ -32,6 +32,17 @@ std::pair<int, std::string> error_status(const std::exception_ptr& error) {
   }
 }
 
+bool is_client_gone(const HTTPExchange& exchange, const std::exception_ptr& error) noexcept {
+  if (!exchange.client_gone()) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const StreamClosedError&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error) {
   std::string what;
   try {
@@ -45,9 +56,6 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
   } catch (const HTTPInputError& input) {
     general_log().warning("400 " + describe_request(exchange) + ": " + input.what());
     return;
-  } catch (const StreamClosedError& closed) {
-    if (exchange.client_gone()) return;  // no failure of the handler's
-    what = closed.what();
   } catch (const std::exception& exception) {
     what = exception.what();
   } catch (...) {
@@ -93,9 +101,10 @@ void respond_with_status(WebExchange& exchange, int status, std::string_view rea
 
 void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) noexcept {
   try {
-    log_handler_exception(exchange, error);
+    const bool gone = is_client_gone(exchange, error);
+    if (!gone) log_handler_exception(exchange, error);
     if (exchange.finished()) return;
-    if (exchange.started()) return exchange.abort();
+    if (exchange.started() || gone) return exchange.abort();
     const auto [status, reason] = error_status(error);
     respond_with_status(exchange, status, reason);
   } catch (const std::exception& again) {

@@ -14,6 +14,9 @@ namespace coronado::web {
 /// The status and reason an exception is answered with: an `HTTPError`'s own, else 500.
 std::pair<int, std::string> error_status(const std::exception_ptr& error);
 
+/// The client went away, and the handler learned it: there is nothing to log, and nobody to answer.
+bool is_client_gone(const HTTPExchange& exchange, const std::exception_ptr& error) noexcept;
+
 /// Logs it: an `HTTPError` as a warning, anything else as an error with the task's await trace.
 void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error);
 

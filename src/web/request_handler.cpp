@@ -119,6 +119,10 @@ void RequestHandler::on_upgraded(std::unique_ptr<RequestHandler>) noexcept {}
 
 void RequestHandler::handle_exception(const std::exception_ptr& error) noexcept {
   try {
+    if (is_client_gone(*exchange_, error)) {
+      finished_ = true;
+      return exchange_->abort();
+    }
     log_exception(error);
     if (finished_) return;
     const auto [status, reason] = error_status(error);
@@ -317,8 +321,10 @@ void RequestHandler::redirect(std::string_view url, bool permanent) {
 void RequestHandler::send_error(int status, std::string_view reason,
                                 const std::exception_ptr& error) {
   if (exchange_->started()) {
-    app_log().error("cannot send error " + std::to_string(status) +
-                    ": the head is out; the connection is cut");
+    if (exchange_->body_error() == 0) {  // else the client knows why, and the access log says it
+      app_log().error("cannot send error " + std::to_string(status) +
+                      ": the head is out; the connection is cut");
+    }
     finished_ = true;
     if (!exchange_->finished()) exchange_->abort();
     return;

@@ -172,6 +172,94 @@ def shows_the_task_dump(page, tour):
     page.wait_for("document.getElementById('tasks-text').textContent !== 'kept while paused'")
 
 
+def open_inspector(page, tour):
+    page.open(f"http://127.0.0.1:{tour.port}/inspector.html")
+    page.wait_for("location.pathname === '/inspector.html' && document.readyState === 'complete'")
+    page.wait_for("document.querySelectorAll('.task').length > 0")
+
+
+def task_named(name):
+    """Script: the entry of the task with that name, if it is on the page."""
+    return f"[...document.querySelectorAll('.task')].find(t => t.querySelector('.task-name').textContent === {name!r})"
+
+
+def has_task(name):
+    return f"Boolean({task_named(name)})"
+
+
+def inspects_every_task(page, tour):
+    open_inspector(page, tour)
+    request = "[...document.querySelectorAll('.task')].some(t => t.dataset.state === 'running')"
+    assert page.evaluate(request), "the request that fetched the tasks is not among them"
+    page.click("#example")
+    page.wait_for(has_task("talker"))
+    shown = page.evaluate("Object.fromEntries([...document.querySelectorAll('.task')].map(t => ["
+                          "t.querySelector('.task-name').textContent, t.querySelector('.task-card').textContent]))")
+    for name, pattern in {
+            "listener": r"reading from a stream, 24 bytes buffered.*at conversation\.cpp:\d+ .*listen",
+            "talker": r"writing to a stream, \d+ bytes unsent",
+            "sleeper": r"sleeping.*ends in [\d.]+ s.*from conversation\.cpp:\d+",
+            "impatient listener": r"reading from a stream.*limit in [\d.]+ s",
+            "in line as well": r"lock, number [12] in line",
+            "postman": r"waiting for an item"}.items():
+        assert re.search(pattern, shown[name]), f"{name}: {shown[name]}"
+    below = page.evaluate(f"({task_named('conversation')}).querySelectorAll(':scope > .tasks > .task').length")
+    assert below == 7, f"{below} tasks are below the conversation"
+    assert number(page, "count-total") >= 9 and number(page, "count-waiting") >= 8
+
+
+def refreshes_in_place(page, tour):
+    """An entry stays the same element; what was closed stays closed, and what has focus keeps it."""
+    page.evaluate(f"window.kept = {task_named('listener')}; kept.querySelector('.task-name').focus()")
+    page.press("Enter")
+    closed = "kept.classList.contains('closed')"
+    if not page.evaluate(closed):  # a key without text is no click everywhere
+        page.evaluate("document.activeElement.click()")
+    due = f"({task_named('sleeper')}).querySelector('.task-time').textContent"
+    before = page.evaluate(due)
+    page.wait_for(f"{due} !== {before!r}")
+    assert page.evaluate(f"kept === {task_named('listener')} && {closed}"), "the entry was made anew"
+    assert page.evaluate("document.activeElement === kept.querySelector('.task-name')"), "the focus was lost"
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+    page.evaluate("document.activeElement.click()")
+
+
+def look_for(page, wanted):
+    page.evaluate(f"(field => {{ field.value = {wanted!r}; field.dispatchEvent(new Event('input')); }})"
+                  "(document.getElementById('find'))")
+
+
+def finds_and_pauses(page, tour):
+    visible = "[...document.querySelectorAll('.task-name')].filter(n => n.checkVisibility()).map(n => n.textContent)"
+    look_for(page, "number 2 in line")
+    assert len(page.evaluate(visible)) == 2 and "conversation" in page.evaluate(visible), page.evaluate(visible)
+    look_for(page, "nobody has this name")
+    assert page.evaluate("!document.getElementById('nothing').hidden")
+    look_for(page, "")
+    page.click("#places")
+    assert not page.evaluate("document.querySelector('.places').checkVisibility()")
+    page.click("#places")
+    page.click("#pause")
+    page.click("#example")  # ends it, and shows that
+    page.wait_for(f"!{has_task('talker')}")
+    asked = page.requests("/api/inspect")
+    page.click("#example")
+    page.wait_for(has_task("talker"))
+    page.evaluate("new Promise(done => setTimeout(done, 1500))")  # longer than a refresh takes to come
+    assert page.requests("/api/inspect") == asked + 1, "the page asks while it is paused"
+    page.click("#pause")
+
+
+def inspector_is_for_everybody(page, tour):
+    fits_every_width(page, tour)
+    has_readable_contrast(page, tour)
+    names_every_control(page, tour)
+    page.click("#example")
+    page.wait_for(f"!{has_task('talker')}")
+    page.open(f"http://127.0.0.1:{tour.port}/")
+    page.wait_for("location.pathname === '/' && document.readyState === 'complete'")
+
+
 def fits_every_width(page, tour):
     for width in (360, 412, 768, 1024, 1440):
         page.emulate(width, 800)
@@ -229,11 +317,12 @@ def survives_a_restart(page, tour):
 CHECKS = [
     shows_live_figures, puts_load_on_the_process, sleeps_and_cancels, draws_three_timelines,
     folds_a_tree, shows_the_task_dump, fits_every_width, has_readable_contrast,
-    names_every_control, makes_no_noise, survives_a_restart,
+    names_every_control, inspects_every_task, refreshes_in_place, finds_and_pauses,
+    inspector_is_for_everybody, makes_no_noise, survives_a_restart,
 ]
 
 
-def take_screenshots(page, directory):
+def take_screenshots(page, tour, directory):
     """The page with every demonstration in use: light, dark, and as a phone shows it."""
     directory.mkdir(parents=True, exist_ok=True)
     page.emulate(1280, 900)
@@ -255,6 +344,12 @@ def take_screenshots(page, directory):
         wait_text(page, "tree-status", r"^Folded")
         page.click("#sleepers-cancel")
         wait_text(page, "sleepers-status", r"cancelled and unwound in")
+    open_inspector(page, tour)
+    page.click("#example")
+    page.wait_for(has_task("talker"))
+    for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")):
+        page.emulate(width, 900, scheme, reduced_motion=True, scale=2 if width < 600 else 1)
+        page.screenshot(directory / f"inspector-{name}.png", full=True)
 
 
 def main():
@@ -282,7 +377,7 @@ def main():
                     if not isinstance(error, AssertionError):
                         traceback.print_exc()
             if args.screenshots:
-                take_screenshots(page, args.screenshots)
+                take_screenshots(page, tour, args.screenshots)
             page.close()
     finally:
         tour.stop()

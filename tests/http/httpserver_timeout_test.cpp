@@ -118,6 +118,34 @@ TEST(HTTPServerTimeouts, StreamedBodyThatPausesFailsTheRead) {
   EXPECT_LE(bench.loop.now() - begin, 22s);
 }
 
+TEST(HTTPServerTimeouts, AStreamedBodyThatPausesIsNoFailureOfTheApplication) {
+  ServerBench bench(Wire::kWhole, short_timeouts());
+  bench.service.on(
+      "/copy",
+      [](HTTPExchange& exchange) -> Task<> {
+        exchange.start({}, std::nullopt, "begun ");
+        for (std::string piece = co_await exchange.read_body(); !piece.empty();
+             piece = co_await exchange.read_body()) {
+          exchange.write(piece);
+        }
+        exchange.finish();
+      },
+      Kind::kStreams);
+  for (const char* path : {"/stream", "/copy"}) {  // before its head is out, and behind it
+    auto client = bench.connect();
+    client->send("POST " + std::string(path) +
+                 " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    bench.run(client->read_to_end());
+    bench.settle();
+    ASSERT_FALSE(bench.service.done.empty());
+    EXPECT_EQ(bench.service.done.back(), "408 POST " + std::string(path));
+    EXPECT_EQ(bench.log.count("warning coronado.general request POST " + std::string(path) +
+                              ": HTTP 408"),
+              1U);
+  }
+  EXPECT_EQ(bench.log.count("error"), 0U) << bench.log.lines[0];
+}
+
 TEST(HTTPServerTimeouts, AHandlerThatDoesNotReadIsNotTimedOut) {
   ServerBench bench(Wire::kWhole, short_timeouts());
   bench.service.on(

@@ -233,14 +233,6 @@ inline std::vector<Carrier> whole_carriers() {
   return whole;
 }
 
-/// Those that tell of a peer that has gone while it was being written to. With TLS over sockets its
-/// farewell is taken for an orderly end, and the reset behind it is not told.
-inline std::vector<Carrier> breaking_carriers() {
-  std::vector<Carrier> breaking = whole_carriers();
-  std::erase_if(breaking, [](const Carrier& each) { return each.name == std::string("TLSEpoll"); });
-  return breaking;
-}
-
 inline void PrintTo(const Carrier& each, std::ostream* out) { *out << each.name; }
 
 inline std::string carrier_name(const ::testing::TestParamInfo<Carrier>& info) {

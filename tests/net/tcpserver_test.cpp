@@ -2,6 +2,7 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/coro/timeout.hpp>
+#include <coronado/net/tls_stream.hpp>
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
 #include <coronado/testing/raw_client.hpp>
@@ -10,6 +11,8 @@
 
 #include <string>
 #include <vector>
+
+#include "tests/net/tls_fixture.hpp"
 
 namespace coronado {
 namespace {
@@ -165,6 +168,118 @@ TEST(TCPServer, StreamsHaveTheLimitsAskedFor) {
     co_await client.write("more than ten bytes");
     EXPECT_EQ(co_await client.read_some(), "");
     co_await server.close();
+  });
+}
+
+// --- over TLS ------------------------------------------------------------------------------------
+
+/// Says who TLS says the peer is, then echoes.
+Task<> greet(TCPStream stream) {
+  const TLSTransport* tls = tls_of(stream);
+  const std::string who = tls == nullptr ? "nobody knows" : tls->server_name();
+  co_await stream.write(who + " " + to_string(stream.peer()) + "\n");
+  co_await echo(std::move(stream));
+}
+
+TCPServerOptions over_tls() { return {.tls = tls_test::example_server()}; }
+
+Task<TLSStream> connect_tls(TCPServer& server) {
+  return start_tls(connect(server), tls_test::usual_client(), "example.com");
+}
+
+TEST(TCPServer, HandlersGetStreamsWhoseHandshakeIsDone) {
+  run([]() -> Task<> {
+    TCPServer server(*IOLoop::current(), greet, over_tls());
+    TLSStream client = co_await connect_tls(server);
+    EXPECT_EQ(co_await client.read_until("\n"), "example.com 127.0.0.1:40000\n");
+    co_await client.write("over TLS");
+    EXPECT_EQ(co_await client.read_bytes(8), "over TLS");
+    EXPECT_EQ(server.connection_count(), 1U);
+    co_await server.close();
+  });
+}
+
+TEST(TCPServer, WithoutTLSThereIsNothingToKnow) {
+  run([]() -> Task<> {
+    TCPServer server(*IOLoop::current(), greet);
+    IOStream client = connect(server);
+    EXPECT_EQ(co_await client.read_until("\n"), "nobody knows 127.0.0.1:40000\n");
+    EXPECT_EQ(tls_of(client), nullptr);
+    client.close();
+    EXPECT_EQ(tls_of(client), nullptr);
+    co_await server.close();
+  });
+}
+
+TEST(TCPServer, AHandshakeThatFailsIsLoggedAndConcernsNobodyElse) {
+  run([]() -> Task<> {
+    TCPServerOptions options = over_tls();
+    options.tls_handshake_timeout = 3s;
+    TCPServer server(*IOLoop::current(), greet, std::move(options));
+    IOStream silent = connect(server);
+    TLSStream good = co_await connect_tls(server);
+    {
+      ExpectLog log("the peer does not speak TLS (\"hello, t\"...)");
+      IOStream plain = connect(server);
+      co_await plain.write("hello, this is no TLS\n");
+      co_await plain.read_until_close();
+      co_await sleep(1s);
+      EXPECT_EQ(log.count(), 1U);
+      EXPECT_TRUE(log.lines()[0].starts_with("info coronado.general: ")) << log.lines()[0];
+      EXPECT_NE(log.lines()[0].find("127.0.0.1:40000"), std::string::npos) << log.lines()[0];
+    }
+    EXPECT_EQ(co_await good.read_until("\n"), "example.com 127.0.0.1:40000\n");
+    EXPECT_EQ(server.connection_count(), 2U);  // the silent one counts
+    ExpectLog log("was not done within 3000 ms");
+    EXPECT_EQ(co_await silent.read_some(), "");
+    co_await sleep(1s);
+    EXPECT_EQ(log.count(), 1U);
+    EXPECT_EQ(server.connection_count(), 1U);
+    co_await server.close();
+  });
+}
+
+TEST(TCPServer, HandshakesCountAsConnections) {
+  run([]() -> Task<> {
+    TCPServerOptions options = over_tls();
+    options.listener.max_connections = 1;
+    TCPServer server(*IOLoop::current(), greet, std::move(options));
+    ExpectLog log("max_connections");
+    IOStream silent = connect(server);
+    IOStream refused = connect(server);
+    EXPECT_EQ(co_await refused.read_some(), "");
+    EXPECT_FALSE(silent.ended());
+    co_await server.close();
+  });
+}
+
+TEST(TCPServer, DrainGivesHandshakesUpAndWaitsForHandlers) {
+  run([]() -> Task<> {
+    IOLoop& loop = *IOLoop::current();
+    TCPServer server(loop, greet, over_tls());
+    IOStream silent = connect(server);
+    TLSStream client = co_await connect_tls(server);
+    co_await client.read_until("\n");
+    TaskHandle<bool> drain = loop.spawn(server.drain(loop.now() + 1h));
+    EXPECT_EQ(co_await silent.read_some(), "");  // it has asked for nothing yet
+    co_await client.write("go on");
+    EXPECT_EQ(co_await client.read_bytes(5), "go on");
+    EXPECT_FALSE(drain.done());
+    co_await client.shutdown();
+    EXPECT_TRUE(co_await drain.join());
+    EXPECT_EQ(server.connection_count(), 0U);
+  });
+}
+
+TEST(TCPServer, CloseEndsHandshakesAndHandlers) {
+  run([]() -> Task<> {
+    TCPServer server(*IOLoop::current(), greet, over_tls());
+    IOStream silent = connect(server);
+    TLSStream client = co_await connect_tls(server);
+    co_await client.read_until("\n");
+    co_await server.close();
+    EXPECT_EQ(server.connection_count(), 0U);
+    EXPECT_EQ(co_await silent.read_some(), "");
   });
 }
 

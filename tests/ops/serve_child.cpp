@@ -35,6 +35,7 @@ web::Application make_application(WorkerGroup& workers) {
   app.get("/", [] { return "home"; });
   app.get("/protocol",
           [](const coronado::HTTPServerRequest& request) { return request.protocol(); });
+  app.get("/peer", [](const coronado::HTTPServerRequest& request) { return request.remote_ip(); });
   app.get("/thread", [] { return thread_name(); });
   app.get("/process", [] { return std::to_string(coronado::task_id().value_or(-1)); });
   app.get("/crash", []() -> std::string { std::_Exit(1); });

@@ -133,7 +133,11 @@ TEST_F(Serve, WrongOptionsAreNamed) {
        {Case{{"--port=65536"}, "--port"}, Case{{"--port=-1"}, "--port"},
         Case{{"--prot=80"}, "--prot"}, Case{{"--workers=many"}, "--workers"},
         Case{{"--idle-timeout=soon"}, "--idle-timeout"}, Case{{"--reactor=select"}, "--reactor"},
-        Case{{"--log-level=loud"}, "--log-level"}, Case{{"99999"}, "99999"}}) {
+        Case{{"--log-level=loud"}, "--log-level"}, Case{{"99999"}, "99999"},
+        Case{{"--proxy-protocol=maybe"}, "--proxy-protocol"},
+        Case{{"--proxy-protocol=trusted"}, "--trusted-proxy"},
+        Case{{"--trusted-proxy=10.0.0.0/8"}, "--proxy-protocol=trusted"},
+        Case{{"--proxy-protocol=trusted", "--trusted-proxy=10.0.0.0/99"}, "10.0.0.0/99"}}) {
     SCOPED_TRACE(each.arguments[0]);
     Child child(each.arguments);
     EXPECT_EQ(child.wait(), 2);
@@ -147,7 +151,7 @@ TEST_F(Serve, HelpNamesTheOptions) {
   Child child({"--help"});
   EXPECT_EQ(child.wait(), 0);
   for (const char* option : {"--port", "--workers", "--max-body-size", "--max-connections-per-peer",
-                             "--drain-timeout"}) {
+                             "--proxy-protocol", "--trusted-proxy", "--drain-timeout"}) {
     EXPECT_NE(child.out.text.find(option), std::string::npos) << option;
   }
 }
@@ -256,6 +260,47 @@ TEST_F(Serve, DrainTimeoutCuts) {
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 0);
   EXPECT_NE(child.err.text.find("still in progress"), std::string::npos) << child.err.text;
+}
+
+constexpr const char* kProxyHeader = "PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\n";
+
+TEST_F(Serve, TrustedProxiesNameTheirClients) {
+  Child child({"--port=0", "--proxy-protocol=trusted", "--trusted-proxy=10.0.0.0/8",
+               "--trusted-proxy=127.0.0.0/8"});
+  const std::uint16_t port = child.port();
+  auto proxied = connect(port);
+  proxied->send(kProxyHeader);
+  EXPECT_EQ(get(*proxied, "/peer").body, "192.0.2.7");
+  EXPECT_TRUE(child.err.read_until("200 GET /peer (192.0.2.7)")) << child.err.text;
+  auto plain = connect(port);
+  plain->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");  // from a proxy, and without the header
+  EXPECT_EQ(loop_.run_sync(plain->read_to_end(), 20s), "");
+  EXPECT_TRUE(child.err.read_until("PROXY protocol, connection from 127.0.0.1")) << child.err.text;
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, OthersThanTrustedProxiesAreServedAsTheyAre) {
+  Child child(
+      {"--port=0", "--proxy-protocol=trusted", "--trusted-proxy=10.0.0.0/8", "--log-level=off"});
+  const std::uint16_t port = child.port();
+  auto plain = connect(port);
+  EXPECT_EQ(get(*plain, "/peer").body, "127.0.0.1");
+  auto liar = connect(port);
+  liar->send(kProxyHeader);
+  EXPECT_EQ(get(*liar, "/peer").status, 400);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, TheProxyHeaderMayBeRequiredOfEverybody) {
+  Child child({"--port=0", "--proxy-protocol=required", "--proxy-timeout=1ms", "--workers=2"});
+  const std::uint16_t port = child.port();
+  auto silent = connect(port);
+  EXPECT_EQ(loop_.run_sync(silent->read_to_end(), 20s), "");
+  EXPECT_TRUE(child.err.read_until("no header in time")) << child.err.text;
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
 }
 
 /// PEM files that go with the test.

@@ -502,5 +502,43 @@ TEST(RequestHandler, ReadsStreamedBodies) {
   EXPECT_EQ(bench.request("POST", "/upload", "", std::string(300'000, 'x')).body, "300000");
 }
 
+/// Copies the body to the response, piece by piece. A client that has gone is no reason to stop.
+struct Copy : RequestHandler {
+  using RequestHandler::RequestHandler;
+  Task<> post() override {
+    set_cancel_on_close(false);
+    co_await flush();
+    for (std::string piece = co_await read_body(); !piece.empty(); piece = co_await read_body()) {
+      write(piece);
+      co_await flush();
+    }
+  }
+};
+
+constexpr std::string_view kHalfABody =
+    "POST /copy HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc";
+
+TEST(RequestHandler, AClientThatStopsSendingIsAnAccessLine) {
+  WebBench bench;
+  bench.app.add<Copy>("/copy", {.stream_body = true});
+  bench.client().send(kHalfABody);
+  bench.loop.run_sync(bench.client().read_to_end(), 1h);
+  EXPECT_EQ(bench.log.count("warning coronado.access 408 POST /copy (127.0.0.1)"), 1U);
+  EXPECT_EQ(bench.log.count("error"), 0U) << bench.log.lines.back();
+}
+
+TEST(RequestHandler, AClientThatGoesAwayIsAnAccessLine) {
+  WebBench bench;
+  bench.app.add<Copy>("/copy", {.stream_body = true});
+  bench.client().send(kHalfABody);
+  bench.loop.run_sync([]() -> Task<> { co_await sleep(1s); }());
+  bench.client().close();
+  bench.loop.run_sync([]() -> Task<> { co_await sleep(1s); }());
+  ASSERT_EQ(bench.log.lines.size(), 1U) << bench.log.lines.back();
+  EXPECT_TRUE(bench.log.lines[0].starts_with("info coronado.access 200 POST /copy (127.0.0.1)"))
+      << bench.log.lines[0];
+  EXPECT_TRUE(bench.log.lines[0].ends_with("client gone")) << bench.log.lines[0];
+}
+
 }  // namespace
 }  // namespace coronado::web_test

@@ -175,6 +175,10 @@ class HTTPExchange : private detail::TaskOwner {
   /// Cancel   Ends the wait; nothing is lost.
   ReadBody read_body() noexcept;
 
+  /// The status that says why the body cannot be read to its end: 400, 408, 413; 0: nothing is
+  /// wrong with it, or it is not streamed. When the response is cut for that, it is its status, too.
+  int body_error() const noexcept;
+
   // --- the client going away -----------------------------------------------------------------
 
   /// Called when the client has gone while the response is pending, before the task is cancelled.

@@ -32,10 +32,12 @@ class TransportHandler {
   /// in place, and copies what it does not consume.
   virtual void on_receive(std::span<char> bytes) noexcept = 0;
 
-  /// Nothing more will come: the peer ended its side (no error), or the channel broke. Called once.
+  /// Nothing more will come: the peer ended its side (no error), or the channel broke. Called once;
+  /// after an orderly end once more, with an error, when what is written cannot be sent any more. A
+  /// channel on which sending failed says so even while receiving is paused.
   virtual void on_receive_end(std::error_code error) noexcept = 0;
 
-  /// What could not be sent at once has been sent: `pending()` is zero again.
+  /// What could not be sent at once has been sent: `pending()` is zero again. Not when it could not.
   virtual void on_drained() noexcept = 0;
 
  protected:

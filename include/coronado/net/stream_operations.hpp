@@ -57,6 +57,7 @@ class StreamRead : public Suspension {
   }
   void cancel() noexcept override;
   const char* what() const noexcept override { return "reading from a stream"; }
+  void describe(std::string& out) const override;
 
  protected:
   explicit StreamRead(StreamCore& core) noexcept : core_(&core) {}
@@ -229,6 +230,7 @@ class [[nodiscard("await it, or call write_nowait")]] StreamWrite final : public
   }
   void cancel() noexcept override;
   const char* what() const noexcept override { return "writing to a stream"; }
+  void describe(std::string& out) const override;
 
  private:
   friend class StreamCore;

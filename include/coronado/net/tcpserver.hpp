@@ -16,6 +16,7 @@
 /// Layer: net.   Tornado  `tcpserver.TCPServer`.
 #pragma once
 
+#include <coronado/base/clock.hpp>
 #include <coronado/base/function.hpp>
 #include <coronado/coro/task_group.hpp>
 #include <coronado/net/iostream.hpp>
@@ -28,12 +29,19 @@
 
 namespace coronado {
 
+class TLSContext;
+
 /// How a `TCPServer` serves.
 struct TCPServerOptions {
   /// Limits of connections; the PROXY protocol.
   ListenerOptions listener = {};
   /// Limits of each stream.
   IOStreamOptions stream = {};
+  /// Serve TLS with these certificates: a handler gets a stream whose handshake is done, and
+  /// `tls_of` tells who the peer is. A handshake that fails is logged as info. Null: plain TCP.
+  std::shared_ptr<const TLSContext> tls = nullptr;
+  /// Longest time for a TLS handshake. When it passes: close, and a line in the log.
+  Duration tls_handshake_timeout = std::chrono::seconds(10);
 };
 
 /// Accepts connections and runs a coroutine for each, in a task group of its own.
@@ -82,8 +90,8 @@ class TCPServer {
   /// Stops accepting; connections go on.   Tornado  `stop`.
   void stop() noexcept { listener_.stop(); }
 
-  /// Stops accepting, waits until every handler has returned, and cancels at `deadline` those that
-  /// have not.
+  /// Stops accepting, gives up TLS handshakes that are going on, waits until every handler has
+  /// returned, and cancels at `deadline` those that have not.
   /// Returns  True when nothing had to be cancelled.
   /// Throws   Cancelled.
   /// Cancel   Cancels the handlers, and completes when they have ended.
@@ -95,7 +103,7 @@ class TCPServer {
   /// Cancel   Held off: it takes no longer than the handlers' own cleaning up.
   Task<> close();
 
-  /// Connections being served.
+  /// Connections being served, and those whose TLS handshake goes on.
   std::size_t connection_count() const noexcept { return listener_.connection_count(); }
 
  protected:
@@ -108,12 +116,19 @@ class TCPServer {
   virtual Task<> handle_stream(TCPStream stream);
 
  private:
+  void take(std::unique_ptr<Transport> transport, ConnectionSlot slot);
+  void begin(std::unique_ptr<Transport> transport, ConnectionSlot slot);
+  Task<> shake_hands(std::unique_ptr<Transport> transport, ConnectionSlot slot);
   Task<> serve_stream(TCPStream stream, ConnectionSlot slot, SocketAddress peer);
+  Task<> join_all();
 
   IOLoop& loop_;
   IOStreamOptions stream_options_;
+  std::shared_ptr<const TLSContext> tls_;
+  Duration tls_handshake_timeout_;
   Handler handler_;
   Listener listener_;
+  TaskGroup handshakes_;  // of connections that no handler has yet
   TaskGroup connections_;
 };
 

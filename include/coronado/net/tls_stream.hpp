@@ -3,6 +3,7 @@
 ///     TLSStream   an IOStream that knows who its peer is
 ///     start_tls   goes over to TLS on an open stream, as client or server
 ///     connect_tls  connects to a host and goes over to TLS
+///     tls_of      what TLS says of any stream that may be over it
 ///     TLSUpgrade  the layer that `TCPClient` puts on its connections for that
 ///
 ///     TLSStream secure = co_await start_tls(std::move(stream), context, "mail.example.com");
@@ -35,6 +36,11 @@ class TLSStream : public IOStream {
   SocketAddress peer() const;
   SocketAddress local() const;
 };
+
+/// Version, cipher, ALPN and the peer's certificate of a stream over TLS: a handler of a `TCPServer`
+/// with `TCPServerOptions::tls` learns from it who its peer is.
+/// Returns  Null when the stream is not over TLS, or is closed.
+const TLSTransport* tls_of(const IOStream& stream) noexcept;
 
 /// Goes over to TLS on an open stream; the role is the context's.
 ///

@@ -39,6 +39,10 @@ struct ServeOptions {
   std::string tls_cert;
   /// The private key's PEM file. Empty: it is in `tls_cert`.
   std::string tls_key;
+  /// Whether connections begin with the PROXY protocol, by which a load balancer says who the client
+  /// is: "off"; "trusted", from `http.proxy.trusted` (option `--trusted-proxy`), while others are
+  /// served as they are; or "required", from everybody. Empty: what `http.proxy.mode` says.
+  std::string proxy_protocol;
   /// Limits and timeouts. `http.tls` is an alternative to the files above.
   HTTPServerOptions http;
 

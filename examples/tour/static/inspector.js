@@ -1,0 +1,159 @@
+// The inspector: the tree of tasks as dump_tasks_json() tells it, refreshed in place.
+//
+// An entry keeps its element as long as its task lives, so that what is open, focused or being read
+// stays where it is.
+
+import { action, call, format, poll, say, setText } from "./api.js";
+
+const kPollMs = 1000;
+
+const list = document.getElementById("tasks");
+const status = document.getElementById("status");
+const find = document.getElementById("find");
+const pauseButton = document.getElementById("pause");
+const placesButton = document.getElementById("places");
+const exampleButton = document.getElementById("example");
+
+const entries = new Map(); // id of a task -> its entry
+let shown = null;          // the snapshot on the page
+let paused = false;
+
+pauseButton.addEventListener("click", () => (paused = press(pauseButton)));
+placesButton.addEventListener("click", () => list.classList.toggle("hide-places", !press(placesButton)));
+find.addEventListener("input", () => shown && show(shown));
+action(exampleButton, status, async () => {
+  await call(converses() ? "DELETE" : "POST", "/api/conversation");
+  await refresh();
+});
+poll(kPollMs, () => paused || refresh(), (problem) => say(status, problem, problem !== ""));
+
+function press(button) {
+  const pressed = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(pressed));
+  return pressed;
+}
+
+async function refresh() {
+  show(await call("GET", "/api/inspect"));
+}
+
+function show(snapshot) {
+  shown = snapshot;
+  const counts = { new: 0, ready: 0, running: 0, waiting: 0, cancelled: 0, alike: 0 };
+  const seen = new Set();
+  const matches = fill(list, snapshot.tasks, counts, seen, find.value.trim().toLowerCase());
+  for (const id of entries.keys()) if (!seen.has(id)) entries.delete(id);
+  document.getElementById("nothing").hidden = matches;
+
+  setText("count-total", format.integer(snapshot.total));
+  setText("count-waiting", format.integer(counts.waiting));
+  setText("count-ready", format.integer(counts.new + counts.ready));
+  setText("count-running", format.integer(counts.running));
+  setText("count-cancelled", format.integer(counts.cancelled));
+  setText("count-hidden", format.integer(counts.alike + snapshot.left_out));
+  exampleButton.textContent = converses() ? "End the conversation" : "Start a conversation";
+}
+
+function converses() {
+  return shown !== null && shown.tasks.some((task) => task.name === "conversation");
+}
+
+/** Makes the children of `parent` the entries of `tasks`. True when one of them matches `wanted`. */
+function fill(parent, tasks, counts, seen, wanted) {
+  let any = false;
+  let place = parent.firstElementChild;
+  for (const task of tasks) {
+    seen.add(task.id);
+    let entry = entries.get(task.id);
+    if (!entry) entries.set(task.id, (entry = makeEntry(task)));
+    update(entry, task);
+    ++counts[task.state];
+    if (task.cancelled) ++counts.cancelled;
+    counts.alike += task.alike;
+    const below = fill(entry.children, task.children, counts, seen, wanted);
+    const matches = below || matchesText(task, wanted);
+    entry.element.hidden = !matches;
+    any ||= matches;
+    if (entry.element === place) place = place.nextElementSibling;
+    else parent.insertBefore(entry.element, place);
+  }
+  while (place) {
+    const next = place.nextElementSibling;
+    place.remove();
+    place = next;
+  }
+  return any;
+}
+
+function matchesText(task, wanted) {
+  if (wanted === "") return true;
+  const places = [task.spawned, ...task.frames].map((frame) => `${frame.file}:${frame.line} ${frame.function}`);
+  return [task.name, task.group, task.state, task.detail, `#${task.id}`, ...places].some((text) =>
+    text.toLowerCase().includes(wanted));
+}
+
+function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+function makeEntry(task) {
+  const name = element("button", "task-name");
+  const state = element("span", "task-state");
+  const wait = element("span", "task-wait");
+  const time = element("span", "task-time");
+  const id = element("span", "task-id", `#${task.id}`);
+  const places = element("ol", "places");
+  const alike = element("p", "alike");
+  const children = element("ul", "tasks");
+  const row = element("div", "task-row", name, id, state, wait, time);
+  const item = element("li", "task", element("div", "task-card", row, places, alike), children);
+  name.type = "button";
+  name.setAttribute("aria-expanded", "true");
+  name.addEventListener("click", () => {
+    const closed = item.classList.toggle("closed");
+    name.setAttribute("aria-expanded", String(!closed));
+  });
+  return { element: item, name, state, wait, time, places, alike, children };
+}
+
+function update(entry, task) {
+  entry.element.dataset.state = task.cancelled ? "cancelled" : task.state;
+  put(entry.name, task.name || task.group || shortName(task.spawned.function));
+  put(entry.state, task.cancelled ? `cancelled, ${task.state}` : task.state);
+  put(entry.wait, task.detail);
+  put(entry.time, times(task).join(", "));
+  put(entry.alike, task.alike ? `and ${format.integer(task.alike)} more like it` : "");
+  entry.alike.hidden = task.alike === 0;
+  entry.children.hidden = task.children.length === 0;
+  const lines = task.frames.map((frame) => ["at", frame]);
+  lines.push(["from", task.spawned]);
+  const key = JSON.stringify(lines);
+  if (entry.key === key) return;
+  entry.key = key;
+  entry.places.replaceChildren(...lines.map(([word, frame]) =>
+    element("li", "", element("span", "", `${word} `), element("b", "", `${frame.file}:${frame.line}`),
+            element("span", "", ` ${frame.function}`))));
+}
+
+function put(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function times(task) {
+  const texts = [];
+  if (task.due_in !== null) texts.push(`ends in ${span(task.due_in)}`);
+  if (task.deadline_in !== null) texts.push(`limit in ${span(task.deadline_in)}`);
+  return texts;
+}
+
+function span(seconds) {
+  return seconds < 100 ? `${seconds.toFixed(1)} s` : format.uptime(seconds);
+}
+
+/** "tour::Conversation::listen" of "coronado::Task<> tour::Conversation::listen(TCPStream &)". */
+function shortName(text) {
+  return text.replace(/\(.*$/, "").split(" ").at(-1) || text;
+}
