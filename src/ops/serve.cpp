@@ -62,8 +62,10 @@ void reload(TLSContext& tls) {
   }
 }
 
-HTTPServerOptions with_tls(HTTPServerOptions options, std::shared_ptr<const TLSContext> tls) {
+HTTPServerOptions server_options(const ServeOptions& all, std::shared_ptr<const TLSContext> tls) {
+  HTTPServerOptions options = all.http;
   if (tls) options.tls = std::move(tls);
+  if (all.compress_response && !options.compress_response) options.compress_response.emplace();
   return options;
 }
 
@@ -77,7 +79,7 @@ class Worker {
         drained_(std::move(drained)),
         loop_(loop_options(options.reactor)),
         application_(std::move(application)),
-        server_(loop_, application_, with_tls(options.http, std::move(tls))) {}
+        server_(loop_, application_, server_options(options, std::move(tls))) {}
 
   IOLoop& loop() noexcept { return loop_; }
 
@@ -361,6 +363,10 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-trailer-size", http.limits.max_trailer_size, "Bytes");
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
+  parser.define("--compress-response", compress_response, "Compress responses");
+  parser.define("--decompress-request", http.decompress_request, "Decompress requests' bodies");
+  parser.define("--max-decompression-ratio", http.limits.max_decompression_ratio,
+                "Bytes that one byte may become by decompressing; 0 for no limit");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-connections-per-peer", http.max_connections_per_peer,
                 "Connections at a time from one address, each worker; 0 for no limit");

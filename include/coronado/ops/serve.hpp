@@ -39,6 +39,9 @@ struct ServeOptions {
   std::string tls_cert;
   /// The private key's PEM file. Empty: it is in `tls_cert`.
   std::string tls_key;
+  /// Compress responses for clients that ask for it, as `http.compress_response` says; which turns it
+  /// on as well.
+  bool compress_response = false;
   /// Limits and timeouts. `http.tls` is an alternative to the files above.
   HTTPServerOptions http;
 
