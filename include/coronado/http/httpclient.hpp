@@ -309,6 +309,7 @@ class HTTPClient {
   HTTPClientStats stats() const noexcept;
 
  private:
+  friend class EventSource;
   std::shared_ptr<ClientCore> core_;
 };
 
