@@ -642,6 +642,7 @@ void HTTP1Connection::complete() noexcept {
       body.discard = true;
       body.received = 0;
       body.data.clear();
+      body.encoded.clear();
       enter(Phase::kBody);
       want_body(exchange);
       return;

@@ -191,6 +191,23 @@ TEST(DecodingTest, ASlowReaderOfACompressedBodyPausesTheClient) {
   EXPECT_TRUE(was_paused);
 }
 
+TEST(DecodingTest, ABodyNobodyReadsIsDiscarded) {
+  ServerBench bench(Wire::kWhole, decompressing());
+  bench.service.on(
+      "/unread",
+      [](HTTPExchange& exchange) -> Task<> {
+        co_await sleep(1s);
+        respond_text(exchange, "no need");
+      },
+      Kind::kStreams);
+  auto client = bench.connect({.capacity = 500'000});
+  const std::string body = packed("gzip", some_text(3'000'000));
+  EXPECT_GT(body.size(), 200'000U);
+  const std::string_view part = std::string_view(body).substr(0, 200'000);
+  EXPECT_EQ(bench.run(ask(*client, post("/unread", "gzip", part))).body, "no need");
+  EXPECT_EQ(bench.run(ask(*client, get("/next"))).body, "GET /next");
+}
+
 TEST(DecodingTest, AClientMayWaitForContinue) {
   ServerBench bench(Wire::kWhole, decompressing());
   auto client = bench.connect();
