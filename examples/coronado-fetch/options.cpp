@@ -47,6 +47,7 @@ std::optional<int> Options::parse(int argc, const char* const* argv) {
   parser.define("--header", headers, "\"Name: value\", several times if need be");
   parser.define("--data", data, "The body, or @FILE, or @- for the standard input");
   parser.define("--output", output, "A file for the body, which appears when it is whole");
+  parser.define("--compressed", compressed, "Ask for a compressed response, and decompress it");
   parser.define("--include", include, "Print status and header fields before the body");
   parser.define("--timing", timing, "Say on stderr how long each part took");
   parser.define("--quiet", quiet, "No progress on the terminal");
@@ -85,6 +86,7 @@ HTTPRequest Options::request() const {
   }
   request.method = method.empty() ? (data.empty() ? "GET" : "POST") : method;
   request.allow_nonstandard_methods = true;
+  request.decompress_response = compressed;
   request.follow_redirects = !no_redirects;
   request.validate_cert = !insecure;
   request.ca_certs = ca_certs;

@@ -15,6 +15,7 @@ struct Options {
   std::vector<std::string> headers;
   std::string data;
   std::string output;
+  bool compressed = false;
   bool include = false;
   bool timing = false;
   bool quiet = false;

@@ -187,4 +187,15 @@ void add_handlers(web::Application& app) {
   app.add<Private>("/private");
 }
 
+web::ServeOptions with_compression() {
+  // [compression]
+  web::ServeOptions defaults;
+  defaults.http.compress_response = coronado::ResponseCompression{
+      .codings = {coronado::ContentCoding::kBrotli, coronado::ContentCoding::kGzip},
+      .min_size = 4096};
+  defaults.http.decompress_request = true;
+  // [/compression]
+  return defaults;
+}
+
 }  // namespace guide

@@ -13,6 +13,7 @@
 #include <coronado/loop/thread_pool.hpp>
 #include <coronado/ops/serve.hpp>
 #include <coronado/web/application.hpp>
+#include <coronado/web/event_stream.hpp>
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/json.hpp>
 #include <coronado/web/request_handler.hpp>

@@ -123,12 +123,11 @@ Task<> ClientFetch::connect() {
 // --- sending -----------------------------------------------------------------------------------
 
 Task<> ClientFetch::exchange() {
-  const bool keeps_body = mode_ == Mode::kWhole && !request_.streaming_callback;
   using Asked = ResponseDecoder::Request;
   connection_->begin(mode_ == Mode::kUpgrade ? Asked::kUpgrade
                      : method_ == "HEAD"     ? Asked::kHead
                                              : Asked::kUsual,
-                     keeps_body ? core_.options.limits.max_body_size : kAnySize);
+                     keeps_body() ? core_.options.limits.max_body_size : kAnySize);
   phase_ = HTTPPhase::kSend;
   answered_ = false;
   go_ahead_.clear();
@@ -216,17 +215,77 @@ Task<> ClientFetch::receive() {
         if (next_ || again_) {
           discarded += step.data.size();
           if (discarded > kMostDiscarded) co_return;
-        } else if (request_.streaming_callback) {
-          std::string piece(step.data);
-          co_await request_.streaming_callback(std::move(piece));
+        } else if (keeps_body()) {
+          keep_data(step.data);
         } else {
-          response_.body.append(step.data);
+          co_await pass_on(step.data);
         }
         break;
-      case Got::kDone: finish_body(); co_return;
+      case Got::kDone:
+        if (!next_ && !again_) check_decoded();
+        finish_body();
+        co_return;
       case Got::kError: break;  // thrown by `next`
     }
   }
+}
+
+void ClientFetch::keep_data(std::string_view data) {
+  if (decoder_ == nullptr) {
+    response_.body.append(data);
+  } else {
+    decode(data, static_cast<std::size_t>(-1), response_.body);
+  }
+}
+
+/// Gives a piece of the body to the callback.
+Task<> ClientFetch::pass_on(std::string_view data) {
+  if (decoder_ == nullptr) {
+    co_await request_.streaming_callback(std::string(data));
+    co_return;
+  }
+  const std::string encoded(data);  // more may come while the callback runs
+  bool more = true;
+  for (std::string_view rest = encoded; more;) {
+    std::string piece;
+    more = decode(rest, kPiece, piece);
+    if (!piece.empty()) co_await request_.streaming_callback(std::move(piece));
+  }
+}
+
+/// Decompresses from the front of `bytes`.   Returns  Whether there is more in them.
+bool ClientFetch::decode(std::string_view& bytes, std::size_t most, std::string& out) {
+  const ContentDecoder::Status status = decoder_->decode(bytes, most, out);
+  if (status == ContentDecoder::Status::kError) {
+    throw WireError(
+        decoder_->too_large() ? WireError::Kind::kTooLarge : WireError::Kind::kMalformed,
+        decoder_->error());
+  }
+  return status == ContentDecoder::Status::kFull;
+}
+
+/// The body has ended.
+void ClientFetch::check_decoded() const {
+  if (decoder_ == nullptr || decoder_->complete()) return;
+  throw WireError(WireError::Kind::kMalformed, "the compressed body is truncated");
+}
+
+/// Settles whether the body is decompressed. The fields tell what the caller gets.
+void ClientFetch::begin_decoding() {
+  decoder_.reset();
+  encoded_.clear();
+  if (!request_.decompress_response || !connection_->decoder().in_body()) return;
+  const auto field = response_.headers.get("Content-Encoding");
+  // A part of a compressed body cannot be decompressed by itself.
+  if (!field || response_.code == 206) return;
+  const HTTPLimits& limits = core_.options.limits;
+  auto decoder = ContentDecoder::make(*field, keeps_body() ? limits.max_body_size : kAnySize,
+                                      limits.max_decompression_ratio);
+  if (!decoder || decoder->identity()) return;
+  decoder_ = std::make_unique<ContentDecoder>(std::move(*decoder));
+  response_.headers.erase("Content-Encoding");
+  response_.headers.erase("Content-Length");
+  response_.headers.set("X-Consumed-Content-Encoding", *field);
 }
 
 void ClientFetch::on_head() {
@@ -251,11 +310,15 @@ void ClientFetch::on_head() {
   plan_next();
   settle_times();
   if (next_ || again_) return;
-  if (mode_ == Mode::kWhole && !request_.streaming_callback) {
+  if (keeps_body()) {
     response_.body.reserve(static_cast<std::size_t>(std::min(decoder.left(), kMostReserved)));
   }
-  if (!request_.header_callback) return;
-  request_.header_callback("HTTP/1." + std::to_string(head.minor_version) + " " +
+  if (request_.header_callback) show_head(head.minor_version);
+  begin_decoding();
+}
+
+void ClientFetch::show_head(int minor_version) {
+  request_.header_callback("HTTP/1." + std::to_string(minor_version) + " " +
                            std::to_string(response_.code) + " " + response_.reason + "\r\n");
   for (const HTTPHeaders::Field& field : response_.headers) {
     request_.header_callback(std::string(field.name) + ": " + std::string(field.value) + "\r\n");
@@ -298,12 +361,24 @@ Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
   while (connection_ != nullptr) {
     std::optional<WireError> failed;
     ResponseDecoder::Step step{};
+    std::string piece;
     try {
-      step = connection_->next(max_bytes);
+      if (decoder_ != nullptr) {
+        std::string_view rest = encoded_;
+        decode(rest, max_bytes, piece);
+        encoded_.erase(0, encoded_.size() - rest.size());
+      }
+      if (piece.empty()) step = connection_->next(decoder_ == nullptr ? max_bytes : kPiece);
+      if (step.event == Got::kDone && piece.empty()) check_decoded();
     } catch (const WireError& error) {
       failed = error;
     }
     if (failed) fail(*failed);
+    if (!piece.empty()) co_return piece;
+    if (step.event == Got::kData && decoder_ != nullptr) {
+      encoded_.append(step.data);
+      continue;
+    }
     if (step.event == Got::kData) co_return std::string(step.data);
     if (step.event == Got::kDone) {
       finish_body();

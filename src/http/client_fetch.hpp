@@ -13,6 +13,7 @@
 #include <string>
 
 #include "http/client_core.hpp"
+#include "http/content_decoder.hpp"
 #include "http/digest_auth.hpp"
 
 namespace coronado {
@@ -69,8 +70,15 @@ class ClientFetch {
   Task<> transfer(TaskGroup& group);
   Task<> upload();
   Task<> receive();
+  void keep_data(std::string_view data);
+  Task<> pass_on(std::string_view data);
+  bool keeps_body() const noexcept { return mode_ == Mode::kWhole && !request_.streaming_callback; }
   bool uploads_beside() const noexcept;
   void on_head();
+  void show_head(int minor_version);
+  void begin_decoding();
+  bool decode(std::string_view& bytes, std::size_t most, std::string& out);
+  void check_decoded() const;
   void finish();
   void finish_body();
   void settle_times();
@@ -94,6 +102,8 @@ class ClientFetch {
 
   ClientPool::Place place_;
   std::unique_ptr<ClientConnection> connection_;  // goes before its place
+  std::unique_ptr<ContentDecoder> decoder_;       // of a body that is decompressed
+  std::string encoded_;  // of it, what `read_some` has not decompressed yet
   HTTPPhase phase_ = HTTPPhase::kQueue;
   std::string peer_;  // for messages
   TimePoint begin_{};

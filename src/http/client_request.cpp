@@ -105,6 +105,8 @@ std::string ClientFetch::head() const {
 
 void ClientFetch::append_fields(std::string& out) const {
   bool agent = false;
+  bool encoding = !request_.decompress_response || mode_ == Mode::kUpgrade ||
+                  request_.headers.contains("Range");
   bool authorization = false;
   std::string cookies;
   for (const HTTPHeaders::Field& field : request_.headers) {
@@ -112,6 +114,7 @@ void ClientFetch::append_fields(std::string& out) const {
       case FieldId::kHost:
       case FieldId::kContentLength: continue;
       case FieldId::kUserAgent: agent = true; break;
+      case FieldId::kAcceptEncoding: encoding = true; break;
       case FieldId::kAuthorization:
         if (left_origin_) continue;
         authorization = true;
@@ -135,6 +138,7 @@ void ClientFetch::append_fields(std::string& out) const {
     append_field(out, "User-Agent",
                  request_.user_agent.empty() ? core_.options.user_agent : request_.user_agent);
   }
+  if (!encoding) append_field(out, "Accept-Encoding", "gzip, deflate, br, zstd");
   if (core_.options.cookies != nullptr) {
     const std::string kept = core_.options.cookies->cookie_header(url_, std::time(nullptr));
     if (!kept.empty()) cookies.append(cookies.empty() ? "" : "; ").append(kept);

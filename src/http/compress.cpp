@@ -26,4 +26,13 @@ std::unique_ptr<Decompressor> make_decompressor(Coding coding, int window_bits) 
   return make_deflate_decompressor(coding, window_bits);
 }
 
+Decompressor::Status Decompressor::append(std::string_view bytes, std::size_t limit,
+                                          std::string& out) {
+  const Status status = decode(bytes, limit, out);
+  if (status != Status::kLimit) return status;
+  std::string more;  // is there any?
+  const Status next = decode(bytes, 1, more);
+  return more.empty() ? next : Status::kLimit;
+}
+
 }  // namespace coronado

@@ -65,7 +65,7 @@ class Decompressor {
   enum class Status : std::uint8_t {
     kMore,       ///< the input is used up, the stream goes on
     kDone,       ///< the stream is complete
-    kLimit,      ///< more would come out than the limit allows
+    kLimit,      ///< as much came out as was allowed, and there may be more
     kMalformed,  ///< the input is no such stream
   };
 
@@ -74,12 +74,18 @@ class Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
   virtual ~Decompressor() = default;
 
-  /// Decompresses `bytes` and appends what comes out to `out`.
+  /// Decompresses from the front of `bytes`, and cuts off what it has used.
+  /// Params   most  Most bytes to append to `out`.
+  /// Returns  `kLimit` when so many were appended: call again with what is left of `bytes`, even if
+  ///          that is nothing. `kMalformed` also for input behind the end of the stream; but gzip and
+  ///          Zstandard may consist of several parts, and raw deflate goes on with the same window.
+  virtual Status decode(std::string_view& bytes, std::size_t most, std::string& out) = 0;
+
+  /// Decompresses all of `bytes` and appends what comes out to `out`.
   /// Params   limit  Most bytes that may be appended by this call. What is over the limit is not
   ///                 kept: after `kLimit` the stream cannot be continued.
-  /// Returns  `kMalformed` also for input behind the end of the stream; but gzip and Zstandard may
-  ///          consist of several parts, and raw deflate goes on with the same window.
-  virtual Status append(std::string_view bytes, std::size_t limit, std::string& out) = 0;
+  /// Returns  As `decode`; `kLimit` only when more would come out.
+  Status append(std::string_view bytes, std::size_t limit, std::string& out);
 
   /// Begins a new stream, with an empty window.
   virtual void reset() = 0;

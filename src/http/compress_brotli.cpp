@@ -2,6 +2,7 @@
 #include <brotli/decode.h>
 #include <brotli/encode.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <stdexcept>
@@ -68,22 +69,25 @@ class BrotliDecompressor final : public Decompressor {
   BrotliDecompressor() { begin(); }
   ~BrotliDecompressor() override { BrotliDecoderDestroyInstance(state_); }
 
-  Status append(std::string_view bytes, std::size_t limit, std::string& out) override {
-    std::size_t left = bytes.size();
-    const std::uint8_t* next = bytes_of(bytes);
-    if (BrotliDecoderIsFinished(state_)) return left == 0 ? Status::kDone : Status::kMalformed;
+  Status decode(std::string_view& bytes, std::size_t most, std::string& out) override {
     std::array<char, kCodingPiece> piece;
     for (;;) {
-      std::size_t room = piece.size();
+      if (BrotliDecoderIsFinished(state_)) {
+        return bytes.empty() ? Status::kDone : Status::kMalformed;
+      }
+      if (most == 0) return Status::kLimit;
+      std::size_t left = bytes.size();
+      const std::uint8_t* next = bytes_of(bytes);
+      const std::size_t size = std::min(piece.size(), most);
+      std::size_t room = size;
       auto* into = reinterpret_cast<std::uint8_t*>(piece.data());
       const BrotliDecoderResult result =
           BrotliDecoderDecompressStream(state_, &left, &next, &room, &into, nullptr);
-      const std::size_t size = piece.size() - room;
-      if (size > limit) return Status::kLimit;
-      limit -= size;
-      out.append(piece.data(), size);
+      bytes.remove_prefix(bytes.size() - left);
+      most -= size - room;
+      out.append(piece.data(), size - room);
       switch (result) {
-        case BROTLI_DECODER_RESULT_SUCCESS: return left == 0 ? Status::kDone : Status::kMalformed;
+        case BROTLI_DECODER_RESULT_SUCCESS: break;
         case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT:
           if (!BrotliDecoderHasMoreOutput(state_)) return Status::kMore;
           break;  // said also when the input is used up and the output does not fit

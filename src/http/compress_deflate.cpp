@@ -34,10 +34,13 @@ void take_input(z_stream& stream, std::string_view& bytes) {
   bytes.remove_prefix(size);
 }
 
-/// Gives zlib room for a piece of output.
-void set_output(z_stream& stream, std::array<char, kCodingPiece>& piece) {
+/// Gives zlib room for a piece of output.   Returns  How much.
+std::size_t set_output(z_stream& stream, std::array<char, kCodingPiece>& piece,
+                       std::size_t most = kCodingPiece) {
+  const std::size_t size = std::min(piece.size(), most);
   stream.next_out = reinterpret_cast<Bytef*>(piece.data());
-  stream.avail_out = static_cast<uInt>(piece.size());
+  stream.avail_out = static_cast<uInt>(size);
+  return size;
 }
 
 class DeflateCompressor final : public Compressor {
@@ -86,17 +89,18 @@ class DeflateDecompressor final : public Decompressor {
   }
   ~DeflateDecompressor() override { inflateEnd(&stream_); }
 
-  Status append(std::string_view bytes, std::size_t limit, std::string& out) override {
-    while (!bytes.empty()) {
+  Status decode(std::string_view& bytes, std::size_t most, std::string& out) override {
+    for (;;) {
+      if (done_ && bytes.empty()) return Status::kDone;
       if (done_ && !begin_again()) return Status::kMalformed;
       const std::string_view all = bytes;
       take_input(stream_, bytes);
-      const Status status = run(limit, out);
-      if (status == Status::kLimit || status == Status::kMalformed) return status;
-      // What zlib left is behind the end of a stream.
+      const Status status = run(most, out);
+      // What zlib left is behind the end of a stream, or has no room.
       bytes = all.substr(all.size() - bytes.size() - stream_.avail_in);
+      if (status == Status::kLimit || status == Status::kMalformed) return status;
+      if (status == Status::kMore && bytes.empty()) return status;
     }
-    return done_ ? Status::kDone : Status::kMore;
   }
 
   void reset() override {
@@ -118,15 +122,15 @@ class DeflateDecompressor final : public Decompressor {
     return true;
   }
 
-  /// Decompresses until the input is used up or the stream ends.
-  Status run(std::size_t& limit, std::string& out) {
+  /// Decompresses until the input is used up, `most` bytes have come or the stream ends.
+  Status run(std::size_t& most, std::string& out) {
     std::array<char, kCodingPiece> piece;
     for (;;) {
-      set_output(stream_, piece);
+      if (most == 0) return Status::kLimit;
+      const std::size_t room = set_output(stream_, piece, most);
       const int result = inflate(&stream_, Z_NO_FLUSH);
-      const std::size_t size = piece.size() - stream_.avail_out;
-      if (size > limit) return Status::kLimit;
-      limit -= size;
+      const std::size_t size = room - stream_.avail_out;
+      most -= size;
       out.append(piece.data(), size);
       if (result == Z_STREAM_END) {
         done_ = true;

@@ -1,6 +1,7 @@
 // Zstandard.
 #include <zstd.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <stdexcept>
@@ -58,15 +59,16 @@ class ZstdDecompressor final : public Decompressor {
   }
   ~ZstdDecompressor() override { ZSTD_freeDCtx(context_); }
 
-  Status append(std::string_view bytes, std::size_t limit, std::string& out) override {
-    ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+  Status decode(std::string_view& bytes, std::size_t most, std::string& out) override {
     std::array<char, kCodingPiece> piece;
-    while (input.pos < input.size || more_output_) {
-      ZSTD_outBuffer output{piece.data(), piece.size(), 0};
+    while (!bytes.empty() || more_output_) {
+      if (most == 0) return Status::kLimit;
+      ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+      ZSTD_outBuffer output{piece.data(), std::min(piece.size(), most), 0};
       const std::size_t left = ZSTD_decompressStream(context_, &output, &input);
       if (ZSTD_isError(left) != 0) return Status::kMalformed;
-      if (output.pos > limit) return Status::kLimit;
-      limit -= output.pos;
+      bytes.remove_prefix(input.pos);
+      most -= output.pos;
       out.append(piece.data(), output.pos);
       done_ = left == 0;  // a frame is complete; another one may follow (RFC 8878 3.1)
       more_output_ = !done_ && output.pos == output.size;

@@ -4,6 +4,7 @@
 #include <coronado/http/upgrade.hpp>
 
 #include "http/exchange_body.hpp"
+#include "http/response_encoder.hpp"
 
 namespace coronado {
 
@@ -12,6 +13,10 @@ std::unique_ptr<HTTPExchange> HTTPService::make_exchange() {
 }
 
 void HTTPService::request_refused(const SocketAddress&, int, std::string_view) noexcept {}
+
+struct HTTPExchange::Encoded final : ResponseEncoder::Stream {
+  using Stream::Stream;
+};
 
 HTTPExchange::HTTPExchange() = default;
 HTTPExchange::~HTTPExchange() = default;
@@ -28,6 +33,7 @@ void HTTPExchange::start(const ResponseHead& head, std::optional<std::uint64_t> 
   if (started_) throw std::logic_error("the response has been started already");
   started_ = true;
   status_ = head.status;
+  if (encoder_ != nullptr) return start_encoded(head, length, first);
   length_known_ = length.has_value();
   promised_ = length.value_or(0);
   sink_->start(*this, head, length, first);
@@ -38,10 +44,8 @@ void HTTPExchange::write(std::string_view bytes) {
     throw std::logic_error(started_ ? "the response is finished" : "the response is not started");
   }
   if (bytes.empty() || body_forbidden_) return;
-  if (length_known_ && body_sent_ + bytes.size() > promised_) {
-    abort();
-    throw std::logic_error("more was written than Content-Length says");
-  }
+  if (encoded_) return write_encoded(bytes);
+  if (length_known_ && body_sent_ + bytes.size() > promised_) too_much();
   body_sent_ += bytes.size();
   sink_->write(*this, bytes);
 }
@@ -50,13 +54,22 @@ void HTTPExchange::finish() {
   if (finished_) return;
   if (!started_) throw std::logic_error("the response is not started");
   finished_ = true;
+  if (encoded_) return finish_encoded();
   if (length_known_ && !body_forbidden_ && body_sent_ < promised_) {
-    general_log().error("a response ended " + std::to_string(promised_ - body_sent_) +
-                        " bytes before its Content-Length; the connection is cut");
-    sink_->abort(*this);
-    return;
+    return too_little(promised_ - body_sent_);
   }
   sink_->finish(*this);
+}
+
+void HTTPExchange::too_much() {
+  abort();
+  throw std::logic_error("more was written than Content-Length says");
+}
+
+void HTTPExchange::too_little(std::uint64_t missing) {
+  general_log().error("a response ended " + std::to_string(missing) +
+                      " bytes before its Content-Length; the connection is cut");
+  sink_->abort(*this);
 }
 
 void HTTPExchange::abort() noexcept {
@@ -73,6 +86,60 @@ void HTTPExchange::upgrade(const ResponseHead& head, std::unique_ptr<UpgradedCon
   next_ = std::move(next);
   start(head, std::nullopt);
   finish();
+}
+
+// --- a response that is compressed, perhaps -----------------------------------------------------
+
+void HTTPExchange::start_encoded(const ResponseHead& head, std::optional<std::uint64_t> length,
+                                 std::string_view first) {
+  ResponseEncoder::Plan plan = encoder_->plan(request_.head_, head, length);
+  const bool whole = length == first.size();
+  const bool bodiless = request_.method_id() == Method::kHead;
+  std::string body;
+  if (plan.coding && (whole || !bodiless)) {
+    auto stream = std::make_unique<Encoded>(*encoder_, *plan.coding);
+    if (whole) {
+      body = stream->last(first);
+      if (body.size() >= first.size() && !plan.must) plan.coding.reset();
+    } else {
+      if (length && first.size() > *length) too_much();
+      stream->promised = length;
+      body = stream->piece(first);
+      encoded_ = std::move(stream);
+    }
+  }
+  ResponseHead changed = head;
+  std::string fields;
+  if (plan.varies) {
+    fields = ResponseEncoder::fields(head, plan);
+    changed.fields = fields;
+  }
+  if (plan.coding) {
+    first = body;
+    // Compressed in pieces the body has no known length; that of a HEAD's is what GET would say.
+    length = whole ? std::optional<std::uint64_t>(body.size()) : std::nullopt;
+  }
+  length_known_ = length.has_value();
+  promised_ = length.value_or(0);
+  sink_->start(*this, changed, length, first);
+}
+
+void HTTPExchange::write_encoded(std::string_view bytes) {
+  if (encoded_->promised && encoded_->written + bytes.size() > *encoded_->promised) too_much();
+  const std::string piece = encoded_->piece(bytes);
+  body_sent_ += piece.size();
+  sink_->write(*this, piece);
+}
+
+void HTTPExchange::finish_encoded() {
+  const std::unique_ptr<Encoded> stream = std::move(encoded_);
+  if (stream->promised && stream->written < *stream->promised) {
+    return too_little(*stream->promised - stream->written);
+  }
+  const std::string piece = stream->last({});
+  body_sent_ += piece.size();
+  sink_->write(*this, piece);
+  sink_->finish(*this);
 }
 
 // --- tasks -------------------------------------------------------------------------------------
@@ -102,6 +169,7 @@ void HTTPExchange::recycle() noexcept {
   request_.clear();
   close_callback_ = nullptr;
   body_.reset();
+  encoded_.reset();
   next_.reset();
   endpoint_ = nullptr;
   promised_ = body_sent_ = 0;
@@ -109,6 +177,7 @@ void HTTPExchange::recycle() noexcept {
   pinned_valid_ = started_ = finished_ = chunked_ = length_known_ = false;
   body_forbidden_ = keep_alive_ = client_gone_ = false;
   cancel_on_close_ = true;
+  cancel_on_drain_ = false;
 }
 
 // --- Drain -------------------------------------------------------------------------------------
@@ -129,6 +198,26 @@ void HTTPExchange::Drain::cancel() noexcept {
 }
 
 int HTTPExchange::body_error() const noexcept { return body_ ? body_->failed_status : 0; }
+
+// --- Body --------------------------------------------------------------------------------------
+
+void HTTPExchange::Body::decode(std::size_t most) {
+  std::string_view rest = encoded;
+  ContentDecoder::Status status = ContentDecoder::Status::kFull;
+  while (failed_status == 0 && status == ContentDecoder::Status::kFull && data.size() < most) {
+    status = content->decode(rest, most - data.size(), data);
+  }
+  const bool cut = complete && status == ContentDecoder::Status::kMore && !content->complete();
+  encoded.erase(0, encoded.size() - rest.size());
+  if (status == ContentDecoder::Status::kError) {
+    failed_status = content->too_large() ? 413 : 400;
+    failed_reason = content->error();
+  } else if (cut) {
+    failed_status = 400;
+    failed_reason = "the compressed body is truncated";
+  }
+  if (failed_status != 0) encoded.clear();
+}
 
 // --- ReadBody ----------------------------------------------------------------------------------
 
@@ -152,6 +241,7 @@ std::string HTTPExchange::ReadBody::await_resume() {
   }
   if (!body->data.empty()) {
     std::string piece = std::exchange(body->data, {});
+    if (body->content) body->decode(Body::kHighWater);
     if (!body->complete) exchange_.sink_->want_body(exchange_);
     return piece;
   }

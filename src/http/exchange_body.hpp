@@ -7,6 +7,7 @@
 #include <string>
 
 #include "http/chunked.hpp"
+#include "http/content_decoder.hpp"
 
 namespace coronado {
 
@@ -16,9 +17,18 @@ struct HTTPExchange::Body {
   /// Reading pauses while more than this is waiting for the endpoint.
   static constexpr std::size_t kHighWater = 64 * 1024;
 
-  std::string data;            // all of it, or what the endpoint has not yet read
-  std::uint64_t left = 0;      // with a known length: bytes still to come
-  std::uint64_t received = 0;  // body bytes so far
+  /// Decompresses what has come until `most` bytes wait for the endpoint. When `data` is empty
+  /// afterwards, nothing is left to decompress.
+  void decode(std::size_t most);
+
+  /// Bytes that wait for the endpoint, in whatever form.
+  std::size_t waiting() const noexcept { return data.size() + encoded.size(); }
+
+  std::string data;                         // all of it, or what the endpoint has not yet read
+  std::string encoded;                      // with `content`: what is not decompressed yet
+  std::unique_ptr<ContentDecoder> content;  // null: nothing is to be decompressed
+  std::uint64_t left = 0;                   // with a known length: bytes still to come
+  std::uint64_t received = 0;               // body bytes so far
   ChunkedDecoder decoder;
   ReadBody* reader = nullptr;  // the endpoint waiting for more
   const char* failed_reason = "";

@@ -7,6 +7,7 @@
 #include "http/exchange_body.hpp"
 #include "http/http1_parser.hpp"
 #include "http/httpserver_core.hpp"
+#include "http/quote.hpp"
 
 namespace coronado {
 namespace {
@@ -16,6 +17,10 @@ constexpr std::string_view kClose = "Connection: close\r\n";
 constexpr std::string_view kUpgrade = "Connection: Upgrade\r\n";
 constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kErrorFields = "Content-Type: text/plain; charset=utf-8\r\n";
+/// RFC 9110 12.5.3: with 415 it says what might have been sent.
+constexpr std::string_view kUnsupportedFields =
+    "Content-Type: text/plain; charset=utf-8\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n";
 
 /// Pipelined input kept while a handler is at work; then the client is slowed down.
 constexpr std::size_t kMostKeptInput = 64 * 1024;
@@ -30,6 +35,8 @@ constexpr std::uint64_t kMostReserved = 1024 * 1024;
 /// With more than this unsent no further request is begun: a client that does not read gets no
 /// more.
 constexpr std::size_t kMostUnsent = 1024 * 1024;
+
+constexpr std::size_t kAll = static_cast<std::size_t>(-1);
 
 bool status_forbids_body(int status) noexcept {
   return status < 200 || status == 204 || status == 304;
@@ -176,6 +183,9 @@ void HTTP1Connection::drain() {
   enter_from_outside([this] {
     const bool discarding = exchange_ != nullptr && exchange_->body_ && exchange_->body_->discard;
     if (phase_ == Phase::kIdle || discarding) close_soon(discarding);
+    if (phase_ == Phase::kHandling && exchange_->cancel_on_drain_ && exchange_->task_ != nullptr) {
+      exchange_->task_->cancel();
+    }
   });
 }
 
@@ -279,6 +289,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange_ = server_.take_spare();
   HTTPExchange& exchange = *exchange_;
   exchange.loop_ = &server_.loop;
+  exchange.encoder_ = server_.encoder.get();
   exchange.sink_ = this;
   exchange.request_.peer_ = transport_->peer();
   exchange.request_.tls_ = tls_;
@@ -301,7 +312,9 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
     dispatch();
     return 0;
   }
-  if (head.framing() == Framing::kLength && rest.size() >= head.content_length()) {
+  const bool encoded =
+      server_.options.decompress_request && head.contains(FieldId::kContentEncoding);
+  if (!encoded && head.framing() == Framing::kLength && rest.size() >= head.content_length()) {
     const auto size = static_cast<std::size_t>(head.content_length());
     exchange.request_.body_ = rest.substr(0, size);
     more_input_ = rest.size() > size;
@@ -320,6 +333,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
   exchange.body_->left = head.content_length();
   exchange.body_->continue_wanted = head.expects_continue() && rest.empty();
+  if (encoded && !begin_decoding()) return 0;
   if (endpoint.streams_body()) {
     dispatch();
   } else {
@@ -329,6 +343,29 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
     want_body(exchange);
   }
   return 0;
+}
+
+/// The body is to be decompressed. False: it cannot be.
+bool HTTP1Connection::begin_decoding() {
+  HTTPServerRequest& request = exchange_->request_;
+  std::string field;
+  for (const HeaderField& line : request.head_.fields()) {
+    if (line.id != FieldId::kContentEncoding) continue;
+    field.append(field.empty() ? "" : ", ").append(line.value);
+  }
+  const HTTPLimits& limits = server_.options.limits;
+  std::optional<ContentDecoder> decoder =
+      ContentDecoder::make(field, limits.max_body_size, limits.max_decompression_ratio);
+  if (!decoder) {
+    refuse(415, "unsupported Content-Encoding: " + quote_for_log(field));
+    return false;
+  }
+  // What follows sees no compressed bytes, so it must not see the field either.
+  request.head_.erase(FieldId::kContentEncoding);
+  if (decoder->identity()) return true;
+  request.set_consumed_content_encoding(std::move(field));
+  exchange_->body_->content = std::make_unique<ContentDecoder>(std::move(*decoder));
+  return true;
 }
 
 std::size_t HTTP1Connection::feed_body(std::string_view bytes) {
@@ -342,6 +379,7 @@ std::size_t HTTP1Connection::feed_length(std::string_view bytes) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(body.left, bytes.size()));
   body.left -= size;
   body_arrived(bytes.substr(0, size));
+  if (exchange_ == nullptr) return bytes.size();  // refused
   if (body.left == 0) body_complete();
   return size;
 }
@@ -370,10 +408,18 @@ void HTTP1Connection::body_arrived(std::string_view piece) {
     if (body.received > kMostDiscarded) close_soon(true);
     return;
   }
-  body.data.append(piece);
+  if (body.content) {
+    if (body.failed_status != 0) return;  // the endpoint has yet to hear of it
+    body.encoded.append(piece);
+    body.decode(phase_ == Phase::kHandling ? HTTPExchange::Body::kHighWater : kAll);
+    if (body.failed_status != 0) return body_failed(body.failed_status, body.failed_reason);
+    if (body.data.empty()) return;
+  } else {
+    body.data.append(piece);
+  }
   if (phase_ != Phase::kHandling) return;
   if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
-  if (body.data.size() > HTTPExchange::Body::kHighWater && !receive_paused_) {
+  if (body.waiting() > HTTPExchange::Body::kHighWater && !receive_paused_) {
     receive_paused_ = true;
     transport_->pause_receive();
   }
@@ -383,6 +429,10 @@ void HTTP1Connection::body_complete() {
   HTTPExchange::Body& body = *exchange_->body_;
   body.complete = true;
   if (body.discard) return complete();
+  if (body.content && body.failed_status == 0) {  // is it whole?
+    body.decode(phase_ == Phase::kHandling ? HTTPExchange::Body::kHighWater : kAll);
+    if (body.failed_status != 0) return body_failed(body.failed_status, body.failed_reason);
+  }
   if (phase_ == Phase::kHandling) {
     if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
     return;
@@ -407,7 +457,7 @@ void HTTP1Connection::want_body(HTTPExchange& exchange) {
     Emission out(*this);  // behind the responses to earlier requests
     out.buffer().append(kContinue);
   }
-  if (body.data.size() <= HTTPExchange::Body::kHighWater) let_client_go_on();
+  if (body.waiting() <= HTTPExchange::Body::kHighWater) let_client_go_on();
   if (phase_ != Phase::kHandling) return;
   phase_since_ = server_.loop.turn_time();
   watch(server_.options.body_timeout);
@@ -530,7 +580,10 @@ void HTTP1Connection::task_finished(HTTPExchange& exchange, TaskOutcome outcome,
     if (outcome == TaskOutcome::kError) {
       fail(error);
     } else if (!exchange.finished_ && !exchange.client_gone_ && !dead_) {
-      if (outcome == TaskOutcome::kCancelled) {
+      const bool drained = server_.draining && exchange.cancel_on_drain_ && exchange.started_;
+      if (outcome == TaskOutcome::kCancelled && drained) {
+        exchange.finish();
+      } else if (outcome == TaskOutcome::kCancelled) {
         fail(std::make_exception_ptr(HTTPError(503, "the request was cancelled")));
       } else {
         fail(std::make_exception_ptr(std::logic_error("the handler did not finish its response")));
@@ -595,6 +648,7 @@ void HTTP1Connection::complete() noexcept {
       body.discard = true;
       body.received = 0;
       body.data.clear();
+      body.encoded.clear();
       enter(Phase::kBody);
       want_body(exchange);
       return;
@@ -688,7 +742,7 @@ void HTTP1Connection::write_error_response(int status) {
   std::string body = std::to_string(status) + " " + reason_phrase(status) + "\n";
   ResponseHead head;
   head.status = status;
-  head.fields = "Content-Type: text/plain; charset=utf-8\r\n";
+  head.fields = status == 415 ? kUnsupportedFields : kErrorFields;
   exchange_->respond(head, body);
 }
 

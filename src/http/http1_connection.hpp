@@ -69,6 +69,7 @@ class HTTP1Connection final : public ListHook,
   std::size_t process(std::string_view bytes);
   std::size_t parse_head(std::string_view bytes);
   std::size_t begin_request(std::string_view rest);
+  bool begin_decoding();
   std::size_t feed_body(std::string_view bytes);
   std::size_t feed_length(std::string_view bytes);
   std::size_t feed_chunked(std::string_view bytes);

@@ -11,6 +11,7 @@
 
 #include "http/http1_connection.hpp"
 #include "http/output_buffer.hpp"
+#include "http/response_encoder.hpp"
 #include "http/response_head.hpp"
 
 namespace coronado {
@@ -21,6 +22,9 @@ struct HTTPServer::Core final {
         service(server_service),
         options(std::move(server_options)),
         heads(options.server_name),
+        encoder(options.compress_response
+                    ? std::make_unique<ResponseEncoder>(*options.compress_response)
+                    : nullptr),
         handshakes(server_loop, "TLS handshakes", TaskGroup::OnFailure::kLog),
         listener(loop, listener_options(options),
                  [this](std::unique_ptr<Transport> transport, ConnectionSlot slot) {
@@ -59,7 +63,8 @@ struct HTTPServer::Core final {
   HTTPService& service;
   HTTPServerOptions options;
   ResponseHeadWriter heads;
-  OutputBuffer output;                // of the connection that is `corked`, else empty
+  std::unique_ptr<ResponseEncoder> encoder;  // null: responses are not compressed
+  OutputBuffer output;                       // of the connection that is `corked`, else empty
   HTTP1Connection* corked = nullptr;  // whose input is being processed: it sends once at the end
   IntrusiveList<HTTP1Connection> connections;
   IntrusiveList<UpgradedConnection> upgraded;

@@ -40,6 +40,19 @@ std::optional<std::string_view> RequestHead::find(std::string_view name) const n
   return std::nullopt;
 }
 
+void RequestHead::erase(FieldId id) noexcept {
+  std::uint32_t kept = 0;
+  for (std::uint32_t i = 0; i < field_count_; ++i) {
+    const Entry found = entry(i);
+    if (found.id == id) continue;
+    (kept < kInlineFields ? inline_[kept] : more_[kept - kInlineFields]) = found;
+    ++kept;
+  }
+  field_count_ = kept;
+  present_ &= ~bit(id);
+  repeated_ &= ~bit(id);
+}
+
 std::size_t RequestHead::count(FieldId id) const noexcept {
   if ((repeated_ & bit(id)) == 0) return contains(id) ? 1 : 0;
   std::size_t found = 0;

@@ -19,6 +19,7 @@ struct HTTPServerRequest::Parsed {
   std::optional<ArgumentList> query;
   std::optional<MultipartForm> form;
   std::optional<ArgumentList> cookies;
+  std::string consumed_content_encoding;
 };
 
 HTTPServerRequest::HTTPServerRequest() : limits_(&kDefaultLimits) {}
@@ -33,6 +34,14 @@ void HTTPServerRequest::clear() noexcept {
 HTTPServerRequest::Parsed& HTTPServerRequest::parsed() const {
   if (!parsed_) parsed_ = std::make_unique<Parsed>();
   return *parsed_;
+}
+
+std::string_view HTTPServerRequest::consumed_content_encoding() const noexcept {
+  return parsed_ ? std::string_view(parsed_->consumed_content_encoding) : std::string_view();
+}
+
+void HTTPServerRequest::set_consumed_content_encoding(std::string coding) {
+  parsed().consumed_content_encoding = std::move(coding);
 }
 
 std::string_view HTTPServerRequest::version() const noexcept {

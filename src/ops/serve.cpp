@@ -95,6 +95,7 @@ HTTPServerOptions server_options(const ServeOptions& options,
   HTTPServerOptions all = options.http;
   all.proxy = proxy_options(options);
   if (tls) all.tls = std::move(tls);
+  if (options.compress_response && !all.compress_response) all.compress_response.emplace();
   return all;
 }
 
@@ -397,6 +398,10 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-trailer-size", http.limits.max_trailer_size, "Bytes");
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
+  parser.define("--compress-response", compress_response, "Compress responses");
+  parser.define("--decompress-request", http.decompress_request, "Decompress requests' bodies");
+  parser.define("--max-decompression-ratio", http.limits.max_decompression_ratio,
+                "Bytes that one byte may become by decompressing; 0 for no limit");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-connections-per-peer", http.max_connections_per_peer,
                 "Connections at a time from one address, each worker; 0 for no limit");

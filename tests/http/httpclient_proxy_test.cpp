@@ -51,7 +51,8 @@ TEST(HTTPClientProxy, PlainRequestsGoThereWhole) {
         EXPECT_EQ(co_await fix.body_of({.url = "http://far.example:81/a?b"}), "ok");
         EXPECT_EQ(asked,
                   "GET http://far.example:81/a?b HTTP/1.1\r\nHost: far.example:81\r\n"
-                  "User-Agent: Coronado\r\nProxy-Authorization: Basic YWRhOnB3\r\n\r\n");
+                  "User-Agent: Coronado\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n"
+                  "Proxy-Authorization: Basic YWRhOnB3\r\n\r\n");
         EXPECT_EQ(co_await fix.body_of({.url = "http://10.0.0.80/direct"}), "GET /direct");
         EXPECT_EQ(requests, 1);
         EXPECT_EQ(co_await fix.body_of({.url = "http://far.example:81/"}), "ok");

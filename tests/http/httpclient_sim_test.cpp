@@ -6,6 +6,7 @@
 #include <coronado/testing/run_seeds.hpp>
 
 #include "tests/http/client_fixture.hpp"
+#include "tests/http/coded_body.hpp"
 
 namespace coronado {
 namespace {
@@ -27,6 +28,7 @@ struct Tally {
   int retries = 0;
   int reused = 0;
   int status = 0;
+  int compressed = 0;
 };
 
 /// "/text?SIZE MARK": the text, with a length, in chunks, or up to the end of the connection.
@@ -43,7 +45,8 @@ void add_endpoints(LambdaService& service, SimNetwork& network) {
       co_return;
     }
     if (way == 3) exchange.close_after_response();
-    exchange.start({}, way == 1 ? std::optional<std::uint64_t>(text.size()) : std::nullopt);
+    exchange.start({.fields = "Content-Type: text/plain\r\n"},
+                   way == 1 ? std::optional<std::uint64_t>(text.size()) : std::nullopt);
     for (std::string_view rest = text; !rest.empty();) {
       const std::size_t size = 1 + random.below(static_cast<std::uint32_t>(rest.size()));
       exchange.write(rest.substr(0, size));
@@ -91,6 +94,10 @@ Task<> fetch_something(SimNetwork& network, HTTPClient& client, Tally& tally) {
       request.url = "http://server/echo";
       request.method = random.below(2) == 0 ? "POST" : "PUT";
       request.body = expected;
+      if (random.below(2) == 0) {
+        request.headers.set("Content-Encoding", "gzip");
+        request.body = http_test::packed("gzip", expected);
+      }
       break;
     case 2:
       request.url = "http://server/echo";
@@ -108,6 +115,7 @@ Task<> fetch_something(SimNetwork& network, HTTPClient& client, Tally& tally) {
   EXPECT_EQ(response.body, expected);
   ++tally.whole;
   tally.reused += response.time_info.reused ? 1 : 0;
+  tally.compressed += response.headers.contains("X-Consumed-Content-Encoding") ? 1 : 0;
 }
 
 Task<> visit(SimNetwork& network, HTTPClient& client, Tally& tally) {
@@ -138,7 +146,10 @@ Task<> run_visits(SimNetwork& network, Tally& tally) {
   SimHost& host = network.add_host("server");
   LambdaService service;
   add_endpoints(service, network);
-  HTTPServer server(network.loop(), service);
+  HTTPServerOptions how;
+  how.decompress_request = true;
+  if (network.random().below(2) == 0) how.compress_response = ResponseCompression{.min_size = 100};
+  HTTPServer server(network.loop(), service, std::move(how));
   std::optional<Door> door;
   door.emplace(server, host.address(80));
   {
@@ -172,6 +183,7 @@ TEST(HTTPClientSim, EachFetchEndsWithTheRightBodyOrATypedError) {
   EXPECT_GT(tally.unconnected, 20);
   EXPECT_GT(tally.cancelled, 20);
   EXPECT_GT(tally.retries, 5);
+  EXPECT_GT(tally.compressed, 100);
 }
 
 /// A network that is slow and cuts everything to pieces, but loses nothing.

@@ -30,18 +30,23 @@ TEST(HTTPClient, FetchesAPage) {
 
 TEST(HTTPClient, SendsWhatIsAsked) {
   with_fixture([](Fixture& fix) -> Task<> {
-    EXPECT_EQ(co_await fix.body_of({.url = "http://server/echo"}),
-              "GET\nHost: server\nUser-Agent: Coronado\n\n");
+    EXPECT_EQ(
+        co_await fix.body_of({.url = "http://server/echo"}),
+        "GET\nHost: server\nUser-Agent: Coronado\nAccept-Encoding: gzip, deflate, br, zstd\n\n");
     HTTPRequest request{.url = "http://server:80/echo",
                         .method = "PUT",
                         .headers = {{"X-A", "1"}, {"Host", "other"}, {"user-agent", "me"}},
                         .body = "hello",
+                        .decompress_response = false,
                         .if_modified_since = 0};
     EXPECT_EQ(co_await fix.body_of(std::move(request)),
               "PUT\nHost: other\nX-A: 1\nuser-agent: me\n"
               "If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\nContent-Length: 5\n\nhello");
-    EXPECT_EQ(co_await fix.body_of(
-                  {.url = "http://server/echo", .method = "POST", .body = "", .user_agent = "x"}),
+    EXPECT_EQ(co_await fix.body_of({.url = "http://server/echo",
+                                    .method = "POST",
+                                    .body = "",
+                                    .decompress_response = false,
+                                    .user_agent = "x"}),
               "POST\nHost: server\nUser-Agent: x\nContent-Length: 0\n"
               "Content-Type: application/x-www-form-urlencoded\n\n");
     EXPECT_EQ(co_await fix.body_of({.url = "http://server/", .method = "DELETE"}), "DELETE /");

@@ -34,6 +34,22 @@ TEST(RequestHead, KeepsMoreFieldsThanFitInline) {
   EXPECT_EQ(head->fields().size(), 92U);
 }
 
+TEST(RequestHead, FieldsCanBeTakenOut) {
+  std::string fields = "Cookie: a\r\nX-A: 1\r\nCookie: b\r\n";
+  for (int i = 0; i < 40; ++i) fields += "X-" + std::to_string(i) + ": y\r\n";
+  const Accepted parsed(with_fields(fields + "Cookie: c\r\nX-Last: z\r\n"));
+  RequestHead head = *parsed.operator->();
+  head.erase(FieldId::kCookie);
+  EXPECT_FALSE(head.contains(FieldId::kCookie));
+  EXPECT_EQ(head.count(FieldId::kCookie), 0U);
+  EXPECT_EQ(head.field_count(), parsed->field_count() - 3);
+  EXPECT_EQ(head.find("X-A"), "1");
+  EXPECT_EQ(head.find("X-Last"), "z");
+  EXPECT_EQ(head.field(head.field_count() - 1).name, "X-Last");
+  head.erase(FieldId::kCookie);
+  EXPECT_EQ(head.field_count(), parsed->field_count() - 3);
+}
+
 TEST(RequestHead, FollowsItsBytesWhenTheyMove) {
   const std::string text =
       "\r\nPOST http://h/p?q HTTP/1.1\r\nHost: a\r\nX: y\r\nContent-Length: 5\r\n\r\n";

@@ -6,6 +6,7 @@
 Standard library only; everything on 127.0.0.1.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -95,6 +96,19 @@ class FetchTest(unittest.TestCase):
     def test_include_shows_the_head(self):
         result = fetch(f"{self.base}/headers", "--include")
         self.assertRegex(result.stdout, rb"\AHTTP 200 OK\r\n(?s:.*)Content-Type: application/json(?s:.*)\r\n\r\n\{")
+
+    def test_compressed(self):
+        self.assertNotIn("accept-encoding", json.loads(fetch(f"{self.base}/headers").stdout))
+        plain = json.loads(fetch(f"{self.base}/headers", "--compressed").stdout)
+        self.assertEqual(plain["accept-encoding"], ["gzip, deflate, br, zstd"])
+        body = gzip.compress(b"text " * 1000)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with OneAnswer(head + body) as peer:
+            url = f"http://127.0.0.1:{peer.port}/"
+            self.assertEqual(fetch(url, "--compressed").stdout, b"text " * 1000)
+            self.assertEqual(fetch(url).stdout, body)
+        with OneAnswer(head + body[:-8] + bytes(8)) as peer:
+            self.expect(fetch(f"http://127.0.0.1:{peer.port}/", "--compressed"), 5, "not what its coding says")
 
     def test_data_from_everywhere(self):
         self.assertEqual(fetch(f"{self.base}/echo", "--data=hello").stdout, b"hello")

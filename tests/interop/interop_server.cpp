@@ -111,6 +111,16 @@ Task<> stream(HTTPExchange& exchange, web::Query<"chunks", std::optional<std::ui
   }
 }
 
+Task<> sse(HTTPExchange& exchange, web::Query<"n", std::optional<std::uint32_t>> n,
+           web::Query<"ms", std::optional<std::uint32_t>> ms) {
+  web::EventStream events(exchange);
+  for (std::uint32_t i = 0; i < n->value_or(10); ++i) {
+    if (i > 0) co_await coronado::sleep(milliseconds(ms->value_or(0)));
+    const std::string number = std::to_string(i);
+    co_await events.send({.data = "event " + number, .id = number});
+  }
+}
+
 web::Response cookie(const HTTPServerRequest& request,
                      web::Query<"name", std::optional<std::string>> name,
                      web::Query<"value", std::optional<std::string>> value) {
@@ -183,6 +193,7 @@ web::Application make_app() {
   app.get("/headers", headers);
   app.get("/sleep", wait);
   app.get("/stream", stream);
+  app.get("/sse", sse);
   app.get("/cookie", cookie);
   app.get("/redirect", redirect);
   app.post("/json", json);

@@ -303,6 +303,15 @@ class Streams(EndpointCase):
         self.assertTrue(answer.endswith(b"\r\n\r\n"))
         self.assertNotIn(b"chunk 0", answer)
 
+    def test_server_sent_events(self):
+        answer = self.get("/sse?n=3&ms=1")
+        self.assertEqual(answer.headers["Content-Type"], "text/event-stream")
+        self.assertEqual(answer.body, b"".join(b"id: %d\ndata: event %d\n\n" % (i, i) for i in range(3)))
+        self.assertEqual(self.get("/sse?n=0").body, b"")
+        head = self.server.raw(b"HEAD /sse HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        self.assertTrue(head.endswith(b"\r\n\r\n"))
+        self.assertIn(b"text/event-stream", head)
+
     def test_a_slow_reader_gets_all_of_it(self):
         with socket.create_connection(("127.0.0.1", self.server.port), TIMEOUT) as connection:
             connection.sendall(b"GET /stream?chunks=300&size=100000 HTTP/1.0\r\n\r\n")

@@ -26,6 +26,7 @@
 namespace coronado {
 
 class HTTPExchange;
+class ResponseEncoder;
 class UpgradedConnection;
 
 /// Status and header fields of a response. Framing (`Content-Length`, `Transfer-Encoding`,
@@ -123,7 +124,8 @@ class HTTPExchange : private detail::TaskOwner {
 
   // --- the response --------------------------------------------------------------------------
 
-  /// Sends a whole response. The body is left out where HTTP forbids one (HEAD, 204, 304).
+  /// Sends a whole response. The body is left out where HTTP forbids one (HEAD, 204, 304), and
+  /// compressed when the server does that.
   void respond(const ResponseHead& head, std::string_view body);
 
   /// Begins a response of known or unknown length, with its first bytes.
@@ -131,7 +133,8 @@ class HTTPExchange : private detail::TaskOwner {
   void start(const ResponseHead& head, std::optional<std::uint64_t> length,
              std::string_view first = {});
 
-  /// Sends more of the body; see `drain` for back-pressure.
+  /// Sends more of the body; see `drain` for back-pressure. The client can read it at once, also
+  /// when the response is compressed.
   /// Throws  std::logic_error  Not started, finished, or more than the promised length: then the
   ///                           connection is cut.
   void write(std::string_view bytes);
@@ -164,6 +167,7 @@ class HTTPExchange : private detail::TaskOwner {
   bool started() const noexcept { return started_; }
   bool finished() const noexcept { return finished_; }
   int status() const noexcept { return status_; }
+  /// Of the body as it is sent: compressed, perhaps.
   std::uint64_t bytes_sent() const noexcept { return body_sent_; }
 
   // --- the request's body, for endpoints that stream it ------------------------------------------
@@ -185,6 +189,9 @@ class HTTPExchange : private detail::TaskOwner {
   void set_close_callback(Function<void()> callback) { close_callback_ = std::move(callback); }
   /// False: the task goes on when the client goes away, and what it writes is dropped.
   void set_cancel_on_close(bool cancel) noexcept { cancel_on_close_ = cancel; }
+  /// True: a server that drains cancels the task and ends the response, instead of waiting for it.
+  /// For responses without an end of their own.
+  void set_cancel_on_drain(bool cancel) noexcept { cancel_on_drain_ = cancel; }
   bool client_gone() const noexcept { return client_gone_; }
 
  protected:
@@ -196,11 +203,18 @@ class HTTPExchange : private detail::TaskOwner {
  private:
   friend class HTTP1Connection;
   struct Body;
+  struct Encoded;
 
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
   void on_child_released() noexcept override;
   void recycle() noexcept;
   void pin();
+  void start_encoded(const ResponseHead& head, std::optional<std::uint64_t> length,
+                     std::string_view first);
+  void write_encoded(std::string_view bytes);
+  void finish_encoded();
+  void too_much();
+  void too_little(std::uint64_t missing);
 
   HTTPServerRequest request_;
   IOLoop* loop_ = nullptr;
@@ -211,6 +225,8 @@ class HTTPExchange : private detail::TaskOwner {
   Function<void()> close_callback_;
   std::string pinned_;          // the head's bytes, once they are ours
   std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
+  ResponseEncoder* encoder_ = nullptr;  // the server's; null: responses are not compressed
+  std::unique_ptr<Encoded> encoded_;    // the response, when it is compressed in pieces
   Drain* drain_ = nullptr;
   std::unique_ptr<UpgradedConnection> next_;  // what the connection becomes
   std::uint64_t promised_ = 0;                // the length told to the client
@@ -226,6 +242,7 @@ class HTTPExchange : private detail::TaskOwner {
   bool keep_alive_ = false;
   bool client_gone_ = false;
   bool cancel_on_close_ = true;
+  bool cancel_on_drain_ = false;
 };
 
 /// The awaiter of `drain`.

@@ -23,9 +23,14 @@ struct HTTPLimits {
   /// When exceeded: `431 Request Header Fields Too Large`, then close.   Spec  RFC 6585 5
   std::size_t max_header_count = 100;
 
-  /// Most bytes in one message body, after the chunked coding is taken off.
+  /// Most bytes in one message body, after the chunked coding is taken off; and again after it was
+  /// decompressed.
   /// When exceeded: `413 Content Too Large`, then close.   Spec  RFC 9110 15.5.14
   std::uint64_t max_body_size = 100ULL * 1024 * 1024;
+
+  /// Most bytes that decompressing may make of one byte, once it has made 1 MiB. Zero: no limit.
+  /// When exceeded: `413 Content Too Large`, then close.
+  std::uint32_t max_decompression_ratio = 200;
 
   /// Most bytes in the line before one chunk: its size and its extensions, without the line end.
   /// When exceeded: `400 Bad Request`, then close.   Spec  RFC 9112 7.1.1

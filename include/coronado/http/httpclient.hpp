@@ -92,6 +92,12 @@ struct HTTPRequest {
   /// the head has come, and then for each piece of the body.
   Duration request_timeout = std::chrono::seconds(20);
 
+  /// Ask for a compressed response and decompress it: gzip, deflate, Brotli, Zstandard. The
+  /// response has the field X-Consumed-Content-Encoding then instead of Content-Encoding, and no
+  /// Content-Length. An Accept-Encoding in `headers` is sent as it is; with a Range nothing is asked
+  /// for. What has an unknown coding is left as it came.
+  bool decompress_response = true;
+
   bool follow_redirects = true;
   /// With one more, the redirect itself is the response.
   unsigned max_redirects = 5;
@@ -190,7 +196,7 @@ class HTTPClientStream {
   /// Params   max_bytes  Most bytes to return, 1 or more.
   /// Returns  1 to `max_bytes` bytes; empty at the end, and only there.
   /// Throws   HTTPStreamClosedError  The connection ended before the body, or `close` was called.
-  ///          HTTPResponseError      The body breaks the rules.
+  ///          HTTPResponseError      The body breaks the rules, or grows too much by decompressing.
   ///          HTTPTimeoutError       Nothing came for `request_timeout`.
   /// Cancel   At once; nothing is lost, and the read may be repeated.
   Task<std::string> read_some(std::size_t max_bytes = 64 * 1024);
@@ -222,7 +228,8 @@ struct HTTPClientOptions {
   std::size_t max_idle = 100;
 
   /// What a server may send: `max_header_size`, `max_header_count`, `max_body_size` (of bodies that
-  /// are kept in memory), and those of chunks.
+  /// are kept in memory, before and after they were decompressed), `max_decompression_ratio`, and
+  /// those of chunks.
   HTTPLimits limits = {};
 
   /// Null: `Resolver::shared()`.
@@ -302,6 +309,7 @@ class HTTPClient {
   HTTPClientStats stats() const noexcept;
 
  private:
+  friend class EventSource;
   std::shared_ptr<ClientCore> core_;
 };
 

@@ -5,11 +5,13 @@
 
 #include <coronado/base/clock.hpp>
 #include <coronado/coro/task.hpp>
+#include <coronado/http/content_coding.hpp>
 #include <coronado/http/http_limits.hpp>
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/net/listener.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,21 @@ struct HTTPServerOptions {
   /// Most requests a second on one connection. When exceeded: `429 Too Many Requests`, then close.
   std::uint32_t max_request_rate = 1'000'000;
 
+  /// Compress responses, of functions and of `RequestHandler`s, for clients that ask for it:
+  ///
+  ///     options.compress_response = ResponseCompression{};
+  ///
+  /// None: they are sent as they are.
+  /// Tornado  The application's setting `compress_response`.
+  std::optional<ResponseCompression> compress_response = std::nullopt;
+
+  /// Decompress the bodies of requests: gzip, deflate, Brotli, Zstandard. Handlers see no
+  /// Content-Encoding then. Off: they get the bytes as they came, with the field.
+  /// An unknown coding: `415 Unsupported Media Type`; a body that is none: `400 Bad Request`; one
+  /// that is too large, or grows too much (see `HTTPLimits`): `413 Content Too Large`; then close.
+  /// Tornado  `decompress_request`.
+  bool decompress_request = false;
+
   /// Serve HTTPS with these certificates. Null: plain HTTP.
   std::shared_ptr<const TLSContext> tls = nullptr;
 
@@ -68,6 +85,7 @@ struct HTTPServerOptions {
 ///           in progress are cancelled and waited for by `close`, which must come first if any run.
 class HTTPServer {
  public:
+  /// Throws  std::invalid_argument  A level of `compress_response` is out of its range.
   HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions options = {});
   ~HTTPServer();
   HTTPServer(const HTTPServer&) = delete;

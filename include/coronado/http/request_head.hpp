@@ -116,6 +116,9 @@ class RequestHead {
   /// Params  id  Not `FieldId::kOther`: its fields are found by name.
   std::optional<std::string_view> find(FieldId id) const noexcept;
 
+  /// Takes every field with that id out of the list; the bytes stay.
+  void erase(FieldId id) noexcept;
+
   bool contains(FieldId id) const noexcept { return (present_ & bit(id)) != 0; }
 
   /// How many fields have that name, in any case.

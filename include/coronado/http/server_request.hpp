@@ -59,6 +59,10 @@ class HTTPServerRequest {
   /// The body, for handlers that do not stream it.
   std::string_view body() const noexcept { return body_; }
 
+  /// The coding the server has taken off the body, for example "gzip", whose field the request does
+  /// not have any more; else empty.   Tornado  The field `X-Consumed-Content-Encoding`.
+  std::string_view consumed_content_encoding() const noexcept;
+
   /// Host and port as the client named them; "127.0.0.1" for an HTTP/1.0 request without Host.
   std::string_view host() const noexcept;
   /// The host without port, in lower case.
@@ -104,6 +108,7 @@ class HTTPServerRequest {
   struct Parsed;
 
   void clear() noexcept;
+  void set_consumed_content_encoding(std::string coding);
   Parsed& parsed() const;
   const MultipartForm& form() const;
 

@@ -43,6 +43,9 @@ struct ServeOptions {
   /// is: "off"; "trusted", from `http.proxy.trusted` (option `--trusted-proxy`), while others are
   /// served as they are; or "required", from everybody. Empty: what `http.proxy.mode` says.
   std::string proxy_protocol;
+  /// Compress responses for clients that ask for it, as `http.compress_response` says; which turns it
+  /// on as well.
+  bool compress_response = false;
   /// Limits and timeouts. `http.tls` is an alternative to the files above.
   HTTPServerOptions http;
 

@@ -33,6 +33,7 @@ class UpgradedConnection;
 
 namespace coronado::web {
 
+class EventStream;
 struct ResponseDraft;
 class TemplateArgument;
 class TemplateNamespace;
@@ -254,6 +255,7 @@ class RequestHandler : public coronado::detail::Pooled {
   virtual void on_upgraded(std::unique_ptr<RequestHandler> self) noexcept;
 
  private:
+  friend class EventStream;
   Task<> call_verb();
   void render_to(std::string& out, std::string_view name,
                  std::initializer_list<TemplateArgument> arguments);
