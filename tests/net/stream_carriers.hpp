@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -214,7 +215,7 @@ inline std::vector<Carrier> carriers() {
     };
     add("Memory", connect_memory);
     add("TCP", connect_tcp);
-    if (reactor == ReactorKind::kEpoll) add("TLS", connect_tls_tcp);
+    add("TLS", connect_tls_tcp);
     add("Unix", connect_unix);
     add("Pipe", connect_pipes);
   }
@@ -237,7 +238,10 @@ inline std::vector<Carrier> whole_carriers() {
 /// farewell is taken for an orderly end, and the reset behind it is not told.
 inline std::vector<Carrier> breaking_carriers() {
   std::vector<Carrier> breaking = whole_carriers();
-  std::erase_if(breaking, [](const Carrier& each) { return each.name == std::string("TLSEpoll"); });
+  std::erase_if(breaking, [](const Carrier& each) {
+    const std::string_view name = each.name;
+    return name == "TLSEpoll" || name == "TLSUring";
+  });
   return breaking;
 }
 
