@@ -110,7 +110,7 @@ void ClientConnection::on_receive(std::span<char> bytes) noexcept {
 }
 
 void ClientConnection::on_receive_end(std::error_code error) noexcept {
-  ended_ = true;
+  if (std::exchange(ended_, true)) return;  // nothing is written after the end
   error_ = error;
   if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
   if (writer_ != nullptr) std::exchange(writer_, nullptr)->wake();

@@ -164,6 +164,7 @@ class EpollTransport final : public Transport, public Source {
   bool paused_ = false;
   bool shutdown_ = false;
   bool ended_ = false;
+  bool break_told_ = false;
   int broken_ = 0;  // why sending failed
 };
 
@@ -193,7 +194,8 @@ std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
-      broken_ = errno;  // the read side reports it
+      broken_ = errno;
+      reactor_.again(key());  // the handler is told in a turn of its own
       return bytes.size();
     }
   }
@@ -217,6 +219,7 @@ void EpollTransport::flush() noexcept {
   unsent.sent += send_some(std::string_view(unsent.bytes).substr(unsent.sent));
   if (unsent.sent < unsent.bytes.size()) return;
   unsent_.reset();
+  if (broken_ != 0) return;
   if (shutdown_) end_output();
   handler_->on_drained();
 }
@@ -224,7 +227,7 @@ void EpollTransport::flush() noexcept {
 void EpollTransport::on_events(std::uint32_t events) noexcept {
   const SourceKey self = key();
   EpollReactor& reactor = reactor_;  // the handler may destroy this transport
-  if ((events & EPOLLOUT) != 0 && unsent_) {
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && unsent_) {
     flush();
     if (!reactor.alive(self)) return;
   }
@@ -244,8 +247,8 @@ void EpollTransport::receive(bool until_end) noexcept {
                                   : ::read(fd_, buffer.data(), buffer.size());
     if (n < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) end(last_error());
-      return;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) return end(last_error());
+      break;
     }
     // The system tells of a reset once: the send that failed may have been told.
     if (n == 0) return end(error_of(broken_));
@@ -253,12 +256,14 @@ void EpollTransport::receive(bool until_end) noexcept {
     handler_->on_receive(buffer.first(size));
     if (!reactor.alive(self)) return;
     // A short read has drained the socket; what comes later is a new edge.
-    if (size < buffer.size() && !until_end) return;
+    if (size < buffer.size() && !until_end) break;
   }
+  if (broken_ != 0 && !break_told_) end(error_of(broken_));
 }
 
 void EpollTransport::end(std::error_code error) noexcept {
   ended_ = true;
+  break_told_ = static_cast<bool>(error);
   handler_->on_receive_end(error);
 }
 

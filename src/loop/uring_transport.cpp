@@ -85,6 +85,8 @@ class UringChannel final : public UringSource, public PollHandler {
   void wait_for_room() noexcept;
   void send_refused() noexcept;
   void finish_output() noexcept;
+  void broke(int error) noexcept;
+  void tell_break() noexcept;
   void received(int result, std::uint32_t flags) noexcept;
   void deliver_kept() noexcept;
   void end(std::error_code error) noexcept;
@@ -97,6 +99,7 @@ class UringChannel final : public UringSource, public PollHandler {
   int fd_;
   int send_result_ = kSentAll;  // of the operation in progress
   int broken_ = 0;              // why sending failed
+  bool break_told_ = false;
   bool paused_ = false;
   bool receiving_ = false;   // the operation is in flight
   bool cancelling_ = false;  // and so is its cancellation
@@ -151,6 +154,7 @@ void UringChannel::prepare() {
 // --- sending -------------------------------------------------------------------------------------
 
 void UringChannel::write(std::string_view bytes) {
+  if (broken_ != 0 && !break_told_) reactor_.again(*this);  // receiving may have been paused since
   if (broken_ != 0 || shutdown_ || bytes.empty()) return;
   const std::size_t deferred = output_ ? output_->bytes.size() : 0;
   if (!blocked_ && (deferred + bytes.size() >= kSendAtOnce || !reactor_.in_turn())) {
@@ -194,7 +198,7 @@ std::size_t UringChannel::send_now(std::string_view bytes, int flags) noexcept {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
-      broken_ = errno;  // the read side reports it
+      broke(errno);
       return bytes.size();
     }
   }
@@ -222,7 +226,7 @@ void UringChannel::settle() noexcept {
   const bool passing = result >= 0 || result == -EAGAIN || result == -EINTR || result == -ENOMEM ||
                        result == -ECANCELED;
   if (passing) return wait_for_room();
-  broken_ = -result;  // the read side reports it
+  broke(-result);
   finish_output();
 }
 
@@ -255,12 +259,29 @@ void UringChannel::send_refused() noexcept {
   if (std::exchange(watched_, false)) reactor_.remove_poll(fd_);
   blocked_ = false;
   finish_output();
-  handler_->on_drained();
+  if (broken_ == 0) handler_->on_drained();
 }
 
 void UringChannel::go_on() noexcept {
+  if (broken_ != 0) tell_break();
   if (blocked_ && !watched_) send_refused();
   if (kept_ && !paused_) deliver_kept();
+}
+
+/// Sending has failed. The handler is told in a turn of its own.
+void UringChannel::broke(int error) noexcept {
+  broken_ = error;
+  reactor_.again(*this);
+}
+
+/// While receiving goes on it meets the break, too, behind the bytes that came before it.
+void UringChannel::tell_break() noexcept {
+  const bool receiving = !ended_ && !paused_;
+  if (break_told_ || receiving || handler_ == nullptr) return;
+  break_told_ = true;
+  ended_ = true;
+  kept_.reset();
+  handler_->on_receive_end(error_of(broken_));
 }
 
 // --- receiving -----------------------------------------------------------------------------------
@@ -327,6 +348,7 @@ void UringChannel::end(std::error_code error) noexcept {
   if (paused_ || kept_) {
     keep().error = error;
   } else {
+    break_told_ = static_cast<bool>(error);
     handler_->on_receive_end(error);
   }
 }
@@ -338,6 +360,7 @@ void UringChannel::deliver_kept() noexcept {
   if (paused_) {
     keep().error = kept->error;
   } else {
+    break_told_ = static_cast<bool>(kept->error);
     handler_->on_receive_end(kept->error);
   }
 }

@@ -81,10 +81,10 @@ bool StreamCore::begin(StreamRead& read) {
     UnreadBytes unread(*this);
     bool done = read.feed(unread);
     if (!done && ended_) {
-      done = read.feed_end(unread, error_);
+      done = read.feed_end(unread, end_error_);
       if (!done) {
         put_back(read.taken());
-        throw StreamClosedError(error_);
+        throw StreamClosedError(end_error_);
       }
     }
     if (!done) check_size(buffer.size());
@@ -153,8 +153,9 @@ void StreamCore::on_receive(std::span<char> bytes) noexcept {
 }
 
 void StreamCore::on_receive_end(std::error_code error) noexcept {
-  ended_ = true;
+  const bool ended_before = std::exchange(ended_, true);
   error_ = error;
+  if (!ended_before) end_error_ = error;
   if (reader_ != nullptr) {
     UnreadBytes unread(*this);
     bool done = false;
@@ -257,7 +258,7 @@ void StreamCore::close(std::error_code reason) noexcept {
   if (transport_ == nullptr) return;
   transport_.reset();
   ended_ = true;
-  if (!error_) error_ = reason;
+  if (!error_) error_ = end_error_ = reason;
   fail_reader(closed_error(error_));
   finish_writer(closed_error(error_));
   tell_close();
@@ -294,7 +295,7 @@ std::unique_ptr<Transport> StreamCore::release_transport() {
   transport_->start(nobody());
   on_close_ = {};
   ended_ = true;
-  error_ = std::make_error_code(std::errc::operation_canceled);
+  error_ = end_error_ = std::make_error_code(std::errc::operation_canceled);
   return std::move(transport_);
 }
 

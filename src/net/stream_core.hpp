@@ -89,7 +89,8 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   Function<void()> on_close_;
   std::shared_ptr<const CompiledRegex> regex_;  // the one used last, for `regex_pattern_`
   std::string regex_pattern_;
-  std::error_code error_;
+  std::error_code error_;      // why the stream is closed
+  std::error_code end_error_;  // why nothing more will come; none after an orderly end
   std::size_t unsent_at_most_ = std::numeric_limits<std::size_t>::max();
   bool ended_ = false;   // nothing more will come
   bool paused_ = false;  // the peer is to wait

@@ -365,7 +365,12 @@ void OpenSSLTransport::note_end() {
 
 /// When all that came has been delivered: the end of it, or more of it.
 void OpenSSLTransport::settle() {
-  if (paused_ || unread_ || !held_.empty() || end_told_) return;
+  const Alive alive(*this);
+  if (!paused_ && !unread_ && held_.empty() && !end_told_) go_on();
+  if (alive && send_failed_ && (paused_ || end_told_)) tell_end(break_error_);
+}
+
+void OpenSSLTransport::go_on() {
   if (broken_ && stream_over_) return break_off(end_error_);
   if (stream_over_ || inner_ended_) return tell_end(end_error_);
   if (std::exchange(inner_paused_, false)) inner_->resume_receive();
@@ -378,20 +383,26 @@ void OpenSSLTransport::deliver_held() {
 }
 
 void OpenSSLTransport::on_receive_end(std::error_code error) noexcept {
-  inner_ended_ = true;
+  const bool again = std::exchange(inner_ended_, true);  // it says so for the sake of the writer
   if (phase_ == Phase::kHandshake) {
     end_error_ = error;
     if (!HandshakeStep::linked()) fail(truncated_error(counterpart_, error));
     return;
   }
-  if (phase_ != Phase::kOpen || stream_over_) return;
+  if (phase_ != Phase::kOpen) return;
   // An attacker can end a TCP connection, but cannot forge a close_notify.
-  end_error_ = error ? error : make_error_code(TLSErrc::kTruncated);
+  if (!stream_over_) end_error_ = error ? error : make_error_code(TLSErrc::kTruncated);
+  break_error_ = error;
+  send_failed_ = error && (again || undrained_);
   if (handler_ != nullptr) settle();
 }
 
+/// After an orderly end a break is told as well.
 void OpenSSLTransport::tell_end(std::error_code error) {
-  if (!std::exchange(end_told_, true)) handler_->on_receive_end(error);
+  if (error ? break_told_ : end_told_) return;
+  end_told_ = true;
+  break_told_ = static_cast<bool>(error);
+  handler_->on_receive_end(error);
 }
 
 /// The connection cannot go on: the peer is told why, the handler that it is over.
@@ -414,7 +425,7 @@ void OpenSSLTransport::start(TransportHandler& handler) {
 void OpenSSLTransport::put_off() noexcept { loop_.arm(*this, loop_.turn_time()); }
 
 void OpenSSLTransport::on_timer() noexcept {
-  if (paused_ || end_told_) return;
+  if (paused_ || end_told_) return settle();
   try {
     deliver_held();
   } catch (const std::bad_alloc&) {
@@ -454,6 +465,10 @@ void OpenSSLTransport::flush() {
 
 void OpenSSLTransport::write(std::string_view bytes) {
   if (phase_ != Phase::kOpen || shut_ || broken_) return;
+  if (break_error_) {
+    send_failed_ = true;
+    return put_off();  // the handler is told in a turn of its own
+  }
   flush();
   while (!bytes.empty() && !broken_) {
     const std::string_view piece = bytes.substr(0, kGathered);
@@ -466,9 +481,11 @@ void OpenSSLTransport::write(std::string_view bytes) {
     if (done != 1) broken_ = true;  // the receiving side reports it
     flush();
   }
+  undrained_ = inner_->pending() != 0;
 }
 
 void OpenSSLTransport::on_drained() noexcept {
+  undrained_ = false;
   if (handler_ != nullptr && phase_ == Phase::kOpen) handler_->on_drained();
 }
 

@@ -83,6 +83,7 @@ class OpenSSLTransport final : public TLSTransport,
   bool decrypt(std::span<char> room, std::size_t& filled);
   void note_end();
   void settle();
+  void go_on();
   void put_off() noexcept;
   void deliver_held();
   void break_off(std::error_code error);
@@ -103,16 +104,20 @@ class OpenSSLTransport final : public TLSTransport,
   std::string held_;        // received, to be processed later
   std::string out_;         // written by OpenSSL, not given to `inner_` yet
   std::error_code end_error_;
+  std::error_code break_error_;  // of the inner channel
   std::array<char, 8> first_bytes_{};
   std::uint8_t first_size_ = 0;
   Phase phase_ = Phase::kNew;
   bool paused_ = false;        // by the handler
   bool inner_paused_ = false;  // by us
   bool inner_ended_ = false;
+  bool undrained_ = false;    // `inner_` has not taken all that was written
+  bool send_failed_ = false;  // something was written that `inner_` cannot send
   bool stream_over_ = false;  // the peer's farewell, or nonsense, was read
   bool delivering_ = false;
   bool unread_ = false;  // OpenSSL may hold plaintext that was not delivered
   bool end_told_ = false;
+  bool break_told_ = false;
   bool shut_ = false;    // farewell said
   bool broken_ = false;  // nothing more can be written
   bool direct_ = false;  // one record is coming: it need not be gathered

@@ -18,7 +18,9 @@ struct MemoryTransport::Channel : std::enable_shared_from_this<Channel> {
     bool shut = false;         // this end writes no more
     bool end_arrives = false;  // after `arriving` comes the end, or `error`
     bool end_told = false;
-    bool drained = false;  // to be told that nothing is unsent any more
+    bool break_told = false;
+    bool send_failed = false;  // something was written to what is broken
+    bool drained = false;      // to be told that nothing is unsent any more
   };
 
   Channel(IOLoop& owner, MemoryTransportOptions wanted) : loop(owner), options(wanted) {}
@@ -49,9 +51,9 @@ struct MemoryTransport::Channel : std::enable_shared_from_this<Channel> {
   /// The other end is gone: what is written is lost, and the reading side hears of it.
   void broken(std::size_t side) {
     End& end = ends[side];
-    if (!end.unsent.empty()) end.drained = true;
+    if (!end.unsent.empty()) end.send_failed = true;
     end.unsent.clear();
-    if (!end.error && !end.end_told) end.error = std::make_error_code(std::errc::connection_reset);
+    if (!end.error) end.error = std::make_error_code(std::errc::connection_reset);
     end.end_arrives = true;
     end.arriving.clear();
     schedule();
@@ -61,13 +63,16 @@ struct MemoryTransport::Channel : std::enable_shared_from_this<Channel> {
   void step(std::size_t side) {
     End& end = ends[side];
     if (end.open && std::exchange(end.drained, false)) end.handler->on_drained();
-    if (!end.open || end.handler == nullptr || end.paused) return;
-    if (!end.arriving.empty()) {
+    if (!end.open || end.handler == nullptr) return;
+    if (!end.paused && !end.arriving.empty()) {
       std::string piece = end.arriving.substr(0, options.piece);
       end.arriving.erase(0, piece.size());
       end.handler->on_receive(piece);
       if (end.open) push(1 - side);
-    } else if (end.end_arrives && !std::exchange(end.end_told, true)) {
+    } else if (end.send_failed ? !end.break_told
+                               : !end.paused && end.end_arrives && !end.end_told) {
+      end.end_told = true;
+      end.break_told = static_cast<bool>(end.error);
       end.handler->on_receive_end(end.error);
     }
   }
@@ -101,7 +106,11 @@ void MemoryTransport::start(TransportHandler& handler) {
 
 void MemoryTransport::write(std::string_view bytes) {
   Channel::End& end = channel_->ends[side_];
-  if (end.shut || end.error || bytes.empty()) return;
+  if (end.shut || bytes.empty()) return;
+  if (end.error) {
+    end.send_failed = true;
+    return channel_->schedule();
+  }
   const bool waiting = !end.unsent.empty();
   end.unsent.append(bytes);
   if (waiting) return;

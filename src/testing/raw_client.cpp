@@ -95,7 +95,7 @@ void RawClient::on_receive(std::span<char> bytes) noexcept {
 }
 
 void RawClient::on_receive_end(std::error_code error) noexcept {
-  ended_ = true;
+  if (std::exchange(ended_, true)) return;
   error_ = error;
   if (waiting_ != nullptr) std::exchange(waiting_, nullptr)->came();
 }

@@ -154,7 +154,9 @@ void SimConnection::dispatch(int side) {
   if (std::exchange(end.writable, false) && end.transport != nullptr) {
     const bool had_unsent = !end.unsent.empty();
     flush(side);
-    if (had_unsent && end.unsent.empty() && end.handler != nullptr) {
+    if (had_unsent && end.error) {
+      end.send_failed = true;
+    } else if (had_unsent && end.unsent.empty() && end.handler != nullptr) {
       core_.log(SimEventKind::kDrained, number_, side);
       end.handler->on_drained();
     }
@@ -207,7 +209,11 @@ void SimConnection::writable_soon(int side, Duration most) {
 
 void SimConnection::write(int side, std::string_view bytes) {
   End& end = ends_[index(side)];
-  if (!end.open || end.shut || end.error || bytes.empty()) return;
+  if (!end.open || end.shut || bytes.empty()) return;
+  if (end.error) {
+    end.send_failed = true;
+    return core_.make_ready(*this, side);
+  }
   if (!end.unsent.empty()) return end.unsent.append(bytes);
   end.unsent.append(bytes.substr(take(side, bytes)));
   transmit(side);
@@ -394,12 +400,14 @@ void SimConnection::receive(int side) {
     end.handler->on_receive(piece);
     if (cut && !end.received.empty()) return core_.make_ready(*this, side);
   }
+  if (end.handler != nullptr && end.send_failed && !end.break_told) tell_end(side);
 }
 
 void SimConnection::tell_end(int side) {
   End& end = ends_[index(side)];
   if (!end.error && !end.end_arrived) return;
   end.end_told = true;
+  end.break_told = static_cast<bool>(end.error);
   if (end.error) {
     core_.log(SimEventKind::kBroken, number_, side, static_cast<std::uint64_t>(end.error.value()));
   } else {

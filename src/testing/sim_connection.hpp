@@ -110,6 +110,8 @@ class SimConnection {
     bool end_sent = false;
     bool end_arrived = false;
     bool end_told = false;
+    bool break_told = false;
+    bool send_failed = false;  // something was written to what is broken
     bool writable = false;     // something of `unsent` may be taken
     bool write_waits = false;  // and it has been arranged that it will
     bool window_full = false;  // the other side has no room, as far as this one knows

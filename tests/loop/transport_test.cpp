@@ -197,6 +197,44 @@ TEST_P(LoopTransportTest, ClosedInATurnItEndsBeforeTheLoopWaits) {
   EXPECT_EQ(take(), "");
 }
 
+// --- breaking ------------------------------------------------------------------------------------
+
+TEST_P(TransportTest, AFailedSendIsToldBehindAnOrderlyEnd) {
+  ::shutdown(peer_, SHUT_WR);
+  wait_until([&] { return recorder_.ends == 1; });
+  EXPECT_FALSE(recorder_.end_error);
+  close_peer();
+  transport_->write("nobody reads this");
+  EXPECT_EQ(recorder_.ends, 1);  // not from inside of write
+  wait_until([&] { return recorder_.ends == 2; });
+  EXPECT_EQ(recorder_.end_error.value(), EPIPE);
+  transport_->write("nor this");
+  look();
+  EXPECT_EQ(recorder_.ends, 2);
+  EXPECT_EQ(recorder_.drains, 0);
+}
+
+TEST_P(TransportTest, WhatWaitsIsNotTakenForSentWhenTheChannelBreaks) {
+  fill();
+  ::shutdown(peer_, SHUT_WR);
+  wait_until([&] { return recorder_.ends == 1; });
+  const int drains = recorder_.drains;
+  close_peer();
+  wait_until([&] { return recorder_.ends == 2; });
+  EXPECT_TRUE(recorder_.end_error);
+  EXPECT_EQ(recorder_.drains, drains);
+  EXPECT_EQ(transport_->pending(), 0U);
+}
+
+TEST_P(TransportTest, AFailedSendIsToldWhileReceivingIsPaused) {
+  fill();
+  transport_->pause_receive();
+  look();
+  close_peer();
+  wait_until([&] { return recorder_.ends == 1; });
+  EXPECT_TRUE(recorder_.end_error);
+}
+
 // --- receiving -----------------------------------------------------------------------------------
 
 TEST_P(TransportTest, DeliversBytesAndTheEnd) {

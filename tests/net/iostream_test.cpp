@@ -38,10 +38,6 @@ class IOStreamVolumeTest : public IOStreamTest {};
 INSTANTIATE_TEST_SUITE_P(Carriers, IOStreamVolumeTest, testing::ValuesIn(whole_carriers()),
                          carrier_name);
 
-class IOStreamBreakTest : public IOStreamTest {};
-INSTANTIATE_TEST_SUITE_P(Carriers, IOStreamBreakTest, testing::ValuesIn(breaking_carriers()),
-                         carrier_name);
-
 /// A text without a line end in which every place is different from its neighbours.
 std::string pattern(std::size_t size) {
   std::string text;
@@ -434,7 +430,59 @@ TEST_P(IOStreamVolumeTest, AWriteThatWaitsFailsWhenTheStreamIsClosed) {
   });
 }
 
-TEST_P(IOStreamBreakTest, AWriteThatWaitsEndsWhenThePeerIsGone) {
+TEST_P(IOStreamVolumeTest, AWriteThatWaitsFailsWhenThePeerBreaksOffBehindItsEnd) {
+  run([](Wire& wire) -> Task<> {
+    TaskHandle<> waiting;
+    co_await fill(wire, waiting);
+    co_await wire.out->write("last words");
+    co_await wire.out->shutdown();
+    EXPECT_EQ(co_await wire.peer_in->read_until_close(), "last words");
+    EXPECT_FALSE(waiting.done());
+    wire.in->close();  // with all that was written to it unread
+    wire.out->close();
+    const auto error = co_await failure_of<StreamClosedError>(waiting.join());
+    EXPECT_TRUE(error.code());
+    EXPECT_TRUE(wire.peer_out->closed());
+    EXPECT_EQ(wire.peer_out->error(), error.code());
+    EXPECT_THROW(wire.peer_out->write_nowait("x"), StreamClosedError);
+    EXPECT_EQ(co_await wire.peer_in->read_some(), "");  // it had ended before
+  });
+}
+
+TEST_P(IOStreamVolumeTest, AWriteThatNeverWaitedFindsOutLater) {
+  run([](Wire& wire) -> Task<> {
+    co_await wire.out->shutdown();
+    EXPECT_EQ(co_await wire.peer_in->read_some(), "");
+    wire.in->close();
+    wire.out->close();
+    IOStream& peer = *wire.peer_out;
+    co_await until([&] {
+      if (!peer.closed()) peer.write_nowait("is anybody there?");
+      return peer.closed();
+    });
+    EXPECT_TRUE(peer.error());
+  });
+}
+
+TEST_P(IOStreamVolumeTest, AWriteThatWaitsFailsThoughNobodyReadsWhatHasCome) {
+  run(
+      [](Wire& wire) -> Task<> {
+        if (wire.one_way) co_return;
+        TaskHandle<> waiting;
+        co_await fill(wire, waiting);
+        wire.out->write_nowait(std::string(2000, 'x'));  // more than the peer reads ahead
+        IOStream& peer = *wire.peer_in;
+        co_await until([&] { return peer.buffered() >= 1000; });
+        wire.in->close();
+        const auto error = co_await failure_of<StreamClosedError>(waiting.join());
+        EXPECT_TRUE(error.code());
+        EXPECT_TRUE(peer.closed());
+        EXPECT_EQ(co_await peer.read_bytes(1000), std::string(1000, 'x'));
+      },
+      {.read_ahead = 1000});
+}
+
+TEST_P(IOStreamVolumeTest, AWriteThatWaitsEndsWhenThePeerIsGone) {
   run([](Wire& wire) -> Task<> {
     TaskHandle<> waiting;
     co_await fill(wire, waiting);

@@ -18,7 +18,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -232,17 +231,6 @@ inline std::vector<Carrier> whole_carriers() {
   std::vector<Carrier> whole = carriers();
   std::erase_if(whole, [](const Carrier& each) { return each.pieces; });
   return whole;
-}
-
-/// Those that tell of a peer that has gone while it was being written to. With TLS over sockets its
-/// farewell is taken for an orderly end, and the reset behind it is not told.
-inline std::vector<Carrier> breaking_carriers() {
-  std::vector<Carrier> breaking = whole_carriers();
-  std::erase_if(breaking, [](const Carrier& each) {
-    const std::string_view name = each.name;
-    return name == "TLSEpoll" || name == "TLSUring";
-  });
-  return breaking;
 }
 
 inline void PrintTo(const Carrier& each, std::ostream* out) { *out << each.name; }

@@ -174,7 +174,8 @@ TEST(SimConnection, WritingToAClosedPeerIsAnsweredByAReset) {
   EXPECT_GT(pair.to_left().pending(), 0U);
   run_for(pair.loop, 1s);
   EXPECT_EQ(pair.to_left().pending(), 0U);  // lost
-  EXPECT_EQ(pair.right().drained, 1);
+  EXPECT_EQ(pair.right().drained, 0);
+  EXPECT_EQ(pair.right().error, std::errc::connection_reset);
 }
 
 TEST(SimConnection, BytesThatCameBeforeAResetAreRead) {
