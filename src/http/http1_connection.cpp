@@ -88,9 +88,11 @@ class HTTP1Connection::Cork {
   HTTP1Connection& connection_;
 };
 
+/// Whether all of it was sent is not asked here: then the transport could not send it together with
+/// the output of others. `on_timer` asks.
 void HTTP1Connection::send(std::string_view bytes) {
   transport_->write(bytes);
-  if (transport_->pending() != 0) watch(server_.options.write_timeout);
+  watch(server_.options.write_timeout);
 }
 
 /// Sends what is gathered, if it is this connection's.
@@ -770,7 +772,8 @@ void HTTP1Connection::close_soon(bool linger) noexcept {
 void HTTP1Connection::enter(Phase phase) noexcept {
   phase_ = phase;
   phase_since_ = server_.loop.turn_time();
-  watch(limit());
+  // What an idle connection has not sent is watched since it was written.
+  watch(phase == Phase::kIdle ? server_.options.idle_timeout : limit());
 }
 
 /// Sees to it that the timer comes in time for a limit that begins to hold.

@@ -270,6 +270,10 @@ bool IOLoop::turn() {
     alive = reactor_->wait(busy ? TimePoint::min() : state.timers.next_due());
     if (!state.signals.empty()) run_signal_handlers();
   }
+  // Perhaps no turn follows for long: what was asked of the system in this one must not wait for it.
+  if (goal_reached() || state.stopping.load(std::memory_order_relaxed)) {
+    reactor_->wait(TimePoint::min());
+  }
   if (probe().slow_since.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     report_slow_step(nullptr);
   }

@@ -172,7 +172,7 @@ class UringAttempt final : public UringSource {
   void abandon() noexcept {
     handler_ = nullptr;
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-    if (waiting_) reactor_.mark(*this);
+    if (waiting_) reactor_.mark_last(*this);
     release();
   }
 

@@ -175,7 +175,7 @@ void UringReactor::collect() {
   }
   for (UringSource* const source : sending_) {
     source->settle();
-    again_.push_back(source);
+    source->release();
   }
   sending_.clear();
 }

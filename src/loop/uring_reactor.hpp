@@ -35,7 +35,7 @@ class UringSource {
   /// `operation` was answered. The flag IORING_CQE_F_MORE: it goes on.
   virtual void complete(unsigned operation, int result, std::uint32_t flags) noexcept = 0;
 
-  /// After `UringReactor::again`, and after `settle`: handlers may be called.
+  /// After `UringReactor::again`: handlers may be called.
   virtual void go_on() noexcept {}
 
   /// After `UringReactor::expect_sent`: the kernel took so many bytes only, or none with an error.
@@ -92,6 +92,14 @@ class UringReactor final : public Reactor {
     source.hold();
     marked_.push_back(&source);
   }
+  /// The same for a source that has closed its descriptor, which its operations keep open: where no
+  /// turn is in progress, and none may come for long, it is asked at once.
+  void mark_last(UringSource& source) noexcept {
+    mark(source);
+    if (!in_turn()) prepare_now(source);
+  }
+  /// The loop is at work, so that the kernel will be entered when its handlers have run.
+  bool in_turn() const noexcept { return !probe_->idle.load(std::memory_order_relaxed); }
   /// Has `go_on` called in the next turn.
   void again(UringSource& source) {
     source.hold();

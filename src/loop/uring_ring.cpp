@@ -47,6 +47,7 @@ UringRing::UringRing()
   set_up();
   try {
     require_operations();
+    require_entry();
     provide_buffers();
   } catch (...) {
     io_uring_queue_exit(&ring_);
@@ -82,6 +83,13 @@ void UringRing::require_operations() {
       fail(ENOTSUP, "operation " + std::to_string(operation) + " of io_uring");
     }
   }
+}
+
+/// A sandbox may refuse the call that all depends on, and that the loop makes too late to turn back.
+/// A ring that is not enabled yet answers it with EBADFD.
+void UringRing::require_entry() {
+  const int result = io_uring_enter(static_cast<unsigned>(ring_.ring_fd), 0, 0, 0, nullptr);
+  if (result < 0 && result != -EBADFD) fail(-result, "io_uring_enter");
 }
 
 void UringRing::provide_buffers() {

@@ -57,6 +57,7 @@ class UringRing {
  private:
   void set_up();
   void require_operations();
+  void require_entry();
   void provide_buffers();
   void claim();
   int submit_and_wait(TimePoint until) noexcept;

@@ -13,13 +13,18 @@
 namespace coronado {
 namespace {
 
-/// So much is sent at once rather than copied and sent when the turn ends.
+/// When so much has been written it is sent at once, rather than when the turn ends.
 constexpr std::size_t kSendAtOnce = 64 * 1024;
 constexpr int kSentAll = std::numeric_limits<int>::max();
 
 std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
 
 /// The state of a connection. It outlives its transport until the kernel has let go of it.
+///
+/// Output is deferred: it is sent with the next entry into the kernel, which may go on to wait, so
+/// that nobody hears of its success soon. That is nobody's loss, because nobody knows that it was
+/// deferred: whoever asks what is pending, ends the output or closes has it sent before he is
+/// answered. What the kernel has refused is pending, and then the handler is told when it is gone.
 class UringChannel final : public UringSource, public PollHandler {
  public:
   UringChannel(UringReactor& reactor, int fd, SocketAddress peer)
@@ -33,10 +38,12 @@ class UringChannel final : public UringSource, public PollHandler {
   void abandon() noexcept;
 
   void write(std::string_view bytes);
-  std::size_t pending() const noexcept {
-    return output_ ? output_->bytes.size() - output_->sent : 0;
+  std::size_t pending() noexcept {
+    send_deferred();
+    return output_ ? unsent().size() : 0;
   }
   void shutdown_write() noexcept {
+    send_deferred();
     shutdown_ = true;
     if (!output_) ::shutdown(fd_, SHUT_WR);
   }
@@ -73,10 +80,13 @@ class UringChannel final : public UringSource, public PollHandler {
     return std::string_view(output_->bytes).substr(output_->sent);
   }
   void write_at_once(std::string_view bytes);
+  void send_deferred() noexcept;
   std::size_t send_now(std::string_view bytes, int flags) noexcept;
   void wait_for_room() noexcept;
+  void send_refused() noexcept;
   void finish_output() noexcept;
-  void tell_sent() noexcept;
+  void broke(int error) noexcept;
+  void tell_break() noexcept;
   void received(int result, std::uint32_t flags) noexcept;
   void deliver_kept() noexcept;
   void end(std::error_code error) noexcept;
@@ -89,14 +99,14 @@ class UringChannel final : public UringSource, public PollHandler {
   int fd_;
   int send_result_ = kSentAll;  // of the operation in progress
   int broken_ = 0;              // why sending failed
+  bool break_told_ = false;
   bool paused_ = false;
   bool receiving_ = false;   // the operation is in flight
   bool cancelling_ = false;  // and so is its cancellation
   bool ended_ = false;       // nothing more will come
-  bool orderly_ = false;     // and the handler was told so, without an error
   bool shutdown_ = false;
-  bool blocked_ = false;  // waiting until the socket takes more
-  bool drained_ = false;  // and the handler is to be told
+  bool blocked_ = false;  // the kernel has refused the output
+  bool watched_ = false;  // and epoll says when it takes more; else we try in every turn
 };
 
 class UringTransport final : public Transport {
@@ -121,18 +131,18 @@ class UringTransport final : public Transport {
 // --- life ----------------------------------------------------------------------------------------
 
 void UringChannel::abandon() noexcept {
-  if (blocked_) {
-    reactor_.remove_poll(fd_);
-  } else if (output_) {
-    send_now(unsent(), 0);  // it has not been tried yet
-  }
+  send_deferred();
+  if (watched_) reactor_.remove_poll(fd_);
   handler_ = nullptr;
   ended_ = true;
   blocked_ = false;
+  watched_ = false;
   output_.reset();
   kept_.reset();
   ::close(std::exchange(fd_, -1));
-  if (receiving_) reactor_.mark(*this);
+  // The operation keeps the socket open, so that the peer does not hear of the end before it is
+  // cancelled.
+  if (receiving_) reactor_.mark_last(*this);
   release();
 }
 
@@ -144,8 +154,12 @@ void UringChannel::prepare() {
 // --- sending -------------------------------------------------------------------------------------
 
 void UringChannel::write(std::string_view bytes) {
+  if (broken_ != 0 && !break_told_) reactor_.again(*this);  // receiving may have been paused since
   if (broken_ != 0 || shutdown_ || bytes.empty()) return;
-  if (!blocked_ && bytes.size() >= kSendAtOnce) return write_at_once(bytes);
+  const std::size_t deferred = output_ ? output_->bytes.size() : 0;
+  if (!blocked_ && (deferred + bytes.size() >= kSendAtOnce || !reactor_.in_turn())) {
+    return write_at_once(bytes);
+  }
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
   if (!blocked_) reactor_.mark(*this);
@@ -154,20 +168,23 @@ void UringChannel::write(std::string_view bytes) {
 void UringChannel::write_at_once(std::string_view bytes) {
   if (output_) {
     output_->sent += send_now(unsent(), MSG_MORE);
-    if (pending() == 0) {
-      finish_output();
-      reactor_.again(*this);  // somebody may wait for what was pending
-    }
+    if (unsent().empty()) finish_output();
   }
   if (!output_) bytes.remove_prefix(send_now(bytes, 0));
-  if (broken_ != 0 && orderly_) {
-    drained_ = true;
-    reactor_.again(*this);
-  }
   if (bytes.empty() || broken_ != 0) return;
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
   wait_for_room();
+}
+
+void UringChannel::send_deferred() noexcept {
+  if (!output_ || blocked_) return;
+  output_->sent += send_now(unsent(), 0);
+  if (unsent().empty()) {
+    finish_output();
+  } else {
+    wait_for_room();
+  }
 }
 
 /// Returns  The bytes that need no more sending: all of them on a broken channel.
@@ -181,7 +198,7 @@ std::size_t UringChannel::send_now(std::string_view bytes, int flags) noexcept {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (errno != EINTR) {
-      broken_ = errno;  // the read side reports it
+      broke(errno);
       return bytes.size();
     }
   }
@@ -206,9 +223,10 @@ void UringChannel::settle() noexcept {
   const int result = std::exchange(send_result_, kSentAll);
   if (result == kSentAll) return finish_output();
   if (result >= 0) output_->sent += static_cast<std::size_t>(result);
-  if (result >= 0 || result == -EAGAIN) return wait_for_room();
-  if (result == -EINTR || result == -ENOMEM || result == -ECANCELED) return reactor_.mark(*this);
-  broken_ = -result;  // the read side reports it
+  const bool passing = result >= 0 || result == -EAGAIN || result == -EINTR || result == -ENOMEM ||
+                       result == -ECANCELED;
+  if (passing) return wait_for_room();
+  broke(-result);
   finish_output();
 }
 
@@ -216,40 +234,52 @@ void UringChannel::settle() noexcept {
 void UringChannel::finish_output() noexcept {
   reactor_.give_back(std::move(output_));
   if (shutdown_) ::shutdown(fd_, SHUT_WR);
-  drained_ = true;
 }
 
 /// This is left to epoll: a poll operation of io_uring reports a peer that has ended its side, too,
 /// again and again.
 void UringChannel::wait_for_room() noexcept {
+  blocked_ = true;
   try {
     reactor_.add_poll(fd_, *this, Reactor::kWrite);
-    blocked_ = true;
+    watched_ = true;
   } catch (const std::exception&) {
-    reactor_.mark(*this);  // tries again in every turn
+    reactor_.again(*this);  // no memory, or no descriptor left
   }
 }
 
-void UringChannel::on_poll(int, unsigned) noexcept {
+void UringChannel::on_poll(int, unsigned) noexcept { send_refused(); }
+
+void UringChannel::send_refused() noexcept {
   output_->sent += send_now(unsent(), 0);
-  if (pending() != 0) return;
-  reactor_.remove_poll(fd_);
+  if (!unsent().empty()) {
+    if (!watched_) reactor_.again(*this);
+    return;
+  }
+  if (std::exchange(watched_, false)) reactor_.remove_poll(fd_);
   blocked_ = false;
   finish_output();
-  go_on();
+  if (broken_ == 0) handler_->on_drained();
 }
 
 void UringChannel::go_on() noexcept {
-  if (std::exchange(drained_, false) && !output_ && handler_ != nullptr) tell_sent();
+  if (broken_ != 0) tell_break();
+  if (blocked_ && !watched_) send_refused();
   if (kept_ && !paused_) deliver_kept();
 }
 
-/// Sending has come to its end. That it failed is told by the reading side, if that goes on.
-void UringChannel::tell_sent() noexcept {
-  const bool told_elsewhere = ended_ ? !orderly_ : !paused_;
-  if (broken_ == 0 || told_elsewhere) return handler_->on_drained();
+/// Sending has failed. The handler is told in a turn of its own.
+void UringChannel::broke(int error) noexcept {
+  broken_ = error;
+  reactor_.again(*this);
+}
+
+/// While receiving goes on it meets the break, too, behind the bytes that came before it.
+void UringChannel::tell_break() noexcept {
+  const bool receiving = !ended_ && !paused_;
+  if (break_told_ || receiving || handler_ == nullptr) return;
+  break_told_ = true;
   ended_ = true;
-  orderly_ = false;
   kept_.reset();
   handler_->on_receive_end(error_of(broken_));
 }
@@ -318,7 +348,7 @@ void UringChannel::end(std::error_code error) noexcept {
   if (paused_ || kept_) {
     keep().error = error;
   } else {
-    orderly_ = !error;
+    break_told_ = static_cast<bool>(error);
     handler_->on_receive_end(error);
   }
 }
@@ -330,7 +360,7 @@ void UringChannel::deliver_kept() noexcept {
   if (paused_) {
     keep().error = kept->error;
   } else {
-    orderly_ = !kept->error;
+    break_told_ = static_cast<bool>(kept->error);
     handler_->on_receive_end(kept->error);
   }
 }

@@ -71,7 +71,7 @@ void StreamCore::abandon() noexcept {
 
 std::string StreamCore::peer_name() const {
   const SocketAddress peer = transport_ != nullptr ? transport_->peer() : SocketAddress{};
-  return peer.is_ip() || !peer.path.empty() ? to_string(peer) : "a stream";
+  return peer.is_ip() || !peer.path().empty() ? to_string(peer) : "a stream";
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -222,11 +222,12 @@ void StreamCore::write(std::string_view bytes) {
   if (transport_ == nullptr) throw StreamClosedError(error_);
   if (shut_) throw StreamClosedError(std::make_error_code(std::errc::broken_pipe));
   const std::size_t limit = options.max_write_buffer_size;
-  if (bytes.size() > limit || transport_->pending() > limit - bytes.size()) {
+  if (bytes.size() > limit || !is_unsent_within(limit - bytes.size())) {
     throw StreamLimitError("a write of " + std::to_string(bytes.size()) + " bytes exceeds " +
                            "max_write_buffer_size (" + std::to_string(limit) + ")");
   }
   transport_->write(bytes);
+  unsent_at_most_ += bytes.size();
 }
 
 void StreamCore::shutdown() {
@@ -235,12 +236,22 @@ void StreamCore::shutdown() {
   transport_->shutdown_write();
 }
 
-bool StreamCore::sent_to(std::size_t mark) const {
+bool StreamCore::sent_to(std::size_t mark) {
   if (transport_ == nullptr) throw StreamClosedError(error_);
-  return transport_->pending() <= mark;
+  return is_unsent_within(mark);
 }
 
-void StreamCore::on_drained() noexcept { finish_writer(nullptr); }
+/// The transport is asked only when it may be otherwise: for an answer it must send at once what it
+/// would have sent together with the output of others.
+bool StreamCore::is_unsent_within(std::size_t mark) noexcept {
+  if (unsent_at_most_ > mark) unsent_at_most_ = transport_->pending();
+  return unsent_at_most_ <= mark;
+}
+
+void StreamCore::on_drained() noexcept {
+  unsent_at_most_ = 0;
+  finish_writer(nullptr);
+}
 
 void StreamCore::finish_writer(std::exception_ptr failure) noexcept {
   if (writer_ != nullptr) std::exchange(writer_, nullptr)->complete(std::move(failure));

@@ -4,6 +4,7 @@
 #include <coronado/net/iostream.hpp>
 
 #include <exception>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -49,7 +50,7 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   void require_no_write() const;
   void write(std::string_view bytes);
   void shutdown();
-  bool sent_to(std::size_t mark) const;
+  bool sent_to(std::size_t mark);
   void wait(StreamWrite& write) noexcept { writer_ = &write; }
   void cancel(StreamWrite&) noexcept { writer_ = nullptr; }
 
@@ -80,6 +81,7 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   void fail_reader(std::exception_ptr failure) noexcept;
   void finish_writer(std::exception_ptr failure) noexcept;
   void put_back(std::string_view bytes);
+  bool is_unsent_within(std::size_t mark) noexcept;
   void control_flow() noexcept;
   void tell_close() noexcept;
 
@@ -91,9 +93,10 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   std::string regex_pattern_;
   std::error_code error_;      // why the stream is closed
   std::error_code end_error_;  // why nothing more will come; none after an orderly end
-  bool ended_ = false;         // nothing more will come
-  bool paused_ = false;        // the peer is to wait
-  bool shut_ = false;          // we write no more
+  std::size_t unsent_at_most_ = std::numeric_limits<std::size_t>::max();
+  bool ended_ = false;   // nothing more will come
+  bool paused_ = false;  // the peer is to wait
+  bool shut_ = false;    // we write no more
   bool close_due_ = false;
 };
 

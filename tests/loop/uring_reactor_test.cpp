@@ -81,19 +81,30 @@ TEST_F(UringReactorTest, EndsOnAnotherThreadThanTheOneItRanOn) {
 }
 
 TEST_F(UringReactorTest, WritesOfOneTurnLeaveTogether) {
-  std::array<int, 2> sockets{};
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
-  Ignore handler;
-  auto transport = reactor_->adopt(sockets[0]);
-  transport->start(handler);
-  for (int i = 0; i < 5; ++i) transport->write("piece ");
-  EXPECT_EQ(transport->pending(), 30U);
+  Pair pair(*reactor_);
+  look();
+  for (int i = 0; i < 5; ++i) pair.transport->write("piece ");
   std::array<char, 64> buffer;
-  EXPECT_EQ(::recv(sockets[1], buffer.data(), buffer.size(), 0), -1);
+  EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), -1);
   look(1);
-  EXPECT_EQ(transport->pending(), 0U);
-  EXPECT_EQ(::recv(sockets[1], buffer.data(), buffer.size(), 0), 30);
-  ::close(sockets[1]);
+  EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), 30);
+}
+
+TEST_F(UringReactorTest, WhoAsksWhatIsPendingHasItSent) {
+  Pair pair(*reactor_);
+  look();
+  pair.transport->write("piece");
+  EXPECT_EQ(pair.transport->pending(), 0U);
+  std::array<char, 64> buffer;
+  EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), 5);
+}
+
+TEST_F(UringReactorTest, ManySmallWritesOfOneTurnLeaveBeforeItsEnd) {
+  Pair pair(*reactor_);
+  look();
+  for (int i = 0; i < 100; ++i) pair.transport->write(std::string(1000, 'x'));
+  std::string buffer(200'000, '\0');
+  EXPECT_GE(::recv(pair.peer, buffer.data(), buffer.size(), 0), 64'000);
 }
 
 }  // namespace

@@ -60,6 +60,10 @@ TEST(UringFallback, AKernelWithoutTheSystemCall) {
               "");
 }
 
+TEST(UringFallback, ASandboxThatLetsRingsBeMadeButNotEntered) {
+  EXPECT_EXIT(make_two_reactors_without(SYS_io_uring_enter, EPERM), testing::ExitedWithCode(0), "");
+}
+
 TEST(UringFallback, AKernelWithoutWhatWeNeed) {
   EXPECT_EXIT(make_two_reactors_without(SYS_io_uring_register, EINVAL), testing::ExitedWithCode(0),
               "");

@@ -214,7 +214,7 @@ inline std::vector<Carrier> carriers() {
     };
     add("Memory", connect_memory);
     add("TCP", connect_tcp);
-    if (reactor == ReactorKind::kEpoll) add("TLS", connect_tls_tcp);
+    add("TLS", connect_tls_tcp);
     add("Unix", connect_unix);
     add("Pipe", connect_pipes);
   }
