@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Coronado beside its peers: CPU time per request, rate and latency, as Markdown tables.
 
-    compare.py [--only coronado,floor,nginx,tornado] [--loads plain,pipe16,json,route,echo1k,close]
-               [--rounds 5] [--seconds 3] [--connections 64] [--build build/release] [--smoke]
+    compare.py [--only coronado,uring,floor,nginx,tornado] [--loads plain,pipe16,json,route,echo1k,close]
+               [--rounds 5] [--seconds 3] [--connections 64] [--build build/release] [--calls] [--smoke]
 
-The servers: `coronado` (bin/bench_server of the build), `floor` (floor.c: the least that a server on
-epoll can do), `nginx`, and `tornado`. Each runs on one core and the load generator (load.c) on
+The servers: `coronado` (bin/bench_server of the build, on epoll), `uring` (the same on io_uring), `floor`
+(floor.c: the least that a server on epoll can do), `nginx`, and `tornado`. Each runs on one core and the load generator (load.c) on
 another; servers take turns within a round, each round starts them anew, and the tables show medians.
 A server that is not there is named and left out; one asked for by --only must be there.
 
 `cpu us` is the server's own CPU time per request, the figure that holds on a busy machine; `x floor`
 is its ratio to the floor. `req/s` is what the whole machine carried. `load` is the generator's share
 of its core: near 100 % the generator is the limit, and `req/s` says nothing about the server.
+`calls`, which --calls asks for, is the server's system calls per request, counted by perf (as root) in
+a run of its own: counting takes time.
 
 --smoke runs one short round and fails when an answer was wrong or missing.
 """
@@ -41,9 +43,10 @@ LOADS = {
     "echo1k": ("POST /echo, 1 KiB and back", ["--path", "/echo", "--post", "1024"]),
     "close": ("GET /plaintext, a connection each", ["--path", "/plaintext", "--expect", HELLO, "--close"]),
 }
-SERVERS = ("coronado", "floor", "nginx", "tornado")
+SERVERS = ("coronado", "uring", "floor", "nginx", "tornado")
 CANNOT = {("nginx", "echo1k")}  # nginx cannot return a request's body by itself
 WARMUP_SECONDS = 0.4
+COUNTED_SECONDS = 1
 START_SECONDS = 20
 STOP_SECONDS = 10
 
@@ -89,9 +92,10 @@ def build(name, *libraries):
 
 def command_of(name, port, directory, build_directory):
     """The command line of a server, or a sentence (str) saying why it is not there."""
-    if name == "coronado":
+    if name in ("coronado", "uring"):
         program = build_directory / "bin" / "bench_server"
-        return [str(program), f"--port={port}"] if program.exists() else f"{program} is not built"
+        reactor = "uring" if name == "uring" else "epoll"
+        return [str(program), f"--port={port}", f"--reactor={reactor}"] if program.exists() else f"{program} is not built"
     if name == "floor":
         return [build("floor"), str(port)]
     if name == "nginx":
@@ -191,18 +195,41 @@ class Server:
         self._directory.cleanup()
 
 
+def run_load(port, load_name, core, seconds, args):
+    """The figures of the load generator."""
+    result = subprocess.run(
+        [build("load"), str(port), "--seconds", str(seconds), "--warmup", str(args.warmup),
+         "--connections", str(args.connections), *LOADS[load_name][1]],
+        stdout=subprocess.PIPE, text=True, timeout=seconds + 60, preexec_fn=pin(core))
+    return json.loads(result.stdout)
+
+
+def calls_per_request(pid, load):
+    """The system calls of a process while `load` runs, for each of its requests."""
+    with tempfile.NamedTemporaryFile("r") as counts:
+        counter = subprocess.Popen(["perf", "stat", "-x,", "-o", counts.name, "-e", "raw_syscalls:sys_enter", "-p", str(pid)],
+                                   stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)  # perf does not say when it counts
+        requests = load()["total"]
+        counter.send_signal(signal.SIGINT)
+        _, complaint = counter.communicate()
+        found = [line.split(",")[0] for line in counts if "sys_enter" in line]
+    if not found or not found[0].isdigit():
+        raise SystemExit(f"perf cannot count system calls: {complaint or found}")
+    return int(found[0]) / max(requests, 1)
+
+
 def measure(server_name, load_name, args):
     """One run; the load generator's figures with `cpu_us`, the server's CPU time per request."""
     server_core, load_core = cores()
     with Server(server_name, server_core,
                 lambda port, directory: command_of(server_name, port, directory, args.build)) as server:
         before = cpu_seconds(server.pid)
-        result = subprocess.run(
-            [build("load"), str(server.port), "--seconds", str(args.seconds), "--warmup", str(args.warmup),
-             "--connections", str(args.connections), *LOADS[load_name][1]],
-            stdout=subprocess.PIPE, text=True, timeout=args.seconds + 60, preexec_fn=pin(load_core))
+        row = run_load(server.port, load_name, load_core, args.seconds, args)
         used = cpu_seconds(server.pid) - before
-    row = json.loads(result.stdout)
+        if args.calls:
+            row["calls"] = calls_per_request(
+                server.pid, lambda: run_load(server.port, load_name, load_core, COUNTED_SECONDS, args))
     row["cpu_us"] = used * 1e6 / max(row["total"], 1)
     return row
 
@@ -214,12 +241,17 @@ def table(load_name, rows):
         "| server | cpu us | x floor | req/s | p50 us | p99 us | load | wrong | errors |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
+    counted = all("calls" in run for runs in rows.values() for run in runs)
+    if counted:
+        lines[2] = lines[2].replace(" x floor |", " x floor | calls |")
+        lines[3] += "--:|"
     floor = median(rows["floor"], "cpu_us") if "floor" in rows else None
     for server, runs in rows.items():
         cpu = median(runs, "cpu_us")
         ratio = f"{cpu / floor:.2f}" if floor else "-"
+        calls = f" {median(runs, 'calls'):.2f} |" if counted else ""
         lines.append(
-            f"| {server} | {cpu:.2f} | {ratio} | {median(runs, 'requests_per_second'):,.0f} "
+            f"| {server} | {cpu:.2f} | {ratio} |{calls} {median(runs, 'requests_per_second'):,.0f} "
             f"| {median(runs, 'p50_us'):,.0f} | {median(runs, 'p99_us'):,.0f} | {median(runs, 'cpu'):.0%} "
             f"| {sum(run['wrong'] for run in runs)} | {sum(run['errors'] for run in runs)} |")
     return "\n".join(lines)
@@ -294,6 +326,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--calls", action="store_true")
     parser.add_argument("--smoke", action="store_true")
     args = parser.parse_args()
     args.warmup = WARMUP_SECONDS

@@ -377,8 +377,7 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--address", address, "Name or address to listen on");
   parser.define("--workers", workers, "Worker threads; 0 for one a core");
   parser.define("--processes", processes, "Forked processes; 0 for one a core");
-  parser.define("--reactor", reactor, {"epoll", "uring"},
-                "How the loop talks to the system (uring: experimental)");
+  parser.define("--reactor", reactor, {"epoll", "uring"}, "How the loop talks to the system");
   parser.define("--log-level", log_level, {"debug", "info", "warning", "error", "off"},
                 "The least important lines that are logged");
   parser.define("--drain-timeout", drain_timeout, "Time for requests in progress at shutdown");
