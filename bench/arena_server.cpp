@@ -142,6 +142,7 @@ int main(int argc, char** argv) {
   options.port = 8080;
   options.workers = 0;  // one a core
   options.log_level = "warning";
+  options.compress_response = true;
   options.http.limits.max_body_size = 64ULL * 1024 * 1024;
   std::string data = "/data";
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #if defined(__SSE2__)
@@ -24,6 +25,19 @@ constexpr ByteSet bytes_of(std::string_view text) {
   ByteSet set{};
   for (char c : text) set[static_cast<unsigned char>(c)] = true;
   return set;
+}
+
+bool is_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080;
+  std::uint64_t all = 0;
+  while (text.size() >= sizeof all) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    all |= word;
+    text.remove_prefix(sizeof word);
+  }
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return (all & kHighBits) == 0;
 }
 
 constexpr ByteSet kXHTMLSpecial = bytes_of("&<>\"'");
@@ -234,6 +248,9 @@ std::size_t utf8_unit(std::string_view text, bool& valid) noexcept {
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
+  // Most short texts are ASCII, and seen to be so before the call of a library would have begun.
+  constexpr std::size_t kShort = 64;
+  if (text.size() <= kShort && is_ascii(text)) return true;
   return simdjson::validate_utf8(text.data(), text.size());
 }
 

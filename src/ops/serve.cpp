@@ -62,6 +62,16 @@ void reload(TLSContext& tls) {
   }
 }
 
+const char* name_of(ProxyProtocolOptions::Mode mode) noexcept {
+  using Mode = ProxyProtocolOptions::Mode;
+  switch (mode) {
+    case Mode::kFromTrusted: return "trusted";
+    case Mode::kRequired: return "required";
+    case Mode::kOff: break;
+  }
+  return "off";
+}
+
 /// What `--proxy-protocol` and `--trusted-proxy` say together.
 ProxyProtocolOptions proxy_options(const ServeOptions& options) {
   using Mode = ProxyProtocolOptions::Mode;
@@ -384,6 +394,7 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--tls-cert", tls_cert, "Certificate chain, PEM: serve HTTPS");
   parser.define("--tls-key", tls_key, "Its private key, PEM; empty when it is in the same file");
   parser.define("--tls-handshake-timeout", http.tls_handshake_timeout, "Time for a TLS handshake");
+  if (proxy_protocol.empty()) proxy_protocol = name_of(http.proxy.mode);
   parser.define("--proxy-protocol", proxy_protocol, {"off", "trusted", "required"},
                 "Who begins with the PROXY protocol: nobody, trusted proxies or everybody");
   parser.define("--trusted-proxy", http.proxy.trusted,

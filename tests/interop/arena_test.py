@@ -7,6 +7,7 @@ PROGRAM is started with --port=0 and prints `listening PORT` once it serves. Sta
 """
 
 import base64
+import gzip
 import http.client
 import json
 import os
@@ -113,6 +114,15 @@ class ArenaTest(unittest.TestCase):
             self.assertEqual(json.loads(content), {"items": expected, "count": count})
         for target in ("/json/0?m=1", "/json/51?m=1", "/json/3", "/json/3?m=x"):
             self.assertEqual(self.ask("GET", target)[0].status, 400, target)
+
+    def test_json_compressed(self):
+        plain = self.ask("GET", "/json/40?m=2")[1]
+        response, content = self.ask("GET", "/json/40?m=2", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual(response.getheader("Content-Encoding"), "gzip")
+        self.assertLess(len(content), len(plain) / 2)
+        self.assertEqual(gzip.decompress(content), plain)
+        response, _ = self.ask("GET", "/json/40?m=2", headers={"Accept-Encoding": "gzip, br"})
+        self.assertEqual(response.getheader("Content-Encoding"), "br")
 
     def test_upload(self):
         body = os.urandom(5_000_000)
