@@ -27,10 +27,8 @@ struct MemoryTransportOptions {
   /// Bytes on their way in one direction before `pending()` grows.
   std::size_t capacity = 256 * 1024;
   /// What both ends say about the other.
-  SocketAddress peer{.ip = {127, 0, 0, 1},
-                     .scope = 0,
-                     .port = 40000,
-                     .family = SocketAddress::Family::kIPv4};
+  SocketAddress peer{
+      .ip = {127, 0, 0, 1}, .scope = 0, .port = 40000, .family = SocketAddress::Family::kIPv4};
 };
 
 /// One end of a channel.
