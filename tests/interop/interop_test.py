@@ -7,6 +7,7 @@ PROGRAM is started with --port=0 and prints `listening PORT` once it serves. Sta
 """
 
 import contextlib
+import gzip
 import hashlib
 import http.client
 import json
@@ -379,6 +380,21 @@ class Program(unittest.TestCase):
             with contextlib.closing(connection):
                 connection.request("GET", "/sleep?ms=1")
                 self.assertEqual(connection.getresponse().read(), b"slept")
+        self.assertEqual(server.stop(), (0, ""))
+
+    def test_compression_both_ways(self):
+        server = Server("--compress-response", "--decompress-request")
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, TIMEOUT)) as connection:
+            connection.request("GET", "/stream?chunks=3&size=5000", headers={"Accept-Encoding": "gzip"})
+            answer = connection.getresponse()
+            self.assertEqual(answer.headers["Content-Encoding"], "gzip")
+            pieces = gzip.decompress(answer.read()).split(b"\n")
+            self.assertEqual([(len(piece), piece[:7]) for piece in pieces[:-1]], [(4999, b"chunk %d" % i) for i in range(3)])
+            text = b"some text\n" * 1000
+            connection.request("POST", "/", gzip.compress(text), {"Content-Encoding": "gzip", "Accept-Encoding": "gzip;q=0"})
+            answer = connection.getresponse()
+            self.assertIsNone(answer.headers["Content-Encoding"])
+            self.assertEqual((answer.headers["Vary"], answer.read()), ("Accept-Encoding", text))
         self.assertEqual(server.stop(), (0, ""))
 
     def test_every_option_is_documented_with_its_default(self):
