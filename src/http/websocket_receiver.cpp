@@ -55,6 +55,9 @@ WebSocketReceiver::Step WebSocketReceiver::feed(std::span<char> bytes) {
     pieces_->checked = 0;
   }
   if (ended_) return {Event::kMore, bytes.size()};
+  if (!in_frame_ && !in_message_) {
+    if (const Step step = small_message(bytes); step.event != Event::kMore) return step;
+  }
   std::size_t consumed = 0;
   while (true) {
     Step step = in_frame_ ? take_payload(bytes.subspan(consumed))
@@ -65,6 +68,28 @@ WebSocketReceiver::Step WebSocketReceiver::feed(std::span<char> bytes) {
     const bool going_on = step.event == Event::kMore && std::exchange(progress_, false);
     if (!going_on) return step;
   }
+}
+
+/// A message in one small frame that is there whole and not compressed, as most are. Everything else
+/// is left to the general way.
+WebSocketReceiver::Step WebSocketReceiver::small_message(std::span<char> bytes) noexcept {
+  constexpr unsigned kWholeText = 0x81;  // final, and no reserved bit
+  constexpr unsigned kWholeBinary = 0x82;
+  constexpr std::size_t kMostSmall = 125;
+  const std::size_t head = options_.masked ? 6 : 2;
+  if (bytes.size() < head) return {};
+  const unsigned kind = static_cast<unsigned char>(bytes[0]);
+  const unsigned second = static_cast<unsigned char>(bytes[1]);
+  const std::size_t size = second & 0x7F;
+  if ((kind != kWholeText && kind != kWholeBinary) || (second >> 7 != 0) != options_.masked ||
+      size > kMostSmall || size > options_.max_message_size || bytes.size() - head < size) {
+    return {};
+  }
+  const std::span<char> payload = bytes.subspan(head, size);
+  if (options_.masked) apply_mask(payload, {bytes[2], bytes[3], bytes[4], bytes[5]});
+  const bool text = kind == kWholeText;
+  if (text && !is_valid_utf8(view(payload))) return fail(kInvalidPayload, kNotText);
+  return {Event::kMessage, head + size, view(payload), text};
 }
 
 /// Reads a head and checks that such a frame may come now.

@@ -60,6 +60,7 @@ class WebSocketReceiver {
   Step feed(std::span<char> bytes);
 
  private:
+  Step small_message(std::span<char> bytes) noexcept;
   Step begin_frame(std::string_view bytes);
   Step take_payload(std::span<char> bytes);
   Step end_frame(std::string_view payload, std::size_t consumed);
