@@ -5,8 +5,9 @@
                [--rounds 5] [--seconds 3] [--connections 64] [--build build/release] [--calls] [--smoke]
 
 The servers: `coronado` (bin/bench_server of the build, on epoll), `uring` (the same on io_uring), `floor`
-(floor.c: the least that a server on epoll can do), `nginx`, and `tornado`. Each runs on one core and the load generator (load.c) on
-another; servers take turns within a round, each round starts them anew, and the tables show medians.
+(floor.c: the least that a server on epoll can do), `nginx`, and `tornado`. Each runs on one core and the
+load generator (load.c) on another; servers take turns within a round, each round starts them anew, and the
+tables show medians.
 A server that is not there is named and left out; one asked for by --only must be there.
 
 `cpu us` is the server's own CPU time per request, the figure that holds on a busy machine; `x floor`
@@ -94,8 +95,9 @@ def command_of(name, port, directory, build_directory):
     """The command line of a server, or a sentence (str) saying why it is not there."""
     if name in ("coronado", "uring"):
         program = build_directory / "bin" / "bench_server"
-        reactor = "uring" if name == "uring" else "epoll"
-        return [str(program), f"--port={port}", f"--reactor={reactor}"] if program.exists() else f"{program} is not built"
+        if not program.exists():
+            return f"{program} is not built"
+        return [str(program), f"--port={port}", "--reactor=uring" if name == "uring" else "--reactor=epoll"]
     if name == "floor":
         return [build("floor"), str(port)]
     if name == "nginx":
@@ -207,8 +209,9 @@ def run_load(port, load_name, core, seconds, args):
 def calls_per_request(pid, load):
     """The system calls of a process while `load` runs, for each of its requests."""
     with tempfile.NamedTemporaryFile("r") as counts:
-        counter = subprocess.Popen(["perf", "stat", "-x,", "-o", counts.name, "-e", "raw_syscalls:sys_enter", "-p", str(pid)],
-                                   stderr=subprocess.PIPE, text=True)
+        counter = subprocess.Popen(
+            ["perf", "stat", "-x,", "-o", counts.name, "-e", "raw_syscalls:sys_enter", "-p", str(pid)],
+            stderr=subprocess.PIPE, text=True)
         time.sleep(0.5)  # perf does not say when it counts
         requests = load()["total"]
         counter.send_signal(signal.SIGINT)
