@@ -28,6 +28,16 @@ void HTTPExchange::respond(const ResponseHead& head, std::string_view body) {
   finish();
 }
 
+void HTTPExchange::send_interim(const ResponseHead& head) {
+  if (started_) throw std::logic_error("the response has been started already");
+  if (head.status < 102 || head.status > 199) {
+    throw std::invalid_argument("not the status of an interim response: " +
+                                std::to_string(head.status));
+  }
+  // RFC 9110 15.2: a client of HTTP/1.0 does not know them.
+  if (request_.head_.minor_version() != 0 && !client_gone_) sink_->send_interim(head);
+}
+
 void HTTPExchange::start(const ResponseHead& head, std::optional<std::uint64_t> length,
                          std::string_view first) {
   if (started_) throw std::logic_error("the response has been started already");

@@ -297,6 +297,9 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange.request_.tls_ = tls_;
   exchange.request_.started_ = server_.loop.turn_time();
   exchange.request_.limits_ = &server_.options.limits;
+  if (!server_.forwarders.empty() && server_.forwarders.contains(exchange.request_.peer_)) {
+    exchange.request_.set_forwarded(server_.forwarders.client_of(exchange.request_.head_));
+  }
   ++server_.request_count;
   if (over_request_rate()) {
     refuse(429, "too many requests a second on one connection");
@@ -685,6 +688,14 @@ void HTTP1Connection::refuse(int status, std::string_view reason) {
 }
 
 // --- output ------------------------------------------------------------------------------------
+
+void HTTP1Connection::send_interim(const ResponseHead& head) {
+  std::string text = "HTTP/1.1 " + std::to_string(head.status) + " ";
+  text += head.reason.empty() ? std::string_view(reason_phrase(head.status)) : head.reason;
+  text.append("\r\n").append(head.fields).append("\r\n");
+  Emission out(*this);
+  out.buffer().append(text);
+}
 
 void HTTP1Connection::start(HTTPExchange& exchange, const ResponseHead& head,
                             std::optional<std::uint64_t> length, std::string_view first) {

@@ -54,6 +54,7 @@ class HTTP1Connection final : public ListHook,
   void on_receive_end(std::error_code error) noexcept override;
   void on_drained() noexcept override;
   // ResponseSink
+  void send_interim(const ResponseHead& head) override;
   void start(HTTPExchange& exchange, const ResponseHead& head, std::optional<std::uint64_t> length,
              std::string_view first) override;
   void write(HTTPExchange& exchange, std::string_view bytes) override;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "http/forwarded.hpp"
 #include "http/http1_connection.hpp"
 #include "http/output_buffer.hpp"
 #include "http/response_encoder.hpp"
@@ -21,6 +22,7 @@ struct HTTPServer::Core final {
       : loop(server_loop),
         service(server_service),
         options(std::move(server_options)),
+        forwarders(options.trust_forwarded),
         heads(options.server_name),
         encoder(options.compress_response
                     ? std::make_unique<ResponseEncoder>(*options.compress_response)
@@ -62,6 +64,7 @@ struct HTTPServer::Core final {
   IOLoop& loop;
   HTTPService& service;
   HTTPServerOptions options;
+  TrustedProxies forwarders;
   ResponseHeadWriter heads;
   std::unique_ptr<ResponseEncoder> encoder;  // null: responses are not compressed
   OutputBuffer output;                       // of the connection that is `corked`, else empty

@@ -5,6 +5,7 @@
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/multipart.hpp>
 
+#include "http/forwarded.hpp"
 #include "http/quote.hpp"
 
 namespace coronado {
@@ -20,6 +21,7 @@ struct HTTPServerRequest::Parsed {
   std::optional<MultipartForm> form;
   std::optional<ArgumentList> cookies;
   std::string consumed_content_encoding;
+  ForwardedClient forwarded;
 };
 
 HTTPServerRequest::HTTPServerRequest() : limits_(&kDefaultLimits) {}
@@ -58,7 +60,17 @@ std::string HTTPServerRequest::host_name() const {
 }
 
 std::string HTTPServerRequest::remote_ip() const {
+  if (parsed_ && parsed_->forwarded.address) return parsed_->forwarded.address->host();
   return peer_.is_ip() ? peer_.host() : "0.0.0.0";
+}
+
+std::string_view HTTPServerRequest::protocol() const noexcept {
+  const bool https = parsed_ ? parsed_->forwarded.https.value_or(tls_ != nullptr) : tls_ != nullptr;
+  return https ? "https" : "http";
+}
+
+void HTTPServerRequest::set_forwarded(ForwardedClient client) {
+  parsed().forwarded = std::move(client);
 }
 
 std::string HTTPServerRequest::full_url() const {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "http/list_elements.hpp"
+
 namespace coronado {
 namespace {
 
@@ -78,18 +80,6 @@ std::optional<DeflateOffer> read_offer(std::string_view text) {
 }
 
 }  // namespace
-
-std::vector<std::string> list_elements(const RequestHead& head, std::string_view name) {
-  std::vector<std::string> elements;
-  for (const auto& field : head.fields()) {
-    if (!equals_ignore_case(field.name, name)) continue;
-    for (const std::string_view part : split(field.value, ',')) {
-      const std::string_view element = trim(part);
-      if (!element.empty()) elements.emplace_back(element);
-    }
-  }
-  return elements;
-}
 
 std::optional<WebSocketRefusal> check_websocket_request(const RequestHead& head) {
   if (head.method_id() != Method::kGet) return WebSocketRefusal{400, "A WebSocket begins with GET"};

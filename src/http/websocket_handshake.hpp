@@ -28,9 +28,6 @@ std::optional<WebSocketRefusal> check_websocket_request(const RequestHead& head)
 /// The value of Sec-WebSocket-Accept for that of Sec-WebSocket-Key.
 std::string websocket_accept(std::string_view key);
 
-/// The elements of all fields `name`, which hold lists.   Spec  RFC 9110 5.6.1.
-std::vector<std::string> list_elements(const RequestHead& head, std::string_view name);
-
 /// True when a page from `origin` belongs to `host`: "https://example.org" to "example.org".
 /// Params  origin  The Origin field.
 ///         host    The Host field.

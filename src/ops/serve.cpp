@@ -21,6 +21,8 @@
 #include <system_error>
 #include <thread>
 
+#include "http/forwarded.hpp"
+
 namespace coronado::web {
 namespace {
 
@@ -412,6 +414,9 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--decompress-request", http.decompress_request, "Decompress requests' bodies");
   parser.define("--max-decompression-ratio", http.limits.max_decompression_ratio,
                 "Bytes that one byte may become by decompressing; 0 for no limit");
+  parser.define("--trust-forwarded", http.trust_forwarded,
+                "Network of proxies whose Forwarded and X-Forwarded fields are believed; may be "
+                "given several times");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-connections-per-peer", http.max_connections_per_peer,
                 "Connections at a time from one address, each worker; 0 for no limit");
@@ -431,6 +436,7 @@ int serve(const ServeOptions& options, WorkerApplicationFactory factory) {
     const std::uint32_t processes = options.processes != 0 ? options.processes : cores;
     loop_options(options.reactor);  // what is wrong is told here, once
     proxy_options(options);
+    TrustedProxies(options.http.trust_forwarded);
     // Made before a fork: the processes then resume each other's sessions.
     const std::shared_ptr<TLSContext> tls = make_tls(options);
     if (processes > 1) return serve_in_processes(options, factory, tls, workers, processes);

@@ -253,6 +253,12 @@ void RequestHandler::clear_cookie(std::string_view name) {
   set_cookie(name, "", options);
 }
 
+void RequestHandler::send_early_hints(std::initializer_list<std::string_view> links) {
+  HeaderBlock fields;
+  for (const std::string_view link : links) fields.add("Link", link);
+  exchange_->send_interim({.status = 103, .fields = fields.wire()});
+}
+
 void RequestHandler::write(std::string_view chunk) {
   if (finished_) throw std::logic_error("cannot write() after finish()");
   draft().body.append(chunk);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "http/list_elements.hpp"
 #include "http/websocket_connection.hpp"
 #include "http/websocket_handshake.hpp"
 

@@ -350,5 +350,50 @@ TEST(ExchangeTest, TheHeadStaysValidWhileTheHandlerWaits) {
   EXPECT_EQ(bench.run(client->read_response()).body, "mark");
 }
 
+// --- interim responses ---------------------------------------------------------------------------
+
+constexpr const char* kHint = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+
+Task<> hint_and_answer(HTTPExchange& exchange) {
+  exchange.send_interim({.status = 103, .fields = "Link: </a.css>; rel=preload\r\n"});
+  co_await sleep(1h);
+  exchange.send_interim({.status = 102, .reason = "At it"});
+  respond_text(exchange, "done");
+}
+
+TEST(InterimResponses, LeaveAtOnce) {
+  ServerBench bench;
+  bench.service.on("/hint", hint_and_answer);
+  const auto client = bench.connect();
+  client->send(get("/hint"));
+  const TimePoint asked = bench.loop.now();
+  const std::string hint = kHint;
+  EXPECT_EQ(bench.run(client->peek(hint.size())), hint);
+  EXPECT_LT(bench.loop.now() - asked, 1min);
+  client->send(get("/hint", "Connection: close\r\n"));
+  const std::string all = bench.run(client->read_to_end());
+  EXPECT_TRUE(all.starts_with(hint + "HTTP/1.1 102 At it\r\n\r\nHTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(bench.service.done, (std::vector<std::string>{"200 GET /hint", "200 GET /hint"}));
+}
+
+TEST(InterimResponses, AreNotSentToClientsOfHTTP10) {
+  ServerBench bench;
+  bench.service.on("/hint", hint_and_answer);
+  EXPECT_TRUE(bench.exchange_to_end("GET /hint HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
+}
+
+TEST(InterimResponses, HaveTheirStatusAndTheirTime) {
+  ServerBench bench;
+  bench.service.on("/late", [](HTTPExchange& exchange) -> Task<> {
+    for (const int status : {100, 101, 200, 99}) {
+      EXPECT_THROW(exchange.send_interim({.status = status}), std::invalid_argument) << status;
+    }
+    respond_text(exchange, "done");
+    EXPECT_THROW(exchange.send_interim({.status = 103}), std::logic_error);
+    return {};
+  });
+  EXPECT_TRUE(bench.exchange_to_end(get("/late", "Connection: close\r\n")).ends_with("done"));
+}
+
 }  // namespace
 }  // namespace coronado::http_test

@@ -116,6 +116,24 @@ TEST(RequestHandler, MissingAndInvalidArgumentsAre400) {
       "1");
 }
 
+TEST(RequestHandler, EarlyHints) {
+  HandlerBench bench;
+  const RawResponse hint = bench.now([](web::RequestHandler& handler) {
+    handler.send_early_hints({"</a.css>; rel=preload; as=style", "</b.js>; rel=preload"});
+    EXPECT_THROW(handler.send_early_hints({"a\nb"}), std::invalid_argument);
+    handler.write("page");
+    handler.flush();
+    EXPECT_THROW(handler.send_early_hints({"</late.css>"}), std::logic_error);
+  });
+  EXPECT_EQ(hint.status, 103);
+  EXPECT_EQ(hint.field("Link"), "</a.css>; rel=preload; as=style");
+  EXPECT_EQ(hint.body, "");
+  const RawResponse page =
+      bench.loop.run_sync(bench.connection->read_response(RawRequestKind::kUsual), Duration(1h));
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.body, "page");
+}
+
 TEST(RequestHandler, MultipartForms) {
   WebBench bench;
   struct Form : RequestHandler {

@@ -45,6 +45,7 @@ struct ResponseHead {
 /// What a version of HTTP implements for the exchanges it carries.
 class ResponseSink {
  public:
+  virtual void send_interim(const ResponseHead& head) = 0;
   virtual void start(HTTPExchange& exchange, const ResponseHead& head,
                      std::optional<std::uint64_t> length, std::string_view first) = 0;
   virtual void write(HTTPExchange& exchange, std::string_view bytes) = 0;
@@ -127,6 +128,15 @@ class HTTPExchange : private detail::TaskOwner {
   /// Sends a whole response. The body is left out where HTTP forbids one (HEAD, 204, 304), and
   /// compressed when the server does that.
   void respond(const ResponseHead& head, std::string_view body);
+
+  /// Sends an interim response ahead of the real one, at once. Clients of HTTP/1.0 get none.
+  ///
+  ///     exchange.send_interim({.status = 103, .fields = "Link: </a.css>; rel=preload; as=style\r\n"});
+  ///
+  /// Throws  std::logic_error       The response has begun.
+  ///         std::invalid_argument  The status is not one of 102 to 199; 100 and 101 are the server's.
+  /// Spec    RFC 9110 15.2; RFC 8297 for 103.
+  void send_interim(const ResponseHead& head);
 
   /// Begins a response of known or unknown length, with its first bytes.
   /// Throws  std::logic_error  It has begun already.

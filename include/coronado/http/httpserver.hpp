@@ -67,6 +67,12 @@ struct HTTPServerOptions {
   /// Tornado  `decompress_request`.
   bool decompress_request = false;
 
+  /// Networks of proxies, such as "10.0.0.0/8", "::1" or "unix", that are believed what they say of
+  /// the client: `Forwarded`, or else `X-Forwarded-For` and `X-Forwarded-Proto`. Then
+  /// `remote_ip` and `protocol` are the client's.   Spec  RFC 7239.
+  /// Tornado  `xheaders` and `trusted_downstream`. Differs: nobody is believed who is not named.
+  std::vector<std::string> trust_forwarded = {};
+
   /// Serve HTTPS with these certificates. Null: plain HTTP.
   std::shared_ptr<const TLSContext> tls = nullptr;
 
@@ -86,6 +92,7 @@ struct HTTPServerOptions {
 class HTTPServer {
  public:
   /// Throws  std::invalid_argument  A level of `compress_response` is out of its range.
+  ///         UsageError             `trust_forwarded` names what is no network.
   HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions options = {});
   ~HTTPServer();
   HTTPServer(const HTTPServer&) = delete;

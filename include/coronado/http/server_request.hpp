@@ -18,6 +18,7 @@
 
 namespace coronado {
 
+struct ForwardedClient;
 struct HTTPFile;
 struct MultipartForm;
 struct MultipartLimits;
@@ -67,11 +68,13 @@ class HTTPServerRequest {
   std::string_view host() const noexcept;
   /// The host without port, in lower case.
   std::string host_name() const;
-  /// The client's address as text; "0.0.0.0" for channels without one.
+  /// The client's address as text, perhaps on the word of a proxy that is trusted; "0.0.0.0" for
+  /// channels without one.
   std::string remote_ip() const;
+  /// The other end of the channel: the client, or the proxy before us.
   const SocketAddress& peer() const noexcept { return peer_; }
-  /// "http" or "https".
-  std::string_view protocol() const noexcept { return tls_ != nullptr ? "https" : "http"; }
+  /// "http" or "https", as the client asked; perhaps on the word of a proxy that is trusted.
+  std::string_view protocol() const noexcept;
   /// The connection's TLS, with the client's certificate if it has shown one; null over plain HTTP.
   /// Include <coronado/net/tls.hpp> to use it.   Tornado  `get_ssl_certificate`.
   /// Lifetime  The connection's: until the request has been answered.
@@ -109,6 +112,7 @@ class HTTPServerRequest {
 
   void clear() noexcept;
   void set_consumed_content_encoding(std::string coding);
+  void set_forwarded(ForwardedClient client);
   Parsed& parsed() const;
   const MultipartForm& form() const;
 

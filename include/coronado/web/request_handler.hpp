@@ -172,6 +172,16 @@ class RequestHandler : public coronado::detail::Pooled {
   void set_cookie(std::string_view name, std::string_view value);
   void clear_cookie(std::string_view name);
 
+  /// Tells the client ahead of the response what it will need, so that it loads it meanwhile.
+  ///
+  ///     send_early_hints({"</style.css>; rel=preload; as=style"});
+  ///
+  /// Params  links  Values of `Link` fields.
+  /// Throws  std::logic_error       The head has been sent.
+  ///         std::invalid_argument  A link has control characters.
+  /// Spec    RFC 8297, 103 Early Hints.
+  void send_early_hints(std::initializer_list<std::string_view> links);
+
   /// Adds to the body. It leaves with `flush` or `finish`.
   /// Throws  std::logic_error  After `finish`.
   void write(std::string_view chunk);
