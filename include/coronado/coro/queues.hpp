@@ -73,7 +73,8 @@ class QueueBase {
 
   bool has_room(std::size_t size) const noexcept { return size < room_; }
   void count_put() noexcept {
-    if (unfinished_++ == 0) all_done_.clear();
+    ++unfinished_;
+    all_done_.clear();
   }
   [[noreturn]] static void throw_closed();
   [[noreturn]] static void throw_full();
