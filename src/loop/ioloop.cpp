@@ -205,6 +205,7 @@ void IOLoop::run() {
       throw ClosedError("nothing is left that could wake the loop:\n" + dump_tasks(*this));
     }
   }
+  finish_turns();
 }
 
 void IOLoop::stop() noexcept {
@@ -237,6 +238,7 @@ void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeou
       context.cancel();
     }
   }
+  finish_turns();
   state_->awaited = outer;
   remove_timeout(limit);
   if (context.finished() && context.outcome() != TaskOutcome::kCancelled) return;
@@ -247,6 +249,13 @@ void IOLoop::run_until_done(TaskContext& context, std::optional<Duration> timeou
   }
   if (!stuck.empty()) throw ClosedError("nothing is left that could wake the task:\n" + stuck);
   if (stopped) throw ClosedError("the loop was stopped before the task was done");
+}
+
+/// Perhaps no turn follows for long: what was asked of the system in the last one must not wait for
+/// it.
+void IOLoop::finish_turns() {
+  const CurrentScope here(*this);
+  reactor_->wait(TimePoint::min());
 }
 
 /// One round: what other threads posted, a batch of ready tasks, due timers, the system's events.
@@ -269,10 +278,6 @@ bool IOLoop::turn() {
     state.turns_since_poll = 0;
     alive = reactor_->wait(busy ? TimePoint::min() : state.timers.next_due());
     if (!state.signals.empty()) run_signal_handlers();
-  }
-  // Perhaps no turn follows for long: what was asked of the system in this one must not wait for it.
-  if (goal_reached() || state.stopping.load(std::memory_order_relaxed)) {
-    reactor_->wait(TimePoint::min());
   }
   if (probe().slow_since.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     report_slow_step(nullptr);
@@ -312,6 +317,7 @@ void IOLoop::close() {
       break;
     }
   }
+  finish_turns();
   {
     std::vector<Function<void()>> dropped;  // what goes with them may post again
     std::lock_guard lock(state.posted_mutex);

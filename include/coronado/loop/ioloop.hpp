@@ -259,6 +259,7 @@ class IOLoop final : public Executor {
   TaskGroup& main_group() noexcept;
   void run_until_done(TaskContext& context, std::optional<Duration> timeout);
   bool turn();
+  void finish_turns();
   bool goal_reached() noexcept;
   bool closing() const noexcept;
   void run_posted();
