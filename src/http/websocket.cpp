@@ -78,7 +78,7 @@ void WebSocket::Read::cancel() noexcept {
 
 // --- Sent ----------------------------------------------------------------------------------------
 
-bool WebSocket::Sent::await_ready() const noexcept { return !connection_.must_wait(); }
+bool WebSocket::Sent::await_ready() const { return !connection_.must_wait(); }
 
 void WebSocket::Sent::line_up() noexcept { connection_.add_sender(*this); }
 

@@ -438,10 +438,12 @@ std::size_t WebSocketConnection::buffered_amount() const noexcept {
   return corked + (transport_ ? transport_->pending() : 0);
 }
 
-bool WebSocketConnection::must_wait() noexcept {
+bool WebSocketConnection::must_wait() {
   if (state_ != State::kOpen || buffered_amount() <= kHighWater) return false;
   flush();
-  return buffered_amount() > kHighWater;
+  if (buffered_amount() <= kHighWater) return false;
+  rare();  // the place to wait
+  return true;
 }
 
 /// False: the message is not to be sent.
@@ -451,7 +453,7 @@ bool WebSocketConnection::make_room() {
     case WebSocketOverflow::kThrow:
       throw QueueFull("too many bytes wait to be sent to a WebSocket: " +
                       std::to_string(buffered_amount()));
-    case WebSocketOverflow::kDrop: ++rare().dropped; return false;
+    case WebSocketOverflow::kDrop: count_dropped(); return false;
     case WebSocketOverflow::kClose: break;
   }
   general_log().warning("a WebSocket is cut: its peer does not keep up");

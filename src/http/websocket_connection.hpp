@@ -86,13 +86,14 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
   void ping(std::string_view data);
   void close(std::uint16_t code, std::string_view reason);
   bool is_open() const noexcept { return state_ == State::kOpen; }
-  bool must_wait() noexcept;
+  bool must_wait();
   std::uint16_t close_code() const noexcept {
     return state_ == State::kOpen ? std::uint16_t{0} : close_code_;
   }
   const std::string& close_reason() const noexcept;
   const std::string& subprotocol() const noexcept;
   std::size_t buffered_amount() const noexcept;
+  void count_dropped() { ++rare().dropped; }
   std::uint64_t dropped() const noexcept { return rare_ ? rare_->dropped : 0; }
   Event& closed_event();
   void set_nodelay(bool on) noexcept;
@@ -102,7 +103,8 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
   void set_reader(WebSocket::Read* reader) noexcept { reader_ = reader; }
   bool has_reader() const noexcept { return reader_ != nullptr; }
   std::optional<WebSocketMessage> take_message() noexcept;
-  void add_sender(WebSocket::Sent& sender) { rare().senders.push_back(sender); }
+  /// After `must_wait`, which has made the place.
+  void add_sender(WebSocket::Sent& sender) noexcept { rare_->senders.push_back(sender); }
   void hold() noexcept { has_handle_ = true; }
   void let_go() noexcept;
 

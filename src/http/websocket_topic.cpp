@@ -62,7 +62,12 @@ class WebSocketTopic::Subscriber : public ListHook {
   ~Subscriber() { unlink(); }
 
   void send(const PreparedMessage& message) {
-    if (connection_.is_open()) connection_.send(message);
+    if (!connection_.is_open()) return;
+    try {
+      connection_.send(message);
+    } catch (const QueueFull&) {  // it does not keep up: this message is not for it
+      connection_.count_dropped();
+    }
   }
 
  private:
@@ -71,12 +76,7 @@ class WebSocketTopic::Subscriber : public ListHook {
 };
 
 void WebSocketTopic::Group::deliver(const PreparedMessage& message) {
-  subscribers.for_each([&](Subscriber& subscriber) {
-    try {
-      subscriber.send(message);
-    } catch (const QueueFull&) {  // it does not keep up: this message is not for it
-    }
-  });
+  subscribers.for_each([&](Subscriber& subscriber) { subscriber.send(message); });
 }
 
 // --- WebSocketTopic ------------------------------------------------------------------------------

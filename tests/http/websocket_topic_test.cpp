@@ -82,6 +82,8 @@ TEST(WebSocketTopic, OneWhoDoesNotKeepUpHoldsNobodyUp) {
       EXPECT_EQ((co_await next(quick.client)).size(), 50'000U);
     }
     EXPECT_LE(slow.server.buffered_amount(), 250'100U);
+    EXPECT_GT(slow.server.dropped(), 50U);
+    EXPECT_EQ(quick.server.dropped(), 0U);
     EXPECT_TRUE(slow.server.is_open());
   });
 }

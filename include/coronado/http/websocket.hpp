@@ -184,7 +184,7 @@ class WebSocket::Sent final : public Suspension, public ListHook {
  public:
   explicit Sent(WebSocketConnection& connection) noexcept : connection_(connection) {}
   Sent(Sent&& other) noexcept : Sent(other.connection_) {}
-  bool await_ready() const noexcept;
+  bool await_ready() const;
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) noexcept {
     if (!park(handle.promise())) return false;
