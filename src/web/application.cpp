@@ -81,6 +81,7 @@ struct Application::State {
   RouteTable table;
   std::shared_ptr<detail::MiddlewareChain> middleware;   // null: none
   std::vector<std::unique_ptr<HTTPEndpoint>> endpoints;  // by route
+  std::vector<RouteDescription> routes;                  // the same
   std::deque<std::string> names;                         // of the endpoints, for task dumps
   std::unique_ptr<HTTPEndpoint> not_found;
   std::unique_ptr<HTTPEndpoint> method_not_allowed;
@@ -99,7 +100,8 @@ Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
 
 Application& Application::add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
-                                       std::unique_ptr<HTTPEndpoint> endpoint) {
+                                       std::unique_ptr<HTTPEndpoint> endpoint,
+                                       void (*describe)(Operation&)) {
   State& state = *state_;
   const std::uint32_t route = state.table.add(options.host, pattern, methods);
   if (!options.name.empty()) state.table.set_name(route, options.name);
@@ -110,6 +112,7 @@ Application& Application::add_endpoint(MethodMask methods, Pattern pattern, Rout
     endpoint = std::make_unique<detail::LayeredEndpoint>(std::move(own), std::move(endpoint));
   }
   state.endpoints.push_back(state.layered(std::move(endpoint)));
+  state.routes.push_back({std::move(pattern), methods, std::move(options.docs), describe});
   return *this;
 }
 
@@ -216,6 +219,8 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
   return *state.not_found;
 }
 
+const std::vector<RouteDescription>& Application::routes() const noexcept { return state_->routes; }
+
 std::uint64_t Application::request_count() const noexcept { return state_->request_count; }
 
 void Application::request_done(HTTPExchange& exchange) noexcept {
@@ -240,6 +245,11 @@ void Application::request_refused(const SocketAddress& peer, int status,
   if (!access_log().enabled(LogLevel::kWarning)) return;
   std::string line = std::to_string(status) + " - (" + peer.host() + ") refused: ";
   access_log().warning(line.append(reason));
+}
+
+void detail::throw_no_state(std::string_view type) {
+  throw std::logic_error("the application keeps no value that the handler asks for: " +
+                         std::string(type));
 }
 
 }  // namespace coronado::web
