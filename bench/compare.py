@@ -81,10 +81,11 @@ def say(*words):
 
 
 def build(name, *libraries):
-    """Compile bench/NAME.c when it is newer than its program, and return the program."""
+    """Compile bench/NAME.c when it, or a header, is newer than its program, and return the program."""
     source = BENCH / f"{name}.c"
     program = ROOT / "build" / "bench" / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in (source, *BENCH.glob("*.h")))
+    if not program.exists() or program.stat().st_mtime < newest:
         program.parent.mkdir(parents=True, exist_ok=True)
         compiler = os.environ.get("CC", "cc").split()
         subprocess.run([*compiler, "-std=gnu11", "-O2", "-o", program, source, *libraries], check=True)

@@ -12,20 +12,13 @@
 // only the fields Connection and Content-Length are looked at. What a framework costs is its
 // distance from here.
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#define FLOOR_NAME "floor"
+#include "floor_server.h"
 
-enum { kBuffer = 256 * 1024, kMaxSockets = 65536, kMaxEvents = 512, kAnswerRoom = 1024 };
+#include <strings.h>
+#include <time.h>
+
+enum { kAnswerRoom = 1024 };
 
 // Bytes that wait for the rest of a request, or for the peer to read.
 struct bytes {
@@ -148,14 +141,9 @@ static void end_connection(int fd) {
 
 // Send what fits and keep the rest. Returns 0 when the connection is broken.
 static int send_all(int fd, const char* data, size_t size) {
-  size_t sent = 0;
-  while (sent < size) {
-    ssize_t count = send(fd, data + sent, size - sent, MSG_NOSIGNAL);
-    if (count < 0 && errno == EAGAIN) break;
-    if (count < 0) return 0;
-    sent += (size_t)count;
-  }
-  keep(&connections[fd].output, data + sent, size - sent);
+  ssize_t sent = send_some(fd, data, size);
+  if (sent < 0) return 0;
+  keep(&connections[fd].output, data + sent, size - (size_t)sent);
   return 1;
 }
 
@@ -204,56 +192,10 @@ static void on_writable(int fd) {
   if (!open) end_connection(fd);
 }
 
-static void on_connection(int poller, int listener) {
-  for (;;) {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-    if (fd < 0) return;
-    if (fd >= kMaxSockets) {
-      close(fd);
-      continue;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.fd = fd};
-    epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
-  }
-}
+static void on_turn(void) { refresh_heads(); }
 
-static int listen_on(int port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)port),
-                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  if (bind(fd, (struct sockaddr*)&address, sizeof address) || listen(fd, 4096)) {
-    perror("floor: listen");
-    exit(1);
-  }
-  return fd;
-}
-
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    fprintf(stderr, "usage: floor PORT\n");
-    return 2;
-  }
-  int listener = listen_on(atoi(argv[1]));
-  int poller = epoll_create1(0);
-  struct epoll_event events[kMaxEvents];
-  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = listener};
-  epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
-  for (;;) {
-    int count = epoll_wait(poller, events, kMaxEvents, -1);
-    refresh_heads();
-    for (int i = 0; i < count; ++i) {
-      int fd = events[i].data.fd;
-      if (fd == listener) {
-        on_connection(poller, listener);
-        continue;
-      }
-      int stalled = connections[fd].output.size != 0;
-      if (stalled && (events[i].events & EPOLLOUT)) on_writable(fd);
-      if (stalled || (events[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)))
-        on_readable(fd);
-    }
-  }
+static void on_event(int fd, uint32_t events) {
+  int stalled = connections[fd].output.size != 0;
+  if (stalled && (events & EPOLLOUT)) on_writable(fd);
+  if (stalled || is_readable(events)) on_readable(fd);
 }

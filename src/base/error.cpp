@@ -48,6 +48,13 @@ std::string describe(const std::string& target, const std::string& reason,
 
 }  // namespace
 
+void throw_bind_error(std::error_code code, const std::string& attempt, std::string address) {
+  if (code == std::errc::address_in_use) {
+    throw AddressInUseError(code, attempt, std::move(address));
+  }
+  throw BindError(code, attempt, std::move(address));
+}
+
 ResolveError::ResolveError(std::string host, Reason reason, std::string detail,
                            std::optional<Duration> ttl)
     : std::runtime_error(describe(host, reason, detail)),

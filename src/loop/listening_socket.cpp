@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <coronado/base/error.hpp>
+
 #include <cerrno>
 #include <system_error>
 
@@ -30,20 +32,19 @@ void prepare(int fd, const SocketAddress& address, const ListenOptions& options)
 
 int open_listening_socket(const SocketAddress& address, const ListenOptions& options) {
   const auto fail = [&](int error) {
-    return std::system_error(error, std::system_category(),
-                             "cannot listen on " + to_string(address));
+    throw_bind_error({error, std::system_category()}, "cannot listen on ", to_string(address));
   };
   sockaddr_storage storage;
   const socklen_t length = to_sockaddr(address, storage);
-  if (length == 0) throw fail(address.path().empty() ? EINVAL : ENAMETOOLONG);
+  if (length == 0) fail(address.path().empty() ? EINVAL : ENAMETOOLONG);
   const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw fail(errno);
+  if (fd < 0) fail(errno);
   prepare(fd, address, options);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), length) != 0 ||
       ::listen(fd, options.backlog) != 0) {
     const int error = errno;
     ::close(fd);
-    throw fail(error);
+    fail(error);
   }
   return fd;
 }

@@ -47,6 +47,11 @@ class SimReactor final : public Reactor {
                                    AcceptHandler& handler) override {
     return network().listen(address, options, handler);
   }
+  std::unique_ptr<DatagramSocket> bind_datagrams(const SocketAddress& local,
+                                                 const UDPOptions& options,
+                                                 DatagramHandler& handler) override {
+    return network().bind_datagrams(local, options, handler);
+  }
   void add_poll(int, PollHandler&, unsigned) override { refuse(); }
   void modify_poll(int, unsigned) override { refuse(); }
   void remove_poll(int) noexcept override {}

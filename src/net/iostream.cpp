@@ -46,8 +46,9 @@ detail::BytesRead IOStream::read_bytes(std::size_t size) {
   core_->require_no_read();
   if (size > core_->options.max_buffer_size) {
     throw StreamLimitError("read_bytes(" + std::to_string(size) + ") asks for more than " +
-                           "max_buffer_size (" + std::to_string(core_->options.max_buffer_size) +
-                           ")");
+                               "max_buffer_size (" +
+                               std::to_string(core_->options.max_buffer_size) + ")",
+                           core_->options.max_buffer_size);
   }
   return {*core_, size, Mode::kExact};
 }

@@ -28,8 +28,7 @@ struct AddressListDeleter {
 using AddressList = std::unique_ptr<addrinfo, AddressListDeleter>;
 
 std::string place(const BindOptions& options, std::uint16_t port) {
-  const std::string host = options.address.empty() ? "*" : options.address;
-  return "cannot listen on " + host + ":" + std::to_string(port);
+  return (options.address.empty() ? "*" : options.address) + ":" + std::to_string(port);
 }
 
 AddressList resolve(std::uint16_t port, const BindOptions& options) {
@@ -41,8 +40,8 @@ AddressList resolve(std::uint16_t port, const BindOptions& options) {
   const int error = ::getaddrinfo(options.address.empty() ? nullptr : options.address.c_str(),
                                   std::to_string(port).c_str(), &hints, &list);
   if (error != 0) {
-    throw std::system_error(std::make_error_code(std::errc::address_not_available),
-                            place(options, port) + ": " + ::gai_strerror(error));
+    throw BindError(std::make_error_code(std::errc::address_not_available), "cannot listen on ",
+                    place(options, port), std::string(" (") + ::gai_strerror(error) + ")");
   }
   return AddressList(list);
 }
@@ -72,12 +71,12 @@ std::vector<Socket> bind_sockets(std::uint16_t port, const BindOptions& options)
     if (port == 0 && !sockets.empty()) address.port = local_port(sockets.front());
     try {
       sockets.emplace_back(open_listening_socket(address, listen_options));
-    } catch (const std::system_error& error) {
+    } catch (const BindError& error) {
       const int code = error.code().value();
       if (code == EAFNOSUPPORT) continue;  // no IPv6 here
       // "localhost" may resolve to ::1 on a machine without that address.
       if (code == EADDRNOTAVAIL && (each->ai_next != nullptr || !sockets.empty())) continue;
-      throw std::system_error(error.code(), place(options, port));
+      throw_bind_error(error.code(), "cannot listen on ", place(options, port));
     }
   }
   return sockets;
@@ -95,9 +94,8 @@ std::uint16_t local_port(const Socket& socket) {
 
 namespace {
 
-std::system_error cannot_listen(int error, const SocketAddress& address, const char* why = "") {
-  return std::system_error(error, std::system_category(),
-                           "cannot listen on " + to_string(address) + why);
+[[noreturn]] void fail_to_listen(int error, const SocketAddress& address) {
+  throw_bind_error({error, std::system_category()}, "cannot listen on ", to_string(address));
 }
 
 Socket open_unix_socket() {
@@ -110,13 +108,14 @@ void remove_stale_file(const SocketAddress& address, const sockaddr_storage& sto
   struct stat status{};
   if (::lstat(address.path().c_str(), &status) != 0) return;
   if (!S_ISSOCK(status.st_mode)) {
-    throw cannot_listen(EEXIST, address, " (the file is no socket)");
+    throw BindError({EEXIST, std::system_category()}, "cannot listen on ", to_string(address),
+                    " (the file is no socket)");
   }
   const Socket probe = open_unix_socket();
   // A full queue of connections (EAGAIN) is a sign of life, too.
   if (::connect(probe.fd(), reinterpret_cast<const sockaddr*>(&storage), length) == 0 ||
       errno != ECONNREFUSED) {
-    throw cannot_listen(EADDRINUSE, address);
+    fail_to_listen(EADDRINUSE, address);
   }
   ::unlink(address.path().c_str());
 }
@@ -127,18 +126,17 @@ Socket bind_unix_socket(const std::string& path, const UnixBindOptions& options)
   const SocketAddress address = SocketAddress::from_path(path);
   sockaddr_storage storage;
   const socklen_t length = to_sockaddr(address, storage);
-  if (length == 0 || path.empty())
-    throw cannot_listen(path.empty() ? EINVAL : ENAMETOOLONG, address);
+  if (length == 0 || path.empty()) fail_to_listen(path.empty() ? EINVAL : ENAMETOOLONG, address);
   const bool has_file = !path.starts_with('\0');
   if (has_file) remove_stale_file(address, storage, length);
   Socket socket = open_unix_socket();
-  if (!socket) throw cannot_listen(errno, address);
+  if (!socket) fail_to_listen(errno, address);
   // The file gets the socket's permissions less the umask: never more than `mode`, then exactly it.
   if (has_file) ::fchmod(socket.fd(), options.mode);
   if (::bind(socket.fd(), reinterpret_cast<const sockaddr*>(&storage), length) != 0 ||
       (has_file && ::chmod(path.c_str(), options.mode) != 0) ||
       ::listen(socket.fd(), options.backlog) != 0) {
-    throw cannot_listen(errno, address);
+    fail_to_listen(errno, address);
   }
   return socket;
 }

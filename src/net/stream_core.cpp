@@ -117,7 +117,7 @@ void StreamCore::cancel(StreamRead& read) noexcept {
 bool StreamCore::offer(UnreadBytes& unread) noexcept {
   try {
     if (!reader_->feed(unread)) return false;
-    std::exchange(reader_, nullptr)->complete();
+    std::exchange(reader_, nullptr)->finish(nullptr);
   } catch (const StreamLimitError&) {
     fail_reader(std::current_exception());
     close(std::make_error_code(std::errc::message_size));
@@ -132,8 +132,9 @@ void StreamCore::offer_again(StreamRead&) noexcept {
 
 void StreamCore::check_size(std::size_t size) const {
   if (size <= options.max_buffer_size) return;
-  throw StreamLimitError("a read needs more than max_buffer_size (" +
-                         std::to_string(options.max_buffer_size) + ")");
+  throw UnsatisfiableReadError(
+      "a read needs more than max_buffer_size (" + std::to_string(options.max_buffer_size) + ")",
+      options.max_buffer_size, peer_name());
 }
 
 void StreamCore::on_receive(std::span<char> bytes) noexcept {
@@ -170,7 +171,7 @@ void StreamCore::on_receive_end(std::error_code error) noexcept {
       fail_reader(std::current_exception());
     }
     if (done) {
-      std::exchange(reader_, nullptr)->complete();
+      std::exchange(reader_, nullptr)->finish(nullptr);
     } else if (reader_ != nullptr) {
       fail_reader(closed_error(error));
     }
@@ -186,7 +187,7 @@ void StreamCore::fail_reader(std::exception_ptr failure) noexcept {
   if (reader_ == nullptr) return;
   StreamRead& read = *std::exchange(reader_, nullptr);
   put_back(read.taken());
-  read.fail(std::move(failure));
+  read.finish(std::move(failure));
 }
 
 /// A read that takes as it goes has left nothing in the buffer.
@@ -223,8 +224,9 @@ void StreamCore::write(std::string_view bytes) {
   if (shut_) throw StreamClosedError(std::make_error_code(std::errc::broken_pipe));
   const std::size_t limit = options.max_write_buffer_size;
   if (bytes.size() > limit || !is_unsent_within(limit - bytes.size())) {
-    throw StreamLimitError("a write of " + std::to_string(bytes.size()) + " bytes exceeds " +
-                           "max_write_buffer_size (" + std::to_string(limit) + ")");
+    throw StreamBufferFullError("a write of " + std::to_string(bytes.size()) + " bytes exceeds " +
+                                    "max_write_buffer_size (" + std::to_string(limit) + ")",
+                                limit);
   }
   transport_->write(bytes);
   unsent_at_most_ += bytes.size();

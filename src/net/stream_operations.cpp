@@ -15,9 +15,10 @@ Duration search_pause(std::size_t size) noexcept {
   return std::chrono::nanoseconds(size) * 16 + std::chrono::microseconds(100);
 }
 
-[[noreturn]] void throw_too_long(const char* goal, std::size_t max_bytes) {
-  throw StreamLimitError(std::string(goal) + " within max_bytes (" + std::to_string(max_bytes) +
-                         ")");
+[[noreturn]] void throw_too_long(const StreamCore& core, const char* goal, std::size_t max_bytes) {
+  throw UnsatisfiableReadError(
+      std::string(goal) + " within max_bytes (" + std::to_string(max_bytes) + ")", max_bytes,
+      core.peer_name());
 }
 
 }  // namespace
@@ -53,30 +54,12 @@ void StreamRead::describe(std::string& out) const {
 }
 
 bool StreamRead::begin() { return core_->begin(*this); }
+void StreamRead::enter() noexcept { core_->wait(*this); }
+void StreamRead::leave() noexcept { core_->cancel(*this); }
 
-bool StreamRead::wait(PromiseBase& promise) {
-  if (!park(promise)) {
-    core_->cancel(*this);
-    return false;
-  }
-  core_->wait(*this);
-  return true;
-}
-
-void StreamRead::cancel() noexcept {
-  core_->cancel(*this);
-  cancelled_ = true;
-  wake();
-}
-
-void StreamRead::complete() noexcept {
+void StreamRead::finish(std::exception_ptr failure) noexcept {
   ended();
-  wake();
-}
-
-void StreamRead::fail(std::exception_ptr failure) noexcept {
-  failure_ = std::move(failure);
-  complete();
+  complete(std::move(failure));
 }
 
 // --- BytesRead -----------------------------------------------------------------------------------
@@ -115,12 +98,12 @@ bool UntilRead::feed(UnreadBytes& unread) {
       ::memmem(view.data() + from, view.size() - from, delimiter_.data(), delimiter_.size());
   if (found == nullptr) {
     searched_ = view.size();
-    if (view.size() >= max_bytes_) throw_too_long("the delimiter did not come", max_bytes_);
+    if (view.size() >= max_bytes_) throw_too_long(*core_, "the delimiter did not come", max_bytes_);
     return false;
   }
   const auto end =
       static_cast<std::size_t>(static_cast<const char*>(found) - view.data()) + delimiter_.size();
-  if (end > max_bytes_) throw_too_long("the delimiter did not come", max_bytes_);
+  if (end > max_bytes_) throw_too_long(*core_, "the delimiter did not come", max_bytes_);
   value_ = unread.take(end);
   return true;
 }
@@ -149,7 +132,7 @@ bool RegexRead::search(UnreadBytes& unread) {
     return true;
   }
   if (end != std::string_view::npos || view.size() >= max_bytes_) {
-    throw_too_long("the expression did not match", max_bytes_);
+    throw_too_long(*core_, "the expression did not match", max_bytes_);
   }
   return false;
 }
@@ -164,7 +147,8 @@ void RegexRead::on_timer() noexcept {
 // --- CloseRead -----------------------------------------------------------------------------------
 
 bool CloseRead::feed(UnreadBytes& unread) {
-  if (unread.view().size() > max_bytes_) throw_too_long("the stream did not end", max_bytes_);
+  if (unread.view().size() > max_bytes_)
+    throw_too_long(*core_, "the stream did not end", max_bytes_);
   return false;
 }
 
@@ -184,27 +168,12 @@ void StreamWrite::describe(std::string& out) const {
   out.append(", ").append(std::to_string(unsent)).append(" bytes unsent");
 }
 
-bool StreamWrite::await_ready() {
+bool StreamWrite::begin() {
   if (core_->sent_to(mark_)) return true;
   core_->require_no_write();
   return false;
 }
-
-bool StreamWrite::wait(PromiseBase& promise) noexcept {
-  if (!park(promise)) return false;
-  core_->wait(*this);
-  return true;
-}
-
-void StreamWrite::cancel() noexcept {
-  core_->cancel(*this);
-  cancelled_ = true;
-  wake();
-}
-
-void StreamWrite::complete(std::exception_ptr failure) noexcept {
-  failure_ = std::move(failure);
-  wake();
-}
+void StreamWrite::enter() noexcept { core_->wait(*this); }
+void StreamWrite::leave() noexcept { core_->cancel(*this); }
 
 }  // namespace coronado::detail

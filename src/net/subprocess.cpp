@@ -137,8 +137,9 @@ Task<> talk(detail::ChildProcess& child, Conversation& with, CommunicateResult& 
     for (const OutputCollector* each : {&output, &error}) {
       if (!each->exceeded()) continue;
       throw StreamLimitError("the " + std::string(each == &output ? "output" : "error") + " of \"" +
-                             child.command() + "\" is longer than " +
-                             std::to_string(with.limits.max_output) + " bytes");
+                                 child.command() + "\" is longer than " +
+                                 std::to_string(with.limits.max_output) + " bytes",
+                             with.limits.max_output);
     }
   }
   guard.done();

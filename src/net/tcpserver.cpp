@@ -57,6 +57,8 @@ Task<> TCPServer::serve_stream(TCPStream stream, [[maybe_unused]] ConnectionSlot
     co_await handle_stream(std::move(stream));
   } catch (const StreamClosedError& error) {
     app_log().debug("the connection of " + to_string(peer) + " ended: " + error.what());
+  } catch (const UnsatisfiableReadError& error) {
+    general_log().warning(error.peer() + " sent more than it may: " + error.what());
   } catch (const std::exception& error) {
     app_log().error("error in the handler of " + to_string(peer) + ": " + error.what());
   }

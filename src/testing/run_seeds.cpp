@@ -49,6 +49,9 @@ void check_end(SimNetwork& network) {
   if (const std::size_t open = network.open_transports(); open != 0) {
     ADD_FAILURE() << open << " transports were not closed at the end";
   }
+  if (const std::size_t open = network.open_datagram_sockets(); open != 0) {
+    ADD_FAILURE() << open << " datagram sockets were not closed at the end";
+  }
 }
 
 void run_body(SimNetwork& network, Function<Task<>(SimNetwork&)>& body, Duration limit) {

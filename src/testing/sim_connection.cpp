@@ -171,12 +171,7 @@ TimePoint SimConnection::arrival_time(int side, std::size_t size) {
   const SimLink& way = link();
   TimePoint leaves = core_.now();
   if (way.bandwidth != 0) {
-    const bool upwards = ends_[index(side)].host->index < ends_[index(1 - side)].host->index;
-    TimePoint& busy_until = path_->busy_until[upwards ? 0 : 1];
-    leaves = std::max(leaves, busy_until);
-    leaves +=
-        Duration(static_cast<std::int64_t>(size * std::uint64_t{1'000'000'000} / way.bandwidth));
-    busy_until = leaves;
+    leaves = core_.occupy(*ends_[index(side)].host, *ends_[index(1 - side)].host, size);
   }
   Duration travel = way.latency + core_.span(way.jitter);
   for (Duration again = kRetransmit; core_.chance(way.loss); again *= 2) {

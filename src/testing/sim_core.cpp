@@ -1,5 +1,7 @@
 #include "testing/sim_core.hpp"
 
+#include <coronado/base/error.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
@@ -12,21 +14,12 @@ namespace {
 /// Ports of the system's own choice begin here.
 constexpr std::uint16_t kFirstPort = 40000;
 
-bool same_ip(const SocketAddress& one, const SocketAddress& other) noexcept {
-  return one.family == other.family && one.ip == other.ip;
-}
-
-bool is_wildcard(const SocketAddress& address) noexcept {
-  return std::ranges::all_of(address.ip, [](std::uint8_t byte) { return byte == 0; });
-}
-
-bool is_loopback(const SocketAddress& address) noexcept {
-  if (address.family == SocketAddress::Family::kIPv4) return address.ip.front() == 127;
-  return same_ip(address, *SocketAddress::from_ip("::1"));
-}
-
 std::system_error failure(int code, const char* attempt, const SocketAddress& address) {
   return {code, std::generic_category(), attempt + to_string(address)};
+}
+
+[[noreturn]] void fail_to_listen(std::errc code, const SocketAddress& address) {
+  throw_bind_error(std::make_error_code(code), "cannot listen on ", to_string(address));
 }
 
 class SimAcceptor final : public Acceptor {
@@ -50,11 +43,25 @@ class SimAcceptor final : public Acceptor {
 
 }  // namespace
 
+bool is_same_ip(const SocketAddress& one, const SocketAddress& other) noexcept {
+  return one.family == other.family && one.ip == other.ip;
+}
+
+bool is_wildcard(const SocketAddress& address) noexcept {
+  return std::ranges::all_of(address.ip, [](std::uint8_t byte) { return byte == 0; });
+}
+
+bool is_loopback(const SocketAddress& address) noexcept {
+  if (address.family == SocketAddress::Family::kIPv4) return address.ip.front() == 127;
+  return is_same_ip(address, *SocketAddress::from_ip("::1"));
+}
+
 SimCore::SimCore(IOLoop& owner, SimOptions wanted)
     : loop(owner),
       options(std::move(wanted)),
       random(options.seed),
       events(owner.now(), options.log_lines),
+      datagrams(*this),
       names(std::make_shared<SimNames>(*this)) {
   add_host("local", {*SocketAddress::from_ip("10.0.0.1")});
 }
@@ -87,7 +94,8 @@ SimHost& SimCore::add_host(std::string name, std::vector<SocketAddress> addresse
   for (const auto& host : hosts) {
     if (host->name() == name) throw std::invalid_argument("there is a host \"" + name + '"');
     for (const SocketAddress& address : addresses) {
-      if (std::ranges::any_of(host->addresses(), [&](auto& has) { return same_ip(has, address); }))
+      if (std::ranges::any_of(host->addresses(),
+                              [&](auto& has) { return is_same_ip(has, address); }))
         throw std::invalid_argument(address.host() + " is the address of " + host->name());
     }
   }
@@ -101,18 +109,36 @@ SimPath& SimCore::path(const SimHost::State& one, const SimHost::State& other) {
   return paths[std::minmax(one.index, other.index)];
 }
 
+TimePoint& SimCore::busy_until(const SimHost::State& from, const SimHost::State& to) {
+  return path(from, to).busy_until[from.index < to.index ? 0 : 1];
+}
+
+TimePoint SimCore::occupy(const SimHost::State& from, const SimHost::State& to, std::size_t size) {
+  const SimLink& way = link(path(from, to));
+  if (way.bandwidth == 0) return now();
+  TimePoint& busy = busy_until(from, to);
+  busy = std::max(busy, now()) + time_for(size, way);
+  return busy;
+}
+
+std::vector<SimHost::State*> SimCore::host_states() const {
+  std::vector<SimHost::State*> states;
+  for (const auto& host : hosts) states.push_back(host->state_.get());
+  return states;
+}
+
 SimHost::State* SimCore::host_of(const SocketAddress& address, SimHost::State& from) {
   if (!address.is_ip() || is_loopback(address)) return &from;
   for (const auto& host : hosts) {
-    if (std::ranges::any_of(host->addresses(), [&](auto& has) { return same_ip(has, address); }))
+    if (std::ranges::any_of(host->addresses(), [&](auto& has) { return is_same_ip(has, address); }))
       return host->state_.get();
   }
   return nullptr;
 }
 
 SimNetwork::Answer SimCore::answer_of(const SocketAddress& address) const {
-  const auto found =
-      std::ranges::find_if(answers, [&](const auto& each) { return same_ip(each.first, address); });
+  const auto found = std::ranges::find_if(
+      answers, [&](const auto& each) { return is_same_ip(each.first, address); });
   return found == answers.end() ? SimNetwork::Answer::kUsual : found->second;
 }
 
@@ -129,6 +155,7 @@ void SimCore::crash(SimHost::State& host) {
     if (listener->host == &host) listener->handler = nullptr;
     if (listener->host == &host) listener->queue.clear();
   }
+  datagrams.silence(&host);
   for (const auto& connection : connections_) {
     for (const int side : {SimConnection::kClient, SimConnection::kServer}) {
       if (!connection->buried && connection->host(side) == &host) connection->crash(side);
@@ -168,16 +195,17 @@ SimListener* SimCore::listener_at(const SimHost::State& host, const SocketAddres
 
 std::unique_ptr<Acceptor> SimCore::listen(const SocketAddress& address, const ListenOptions& wanted,
                                           AcceptHandler& handler) {
-  constexpr const char* kAttempt = "cannot listen on ";
-  if (address.family == SocketAddress::Family::kNone) throw failure(EINVAL, kAttempt, address);
+  if (address.family == SocketAddress::Family::kNone) {
+    fail_to_listen(std::errc::invalid_argument, address);
+  }
   SimHost::State* owner = &here();
   if (address.is_ip() && !is_wildcard(address)) owner = host_of(address, *owner);
-  if (owner == nullptr) throw failure(EADDRNOTAVAIL, kAttempt, address);
+  if (owner == nullptr) fail_to_listen(std::errc::address_not_available, address);
   SimHost::State& host = *owner;
   SocketAddress bound = address;
   if (bound.is_ip() && bound.port == 0) bound.port = free_port(host);
   if (listener_at(host, bound) != nullptr && !wanted.reuse_port) {
-    throw failure(EADDRINUSE, kAttempt, bound);
+    fail_to_listen(std::errc::address_in_use, bound);
   }
   auto listener = std::make_unique<SimListener>();
   listener->host = &host;
@@ -212,6 +240,12 @@ void SimCore::close(SimListener& listener) noexcept {
   listener.handler = nullptr;
   for (SimConnection* waiting : std::exchange(listener.queue, {})) waiting->refuse_unaccepted();
   listener.closed = listeners_closed_ = true;
+}
+
+std::unique_ptr<DatagramSocket> SimCore::bind_datagrams(const SocketAddress& local,
+                                                        const UDPOptions& wanted,
+                                                        DatagramHandler& handler) {
+  return datagrams.bind(local, wanted, handler);
 }
 
 // --- connections ---------------------------------------------------------------------------------
@@ -259,6 +293,7 @@ void SimCore::reap() noexcept {
   });
   listeners_closed_ = false;
   std::erase_if(listeners, [](auto& listener) { return listener->closed && !listener->ready; });
+  if (datagrams.has_closed()) datagrams.reap();
 }
 
 // --- events --------------------------------------------------------------------------------------
@@ -270,17 +305,23 @@ void SimCore::schedule(TimePoint when, SimConnection& connection, SimStep step, 
 
 void SimCore::make_ready(SimConnection& connection, int side) {
   if (std::exchange(connection.ready[static_cast<std::size_t>(side)], true)) return;
-  ready_.push_back({&connection, nullptr, side});
+  ready_.push_back({&connection, nullptr, nullptr, side});
 }
 
 void SimCore::make_ready(SimListener& listener) {
   if (std::exchange(listener.ready, true)) return;
-  ready_.push_back({nullptr, &listener, 0});
+  ready_.push_back({nullptr, &listener, nullptr, 0});
+}
+
+void SimCore::make_ready(SimPort& port) {
+  if (std::exchange(port.ready, true)) return;
+  ready_.push_back({nullptr, nullptr, &port, 0});
 }
 
 TimePoint SimCore::next_due() const noexcept {
   if (!ready_.empty()) return TimePoint::min();
-  return due_.empty() ? TimePoint::max() : due_.top().when;
+  const TimePoint datagram = datagrams.next_due();
+  return due_.empty() ? datagram : std::min(datagram, due_.top().when);
 }
 
 TimePoint SimCore::wake_up(TimePoint until) noexcept {
@@ -299,12 +340,17 @@ void SimCore::deliver(TimePoint now) noexcept {
     --due.connection->scheduled;
     if (!due.connection->buried) due.connection->on_step(due.step, due.side);
   }
+  datagrams.advance(now);
   ready_now_.swap(ready_);
   for (std::size_t left = ready_now_.size(); left > 1; --left) {
     std::swap(ready_now_[left - 1], ready_now_[random.below(static_cast<std::uint32_t>(left))]);
   }
   for (const Ready& ready : ready_now_) {
-    if (ready.connection == nullptr) {
+    if (ready.port != nullptr) {
+      ready.port->ready = false;
+      delivering_to = ready.port->host;
+      datagrams.dispatch(*ready.port);
+    } else if (ready.connection == nullptr) {
       ready.listener->ready = false;
       delivering_to = ready.listener->host;
       accept(*ready.listener);
@@ -316,7 +362,7 @@ void SimCore::deliver(TimePoint now) noexcept {
   }
   delivering_to = nullptr;
   ready_now_.clear();
-  if (!buried_.empty() || listeners_closed_) reap();
+  if (!buried_.empty() || listeners_closed_ || datagrams.has_closed()) reap();
 }
 
 }  // namespace coronado

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "testing/sim_connection.hpp"
+#include "testing/sim_datagrams.hpp"
 #include "testing/sim_log.hpp"
 
 namespace coronado {
@@ -68,6 +69,10 @@ enum class SimStep : std::uint8_t {
   kGiveUp,       // a side's bytes have not been taken for too long
 };
 
+bool is_same_ip(const SocketAddress& one, const SocketAddress& other) noexcept;
+bool is_wildcard(const SocketAddress& address) noexcept;
+bool is_loopback(const SocketAddress& address) noexcept;
+
 class SimCore final : public VirtualNetwork, public std::enable_shared_from_this<SimCore> {
  public:
   SimCore(IOLoop& owner, SimOptions wanted);
@@ -80,6 +85,9 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
                                    AcceptHandler& handler) override;
   std::unique_ptr<Connecting> connect(const SocketAddress& to, const ConnectOptions& options,
                                       ConnectHandler& handler) override;
+  std::unique_ptr<DatagramSocket> bind_datagrams(const SocketAddress& local,
+                                                 const UDPOptions& options,
+                                                 DatagramHandler& handler) override;
   TimePoint next_due() const noexcept override;
   TimePoint wake_up(TimePoint until) noexcept override;
   void deliver(TimePoint now) noexcept override;
@@ -89,6 +97,7 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
   void schedule(TimePoint when, SimConnection& connection, SimStep step, int side);
   void make_ready(SimConnection& connection, int side);
   void make_ready(SimListener& listener);
+  void make_ready(SimPort& port);
   /// A connection on which nothing can happen any more.
   void bury(SimConnection& connection);
   bool chance(double probability) noexcept {
@@ -101,6 +110,17 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
     return path.own ? *path.own : options.link;
   }
   SimPath& path(const SimHost::State& one, const SimHost::State& other);
+  /// How long so many bytes take on a way of limited bandwidth.
+  static Duration time_for(std::size_t size, const SimLink& way) noexcept {
+    return Duration(static_cast<std::int64_t>(size * std::uint64_t{1'000'000'000} / way.bandwidth));
+  }
+  /// Until when a direction of a way is taken up.
+  TimePoint& busy_until(const SimHost::State& from, const SimHost::State& to);
+  /// Takes a direction up for so many bytes.
+  /// Returns  When the last of them leaves.
+  TimePoint occupy(const SimHost::State& from, const SimHost::State& to, std::size_t size);
+  std::vector<SimHost::State*> host_states() const;
+  std::uint16_t free_port(SimHost::State& host);
   /// Who listens there, or null.
   SimListener* listener_at(const SimHost::State& host, const SocketAddress& address);
   SimHost::State* host_of(const SocketAddress& address, SimHost::State& from);
@@ -128,6 +148,7 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
   SimOptions options;
   Random random;
   SimLog events;
+  SimDatagrams datagrams;
   std::vector<std::unique_ptr<SimHost>> hosts;
   std::map<std::pair<std::size_t, std::size_t>, SimPath> paths;
   std::vector<std::unique_ptr<SimListener>> listeners;
@@ -152,11 +173,11 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
   struct Ready {
     SimConnection* connection;  // null: the listener
     SimListener* listener;
+    SimPort* port;  // null: the connection or the listener
     int side;
   };
   void reap() noexcept;
   bool listeners_closed_ = false;
-  std::uint16_t free_port(SimHost::State& host);
 
   std::priority_queue<Due> due_;
   std::uint64_t order_ = 0;

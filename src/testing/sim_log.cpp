@@ -39,6 +39,12 @@ Wording wording(SimEventKind kind) noexcept {
     case SimEventKind::kTimedOut: return {"the peer takes nothing", ' '};
     case SimEventKind::kOverslept: return {"FAULT: the process oversleeps by", 't'};
     case SimEventKind::kLeapt: return {"FAULT: the clock leaps by", 't'};
+    case SimEventKind::kDatagramSent: return {"datagram sent:", 'b'};
+    case SimEventKind::kDatagramRead: return {"datagram read:", 'b'};
+    case SimEventKind::kDatagramLost: return {"FAULT: datagram lost:", 'b'};
+    case SimEventKind::kDatagramDoubled: return {"FAULT: datagram doubled:", 'b'};
+    case SimEventKind::kDatagramHeldUp: return {"FAULT: datagram held up:", 'b'};
+    case SimEventKind::kDatagramRefused: return {"datagram refused:", 'b'};
     case SimEventKind::kText: return {"", ' '};
   }
   return {"?", ' '};

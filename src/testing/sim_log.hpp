@@ -33,6 +33,12 @@ enum class SimEventKind : std::uint8_t {
   kTimedOut,
   kOverslept,
   kLeapt,
+  kDatagramSent,
+  kDatagramRead,
+  kDatagramLost,
+  kDatagramDoubled,
+  kDatagramHeldUp,
+  kDatagramRefused,
   kText,
 };
 

@@ -49,6 +49,8 @@ SimLink SimLink::rough() {
   link.loss = 0.02;
   link.reset = link.vanish = 0.002;
   link.refuse = link.blackhole = 0.02;
+  link.duplicate = 0.02;
+  link.reorder = 0.1;
   return link;
 }
 
@@ -225,6 +227,7 @@ std::string SimNetwork::log() const { return core_->events.text(); }
 std::uint64_t SimNetwork::fingerprint() const noexcept { return core_->events.fingerprint(); }
 std::uint64_t SimNetwork::event_count() const noexcept { return core_->events.count(); }
 std::size_t SimNetwork::open_transports() const noexcept { return core_->open_transports; }
+std::size_t SimNetwork::open_datagram_sockets() const noexcept { return core_->datagrams.open(); }
 std::size_t SimNetwork::connections_made() const noexcept { return core_->connections_made; }
 
 // --- SimNames ------------------------------------------------------------------------------------
@@ -294,6 +297,7 @@ std::size_t SimNames::lookups() const noexcept { return state_->lookups; }
 
 void SimCore::end() noexcept {
   for (const auto& listener : listeners) listener->handler = nullptr;
+  datagrams.silence(nullptr);
   for (const auto& connection : connections_) {
     for (const int side : {SimConnection::kClient, SimConnection::kServer}) {
       if (!connection->buried) connection->crash(side);

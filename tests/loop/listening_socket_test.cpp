@@ -1,5 +1,7 @@
 #include "loop/listening_socket.hpp"
 
+#include <coronado/base/error.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,7 +16,7 @@ using testing::HasSubstr;
 std::string failure(const SocketAddress& address) {
   try {
     ::close(open_listening_socket(address, {}));
-  } catch (const std::system_error& error) {
+  } catch (const BindError& error) {
     return error.what();
   }
   return "no failure";

@@ -46,6 +46,10 @@ struct OneEvent final : VirtualNetwork {
                                       ConnectHandler&) override {
     throw std::runtime_error("connect");
   }
+  std::unique_ptr<DatagramSocket> bind_datagrams(const SocketAddress&, const UDPOptions&,
+                                                 DatagramHandler&) override {
+    throw std::runtime_error("bind");
+  }
   TimePoint next_due() const noexcept override { return due; }
   TimePoint wake_up(TimePoint until) noexcept override { return until + late; }
   void deliver(TimePoint now) noexcept override {
@@ -75,20 +79,23 @@ TEST_F(SimReactorTest, TimePassesUntilTheNetworksNextEvent) {
   attach_network(*reactor_, nullptr);
 }
 
-TEST_F(SimReactorTest, ConnectsAndListensOnItsNetwork) {
-  struct Ignore final : AcceptHandler, ConnectHandler {
+TEST_F(SimReactorTest, ConnectsListensAndBindsOnItsNetwork) {
+  struct Ignore final : AcceptHandler, ConnectHandler, DatagramHandler {
     void on_accept(std::unique_ptr<Transport>) noexcept override {}
     void on_accept_error(std::error_code) noexcept override {}
     void on_connect(std::unique_ptr<Transport>) noexcept override {}
     void on_connect_error(std::error_code) noexcept override {}
+    void on_datagrams(unsigned) noexcept override {}
   } ignore;
   EXPECT_THROW(reactor_->listen({}, {}, ignore), std::system_error);
   EXPECT_THROW(reactor_->connect({}, {}, ignore), std::system_error);
+  EXPECT_THROW(reactor_->bind_datagrams({}, {}, ignore), std::system_error);
   OneEvent network;
   attach_network(*reactor_, &network);
   EXPECT_THROW(attach_network(*reactor_, &network), std::logic_error);
   EXPECT_THROW(reactor_->listen({}, {}, ignore), std::runtime_error);
   EXPECT_THROW(reactor_->connect({}, {}, ignore), std::runtime_error);
+  EXPECT_THROW(reactor_->bind_datagrams({}, {}, ignore), std::runtime_error);
   attach_network(*reactor_, nullptr);
 }
 

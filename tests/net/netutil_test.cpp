@@ -43,10 +43,10 @@ TEST(Netutil, AnOccupiedPortIsNamed) {
   try {
     bind_sockets(port, {.address = "127.0.0.1"});
     FAIL() << "bound twice";
-  } catch (const std::system_error& error) {
+  } catch (const AddressInUseError& error) {
     EXPECT_EQ(error.code(), std::errc::address_in_use);
-    const std::string text = error.what();
-    EXPECT_NE(text.find("127.0.0.1:" + std::to_string(port)), std::string::npos) << text;
+    EXPECT_EQ(error.address(), "127.0.0.1:" + std::to_string(port));
+    EXPECT_EQ(error.what(), "cannot listen on " + error.address() + ": Address already in use");
   }
 }
 
@@ -62,8 +62,9 @@ TEST(Netutil, AnAddressThatDoesNotResolveIsNamed) {
   try {
     bind_sockets(0, {.address = "999.1.1.1"});
     FAIL() << "bound";
-  } catch (const std::system_error& error) {
-    EXPECT_NE(std::string(error.what()).find("999.1.1.1"), std::string::npos) << error.what();
+  } catch (const BindError& error) {
+    EXPECT_EQ(error.address(), "999.1.1.1:0");
+    EXPECT_NE(std::string(error.what()).find("999.1.1.1:0 ("), std::string::npos) << error.what();
   }
 }
 
@@ -155,8 +156,8 @@ TEST_F(UnixSocketTest, AStaleFileIsReplacedAndALiveOneIsNot) {
     try {
       bind_unix_socket(path());
       FAIL();
-    } catch (const std::system_error& error) {
-      EXPECT_EQ(error.code(), std::errc::address_in_use);
+    } catch (const AddressInUseError& error) {
+      EXPECT_EQ(error.address(), "unix:" + path());
       EXPECT_NE(std::string(error.what()).find(path()), std::string::npos) << error.what();
     }
   }
@@ -170,7 +171,7 @@ TEST_F(UnixSocketTest, OtherFilesStay) {
   try {
     bind_unix_socket(path());
     FAIL();
-  } catch (const std::system_error& error) {
+  } catch (const BindError& error) {
     EXPECT_EQ(error.code(), std::errc::file_exists);
     EXPECT_NE(std::string(error.what()).find("the file is no socket"), std::string::npos);
   }

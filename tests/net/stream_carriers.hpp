@@ -1,5 +1,5 @@
-/// The channels that streams are tested on. A new carrier is a row in `carriers()`; every test of
-/// iostream_test.cpp then runs over it, whole and in pieces of one byte.
+/// The channels that streams are tested on. A new carrier is a row in `carriers()`; every test on
+/// iostream_fixture.hpp then runs over it, whole and in pieces of one byte.
 #pragma once
 
 #include <coronado/loop/ioloop.hpp>
@@ -190,20 +190,25 @@ inline Task<Ends> connect_tls(IOLoop& loop, Task<Ends> (*beneath)(IOLoop&)) {
 inline Task<Ends> connect_tls_memory(IOLoop& loop) { return connect_tls(loop, connect_memory); }
 inline Task<Ends> connect_tls_tcp(IOLoop& loop) { return connect_tls(loop, connect_tcp); }
 
-inline Task<Ends> connect_sim(IOLoop& loop) {
+/// Another carrier over a simulated network.
+inline Task<Ends> connect_sim(IOLoop& loop, Task<Ends> (*beneath)(IOLoop&)) {
   auto network =
       std::make_shared<SimNetwork>(loop, SimOptions{.link = {.latency = Duration::zero()}});
-  Ends ends = co_await connect_tcp(loop);
+  Ends ends = co_await beneath(loop);
   ends.network = std::move(network);
   co_return ends;
 }
+
+inline Task<Ends> connect_tcp_sim(IOLoop& loop) { return connect_sim(loop, connect_tcp); }
+inline Task<Ends> connect_unix_sim(IOLoop& loop) { return connect_sim(loop, connect_unix); }
 
 /// Every carrier on every reactor, whole and in pieces.
 inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
       {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
       {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory},
-      {.name = "NetworkSim", .reactor = ReactorKind::kSim, .connect = connect_sim}};
+      {.name = "TCPSim", .reactor = ReactorKind::kSim, .connect = connect_tcp_sim},
+      {.name = "UnixSim", .reactor = ReactorKind::kSim, .connect = connect_unix_sim}};
   for (const auto& [reactor, suffix] :
        {std::pair(ReactorKind::kEpoll, "Epoll"), std::pair(ReactorKind::kUring, "Uring")}) {
     static std::vector<std::unique_ptr<std::string>> names;

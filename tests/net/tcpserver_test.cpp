@@ -105,6 +105,27 @@ TEST(TCPServer, AFailureIsLoggedWithThePeerAndConcernsNobodyElse) {
   });
 }
 
+TEST(TCPServer, APeerThatExceedsALimitCostsOneWarning) {
+  run([]() -> Task<> {
+    TCPServer server(*IOLoop::current(), [](TCPStream stream) -> Task<> {
+      co_await stream.read_until("\n", 10);
+      co_await stream.write("a line\n");
+    });
+    IOStream bad = connect(server);
+    IOStream good = connect(server);
+    ExpectLog log(
+        "warning coronado.general: 127.0.0.1:40000 sent more than it may: the delimiter did not "
+        "come within max_bytes (10)");
+    co_await bad.write("far too long\n");
+    EXPECT_EQ(co_await bad.read_some(), "");
+    while (server.connection_count() == 2) co_await moment();
+    EXPECT_EQ(log.count(), 1U);
+    co_await good.write("short\n");
+    EXPECT_EQ(co_await good.read_until_close(), "a line\n");
+    co_await server.close();
+  });
+}
+
 TEST(TCPServer, DrainWaitsAndThenCancels) {
   run([]() -> Task<> {
     IOLoop& loop = *IOLoop::current();

@@ -5,7 +5,9 @@
 ///     ClosedError          a queue, pool or loop was closed
 ///     QueueFull, QueueEmpty   the `_nowait` verbs could not be served at once
 ///     StreamClosedError    a connection ended or broke
-///     StreamLimitError     a peer sent more than it may
+///     StreamLimitError     more bytes than a limit allows; its kinds:
+///                          UnsatisfiableReadError, StreamBufferFullError
+///     BindError            an address cannot be listened on; AddressInUseError: somebody has it
 ///     WebSocketClosedError a message for a WebSocket that is closed
 ///     ResolveError         a host name has no address, or nobody could say
 ///     ConnectError         no connection could be made; every attempt with its reason
@@ -94,12 +96,60 @@ class WebSocketClosedError : public std::runtime_error {
   WebSocketClosedError() : std::runtime_error("WebSocket is closed") {}
 };
 
-/// A peer sent more than a limit allows.   Tornado  `StreamBufferFullError`,
-/// `UnsatisfiableReadError`.
+/// There are more bytes than a limit allows; the message names it.
 class StreamLimitError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  StreamLimitError(const std::string& message, std::size_t limit)
+      : std::runtime_error(message), limit_(limit) {}
+  /// The limit, in bytes.
+  std::size_t limit() const noexcept { return limit_; }
+
+ private:
+  std::size_t limit_;
 };
+
+/// A peer sent more than a read may take: "the delimiter did not come within max_bytes (1024)".
+/// Tornado  `iostream.UnsatisfiableReadError`.
+class UnsatisfiableReadError : public StreamLimitError {
+ public:
+  UnsatisfiableReadError(const std::string& message, std::size_t limit, std::string peer)
+      : StreamLimitError(message, limit), peer_(std::move(peer)) {}
+  /// Who sent it: "192.0.2.7:4711"; "a stream" when it has no address.
+  const std::string& peer() const noexcept { return peer_; }
+
+ private:
+  std::string peer_;
+};
+
+/// More would be kept to be sent than a limit allows.   Tornado  `iostream.StreamBufferFullError`.
+struct StreamBufferFullError : StreamLimitError {
+  using StreamLimitError::StreamLimitError;
+};
+
+/// An address cannot be listened on, or be bound to: "cannot listen on 127.0.0.1:80: Permission
+/// denied". `code()` says why.
+class BindError : public std::system_error {
+ public:
+  /// Params   attempt  What was attempted, without the address: "cannot listen on ".
+  ///          detail   What is known beyond `code`. Empty: nothing.
+  BindError(std::error_code code, const std::string& attempt, std::string address,
+            const std::string& detail = {})
+      : std::system_error(code, attempt + address + detail), address_(std::move(address)) {}
+  /// "127.0.0.1:80", "unix:/run/app.sock".
+  const std::string& address() const noexcept { return address_; }
+
+ private:
+  std::string address_;
+};
+
+/// Somebody else has the address: `std::errc::address_in_use`.
+struct AddressInUseError : BindError {
+  using BindError::BindError;
+};
+
+/// Throws an `AddressInUseError` or a `BindError`, as `code` says; see there.
+[[noreturn]] void throw_bind_error(std::error_code code, const std::string& attempt,
+                                   std::string address);
 
 /// A host name could not be turned into addresses: "cannot resolve db.local: no such name".
 /// Tornado  `socket.gaierror`.
@@ -364,23 +414,19 @@ class TLSConfigError : public TLSError {
   using TLSError::TLSError;
 };
 /// A certificate or key file is absent, unreadable, or does not hold what it should.
-class TLSFileError : public TLSConfigError {
- public:
+struct TLSFileError : TLSConfigError {
   using TLSConfigError::TLSConfigError;
 };
 /// A private key belongs to another certificate.
-class TLSKeyMismatchError : public TLSConfigError {
- public:
+struct TLSKeyMismatchError : TLSConfigError {
   using TLSConfigError::TLSConfigError;
 };
 /// A certificate of ours has a key, or a signature, that can be broken.
-class TLSWeakKeyError : public TLSConfigError {
- public:
+struct TLSWeakKeyError : TLSConfigError {
   using TLSConfigError::TLSConfigError;
 };
 /// A list of ciphers names none, or an unknown one.
-class TLSCipherError : public TLSConfigError {
- public:
+struct TLSCipherError : TLSConfigError {
   using TLSConfigError::TLSConfigError;
 };
 
@@ -390,8 +436,7 @@ class TLSHandshakeError : public TLSError {
   using TLSError::TLSError;
 };
 /// The peer does not speak TLS: it sent plain HTTP, or something else.
-class TLSGarbageError : public TLSHandshakeError {
- public:
+struct TLSGarbageError : TLSHandshakeError {
   using TLSHandshakeError::TLSHandshakeError;
 };
 /// The peer refused us with an alert.
@@ -406,39 +451,32 @@ class TLSAlertError : public TLSHandshakeError {
   int alert_;
 };
 /// The connection ended, or broke, before the handshake was done.
-class TLSTruncatedError : public TLSHandshakeError {
- public:
+struct TLSTruncatedError : TLSHandshakeError {
   using TLSHandshakeError::TLSHandshakeError;
 };
 
 /// The peer's certificate is not accepted for a reason that has no type of its own.
-class TLSCertificateError : public TLSHandshakeError {
- public:
+struct TLSCertificateError : TLSHandshakeError {
   using TLSHandshakeError::TLSHandshakeError;
 };
 /// It has expired, or is not valid yet.
-class TLSExpiredError : public TLSCertificateError {
- public:
+struct TLSExpiredError : TLSCertificateError {
   using TLSCertificateError::TLSCertificateError;
 };
 /// It is for other hosts.
-class TLSHostError : public TLSCertificateError {
- public:
+struct TLSHostError : TLSCertificateError {
   using TLSCertificateError::TLSCertificateError;
 };
 /// It is signed by nobody but itself.
-class TLSSelfSignedError : public TLSCertificateError {
- public:
+struct TLSSelfSignedError : TLSCertificateError {
   using TLSCertificateError::TLSCertificateError;
 };
 /// It is signed by somebody who is not trusted.
-class TLSUntrustedError : public TLSCertificateError {
- public:
+struct TLSUntrustedError : TLSCertificateError {
   using TLSCertificateError::TLSCertificateError;
 };
 /// The peer has to show one, and did not.
-class TLSNoCertificateError : public TLSCertificateError {
- public:
+struct TLSNoCertificateError : TLSCertificateError {
   using TLSCertificateError::TLSCertificateError;
 };
 

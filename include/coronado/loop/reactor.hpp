@@ -8,6 +8,7 @@
 
 #include <coronado/base/clock.hpp>
 #include <coronado/coro/executor.hpp>
+#include <coronado/loop/datagram_socket.hpp>
 #include <coronado/loop/transport.hpp>
 
 namespace coronado {
@@ -85,10 +86,18 @@ class Reactor {
   /// Listens on an address; port 0 lets the system choose. IPv6 sockets take no IPv4. Accepted
   /// connections have TCP_NODELAY.
   /// Lifetime  `handler` must outlive the acceptor.
-  /// Throws    std::system_error  The message names the address: "cannot listen on 127.0.0.1:80:
-  ///           Permission denied".
+  /// Throws    AddressInUseError  Somebody has the address.
+  ///           BindError          "cannot listen on 127.0.0.1:80: Permission denied".
   virtual std::unique_ptr<Acceptor> listen(const SocketAddress& address,
                                            const ListenOptions& options, AcceptHandler& handler);
+
+  /// Binds a socket for datagrams; port 0 lets the system choose.
+  /// Lifetime  `handler` and the reactor must outlive it.
+  /// Throws    AddressInUseError  Somebody has the address.
+  ///           BindError          "cannot bind a UDP socket to 127.0.0.1:53: Permission denied".
+  virtual std::unique_ptr<DatagramSocket> bind_datagrams(const SocketAddress& local,
+                                                         const UDPOptions& options,
+                                                         DatagramHandler& handler);
 
   /// Serves a listening non-blocking socket, which it then owns.
   /// Lifetime  `handler` must outlive the acceptor.   Throws  std::system_error

@@ -1,6 +1,6 @@
 /// What a simulated reactor lets stand behind it: a network in virtual time.
 ///
-///     VirtualNetwork   takes over `listen` and `connect`, and says when something happens
+///     VirtualNetwork   takes over `listen`, `connect` and `bind_datagrams`, and says when something happens
 ///     attach_network   puts one behind a simulated reactor
 ///     leap_clock       lets virtual time leap, as after a suspended laptop wakes up
 ///
@@ -18,13 +18,16 @@ namespace coronado {
 /// then, and has it deliver: what lies between two instants costs nothing.
 class VirtualNetwork {
  public:
-  /// As `Reactor::listen` and `Reactor::connect`.
+  /// As `Reactor::listen`, `Reactor::connect` and `Reactor::bind_datagrams`.
   virtual std::unique_ptr<Acceptor> listen(const SocketAddress& address,
                                            const ListenOptions& options,
                                            AcceptHandler& handler) = 0;
   virtual std::unique_ptr<Connecting> connect(const SocketAddress& to,
                                               const ConnectOptions& options,
                                               ConnectHandler& handler) = 0;
+  virtual std::unique_ptr<DatagramSocket> bind_datagrams(const SocketAddress& local,
+                                                         const UDPOptions& options,
+                                                         DatagramHandler& handler) = 0;
 
   /// When its next event is due; a past instant: something can be delivered now;
   /// `TimePoint::max()`: nothing is on its way.

@@ -44,7 +44,7 @@ namespace coronado {
 /// The limits of a stream.
 struct IOStreamOptions {
   /// Most unread bytes kept while a read waits for more. When exceeded: the stream is closed and
-  /// the read throws `StreamLimitError`.
+  /// the read throws `UnsatisfiableReadError`.
   std::size_t max_buffer_size = 100 * 1024 * 1024;
 
   /// How many bytes are received, at least, before anybody asks for them. Then the peer is slowed
@@ -54,7 +54,7 @@ struct IOStreamOptions {
   /// A `write` that leaves more bytes than this unsent waits, until all of them have left.
   std::size_t high_water_mark = 64 * 1024;
 
-  /// Most unsent bytes. A write beyond throws `StreamLimitError` and is not begun.
+  /// Most unsent bytes. A write beyond throws `StreamBufferFullError` and is not begun.
   std::size_t max_write_buffer_size = static_cast<std::size_t>(-1);
 };
 
@@ -76,9 +76,9 @@ class IOStream {
   // Throws   StreamClosedError  The stream ended, or broke, before the read was done; `code()` says
   //                             why: none after an orderly end by the peer, `operation_canceled`
   //                             after `close`. What had come stays buffered: `take_buffered`.
-  //          StreamLimitError   The read cannot end within `max_bytes` or `max_buffer_size`. The
-  //                             stream has been closed, since what follows cannot be trusted to
-  //                             begin at a message boundary.
+  //          UnsatisfiableReadError  The read cannot end within `max_bytes` or
+  //                             `max_buffer_size`. The stream has been closed, since what follows
+  //                             cannot be trusted to begin at a message boundary.
   //          std::logic_error   Another read is active: thrown at the call, or at the `co_await`
   //                             when the other one began in between.
   // Cancel   At once. No byte is lost: what has come is still buffered, and the same read may be
@@ -159,7 +159,7 @@ class IOStream {
   /// more. Awaiting every write makes a sender as slow as its receiver.
   /// Throws   StreamClosedError  The stream is closed, or broke meanwhile. At the call: nothing was
   ///                             sent. At the `co_await`: what the peer got is unknown.
-  ///          StreamLimitError   More than `max_write_buffer_size` would be unsent; nothing of
+  ///          StreamBufferFullError  More than `max_write_buffer_size` would be unsent; nothing of
   ///                             `bytes` is sent, the stream stays open. At the call.
   ///          std::logic_error   Another write waits. At the call; nothing was sent.
   /// Cancel   At once. The bytes have been accepted, all of them, and are sent as long as the
@@ -169,7 +169,7 @@ class IOStream {
 
   /// Sends `bytes` and never waits: for callbacks, and where the size is known to be small. May be
   /// called while a `write` waits.
-  /// Throws  StreamClosedError, StreamLimitError  As `write` at the call.
+  /// Throws  StreamClosedError, StreamBufferFullError  As `write` at the call.
   void write_nowait(std::string_view bytes);
 
   /// Waits until everything written has left for the system.

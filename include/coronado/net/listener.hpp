@@ -97,11 +97,11 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
 
   /// Binds and accepts on every address of `options.address`; repeatable.
-  /// Throws  std::system_error  See `bind_sockets`.
+  /// Throws  BindError  See `bind_sockets`.
   void listen(std::uint16_t port, const BindOptions& options = {});
 
   /// Binds and accepts on a Unix socket; `stop` removes its file.
-  /// Throws  std::system_error  See `bind_unix_socket`.
+  /// Throws  BindError  See `bind_unix_socket`.
   void listen_unix(const std::string& path, const UnixBindOptions& options = {});
 
   /// Accepts on listening sockets, which it then owns.   Throws  std::system_error

@@ -56,9 +56,8 @@ struct BindOptions {
 /// Port 0 lets the system choose; all sockets then get the same one. IPv6 sockets take no IPv4.
 /// Accepted connections have TCP_NODELAY.
 ///
-/// Throws   std::system_error  The message names the address and the port, such as "cannot listen
-/// on
-///                             127.0.0.1:80: Permission denied".
+/// Throws   AddressInUseError  Somebody has the address.
+///          BindError          "cannot listen on 127.0.0.1:80: Permission denied".
 /// Tornado  `netutil.bind_sockets`.
 std::vector<Socket> bind_sockets(std::uint16_t port, const BindOptions& options = {});
 
@@ -79,8 +78,8 @@ struct UnixBindOptions {
 /// and is an error. Whoever owns the socket removes the file at the end, as `Listener` does.
 ///
 /// Params   path  Beginning with a NUL: a name in Linux's abstract name space, without a file.
-/// Throws   std::system_error  The message names the path. `address_in_use`: somebody listens
-///                             there; `file_exists`: the file is no socket.
+/// Throws   AddressInUseError  Somebody listens there.
+///          BindError          The message names the path. `file_exists`: the file is no socket.
 /// Tornado  `netutil.bind_unix_socket`.
 Socket bind_unix_socket(const std::string& path, const UnixBindOptions& options = {});
 

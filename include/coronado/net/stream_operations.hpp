@@ -6,11 +6,10 @@
 /// Layer: net.
 #pragma once
 
-#include <coronado/coro/context.hpp>
 #include <coronado/coro/executor.hpp>
+#include <coronado/net/io_wait.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,28 +47,15 @@ class UnreadBytes {
 };
 
 /// What all reads share.
-class StreamRead : public Suspension {
+class StreamRead : public IOWait {
  public:
-  bool await_ready() { return begin(); }
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> handle) {
-    return wait(handle.promise());
-  }
-  void cancel() noexcept override;
   const char* what() const noexcept override { return "reading from a stream"; }
   void describe(std::string& out) const override;
 
  protected:
   explicit StreamRead(StreamCore& core) noexcept : core_(&core) {}
-  StreamRead(StreamRead&& other) noexcept : Suspension(), core_(other.core_) {}
+  StreamRead(StreamRead&&) noexcept = default;
   ~StreamRead() = default;
-
-  /// Throws what ended the read, if it was not success.
-  void check_outcome() const {
-    check();
-    if (failure_) [[unlikely]]
-      std::rethrow_exception(failure_);
-  }
 
   StreamCore* core_;
 
@@ -78,7 +64,7 @@ class StreamRead : public Suspension {
 
   /// Takes what this read wants from what is there. Called whenever there is more.
   /// Returns  True when the read is done.
-  /// Throws   StreamLimitError  It cannot succeed any more.
+  /// Throws   UnsatisfiableReadError  It cannot succeed any more.
   virtual bool feed(UnreadBytes& unread) = 0;
 
   /// Nothing more will come. `error`: why; none after an orderly end.
@@ -91,12 +77,10 @@ class StreamRead : public Suspension {
   /// The wait is over, however it ended.
   virtual void ended() noexcept {}
 
-  bool begin();
-  bool wait(PromiseBase& promise);
-  void complete() noexcept;
-  void fail(std::exception_ptr failure) noexcept;
-
-  std::exception_ptr failure_;
+  bool begin() final;
+  void enter() noexcept final;
+  void leave() noexcept final;
+  void finish(std::exception_ptr failure) noexcept;
 };
 
 /// `read_bytes` and `read_some`.
@@ -213,33 +197,20 @@ class [[nodiscard("a read must be awaited")]] CloseRead final : public StreamRea
 };
 
 /// `write`, `drain` and `shutdown`: waits until no more than so many bytes are unsent.
-class [[nodiscard("await it, or call write_nowait")]] StreamWrite final : public Suspension {
+class [[nodiscard("await it, or call write_nowait")]] StreamWrite final : public IOWait {
  public:
   StreamWrite(StreamCore& core, std::size_t mark) noexcept : core_(&core), mark_(mark) {}
-  StreamWrite(StreamWrite&& other) noexcept
-      : Suspension(), core_(other.core_), mark_(other.mark_) {}
-  bool await_ready();
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> handle) noexcept {
-    return wait(handle.promise());
-  }
-  void await_resume() const {
-    check();
-    if (failure_) [[unlikely]]
-      std::rethrow_exception(failure_);
-  }
-  void cancel() noexcept override;
+  void await_resume() const { check_outcome(); }
   const char* what() const noexcept override { return "writing to a stream"; }
   void describe(std::string& out) const override;
 
  private:
-  friend class StreamCore;
-  bool wait(PromiseBase& promise) noexcept;
-  void complete(std::exception_ptr failure) noexcept;
+  bool begin() override;
+  void enter() noexcept override;
+  void leave() noexcept override;
 
   StreamCore* core_;
   std::size_t mark_;
-  std::exception_ptr failure_;
 };
 
 }  // namespace detail

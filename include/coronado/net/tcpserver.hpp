@@ -48,7 +48,9 @@ struct TCPServerOptions {
 ///
 /// A coroutine that returns closes its connection. One that throws is logged with the peer, as
 /// "error in the handler of 127.0.0.1:50000: ..."; a connection that ended or broke while it was
-/// read or written (`StreamClosedError`) is everyday life and logged as debugging only.
+/// read or written (`StreamClosedError`) is everyday life and logged as debugging only. A peer that
+/// exceeds the limit of a read (`UnsatisfiableReadError`) costs one warning: "192.0.2.7:4711 sent
+/// more than it may: the delimiter did not come within max_bytes (1024)".
 ///
 /// Lifetime  The loop must outlive it. `close` (or a `drain`) must come before it is destroyed when
 ///           connections may be open.
@@ -64,13 +66,13 @@ class TCPServer {
   TCPServer& operator=(const TCPServer&) = delete;
 
   /// Binds and accepts on every address of `options.address`; repeatable.
-  /// Throws  std::system_error  See `bind_sockets`.
+  /// Throws  BindError  See `bind_sockets`.
   void listen(std::uint16_t port, const BindOptions& options = {}) {
     listener_.listen(port, options);
   }
 
   /// Binds and accepts on a Unix socket, whose file is removed by `stop`.
-  /// Throws  std::system_error  See `bind_unix_socket`.
+  /// Throws  BindError  See `bind_unix_socket`.
   void listen_unix(const std::string& path, const UnixBindOptions& options = {}) {
     listener_.listen_unix(path, options);
   }

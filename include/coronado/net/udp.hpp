@@ -13,9 +13,10 @@
 /// Layer: net.   Tornado  None; there one adds a handler for a socket of one's own.
 #pragma once
 
-#include <coronado/coro/context.hpp>
 #include <coronado/loop/address.hpp>
+#include <coronado/loop/datagram_socket.hpp>
 #include <coronado/loop/ioloop.hpp>
+#include <coronado/net/io_wait.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -32,60 +33,28 @@ struct Datagram {
   bool truncated = false;  ///< it was longer than the room for it; the rest is lost
 };
 
-/// How a datagram that was received into the caller's memory came out.
-struct DatagramInfo {
-  std::size_t size = 0;  ///< how many bytes were written
-  SocketAddress from;
-  bool truncated = false;  ///< it was longer than the room for it; the rest is lost
-};
-
-struct UDPOptions {
-  /// Let several sockets share the port; the kernel spreads datagrams over them.
-  bool reuse_port = false;
-  /// Let several sockets of this machine hear the same multicast group.
-  bool reuse_address = false;
-  /// May send to broadcast addresses.
-  bool broadcast = false;
-};
-
 namespace detail {
 class UDPCore;
 
 /// What waits for a datagram, or for room to send one.
-class UDPWait : public Suspension {
- public:
-  bool await_ready() { return begin(); }
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> handle) {
-    return wait(handle.promise());
-  }
-  void cancel() noexcept override;
-
+class UDPWait : public IOWait {
  protected:
   explicit UDPWait(UDPCore& core) noexcept : core_(&core) {}
-  UDPWait(UDPWait&& other) noexcept : Suspension(), core_(other.core_) {}
+  UDPWait(UDPWait&&) noexcept = default;
   ~UDPWait() = default;
 
-  /// Makes the system call.
-  /// Returns  False when it would block.
+  /// Returns  False when it would have to wait.
   virtual bool attempt() = 0;
   virtual bool sends() const noexcept = 0;
-  void check_outcome() const {
-    check();
-    if (failure_) [[unlikely]]
-      std::rethrow_exception(failure_);
-  }
 
   UDPCore* core_;
 
  private:
   friend class UDPCore;
-  bool begin();
-  bool wait(PromiseBase& promise);
+  bool begin() final;
+  void enter() noexcept final;
+  void leave() noexcept final;
   void ready() noexcept;
-  void fail(std::exception_ptr failure) noexcept;
-
-  std::exception_ptr failure_;
 };
 
 class [[nodiscard("a receive must be awaited")]] UDPReceiveInto final : public UDPWait {
@@ -149,7 +118,8 @@ class UDPSocket {
   static constexpr std::size_t kMaxDatagram = 65'535;
 
   /// Binds to a local address; port 0: any free one. "0.0.0.0" or "::" hears every interface.
-  /// Throws  std::system_error  The message names the address.
+  /// Throws  AddressInUseError  Somebody has the address.
+  ///         BindError          "cannot bind a UDP socket to 127.0.0.1:53: Permission denied".
   UDPSocket(IOLoop& loop, const SocketAddress& local, UDPOptions options = {});
   UDPSocket(UDPSocket&&) noexcept;
   UDPSocket& operator=(UDPSocket&&) noexcept;
@@ -192,12 +162,12 @@ class UDPSocket {
   /// Our address, with the port that the system chose; `kNone` when closed.
   SocketAddress local() const;
 
-  /// The socket, or -1 when closed.
+  /// The socket, or -1 where there is none: closed, or on a simulated network.
   int native_handle() const noexcept;
 
   /// Closes; whoever waits gets `StreamClosedError`. Nothing happens the second time.
   void close() noexcept;
-  bool closed() const noexcept { return native_handle() < 0; }
+  bool closed() const noexcept;
 
  private:
   std::unique_ptr<detail::UDPCore> core_;

@@ -10,7 +10,8 @@
 /// Servers and clients that are written against `IOLoop` and `Reactor` run on it unmodified. A
 /// connection behaves as TCP does: bytes arrive in order or the connection breaks; buffers are
 /// bounded on both sides, and what does not fit is `pending()`; a segment that is lost comes late,
-/// when it has been sent again.
+/// when it has been sent again. Datagrams (`UDPSocket`) arrive whole, or not at all, or twice, in
+/// any order.
 ///
 ///     IOLoop loop({.reactor = ReactorKind::kSim});
 ///     SimNetwork network(loop, {.seed = 7, .link = {.latency = 20ms, .jitter = 30ms}});
@@ -78,6 +79,15 @@ struct SimLink {
   /// Chance that a connection is refused, or never answered.
   double refuse = 0;
   double blackhole = 0;
+
+  // Of the above, `latency`, `jitter`, `bandwidth`, the two buffers and `loss` hold for datagrams,
+  // too; but one that is lost does not come again, and with a jitter they overtake one another.
+  /// Chance that a datagram arrives twice.
+  double duplicate = 0;
+  /// Chance that a datagram is held up for so long that many others overtake it.
+  double reorder = 0;
+  /// Longest datagram that gets through, as where fragments are dropped; a longer one is lost.
+  std::size_t max_datagram = 65'527;
 
   /// Every segment, write and read is one byte long.
   static SimLink bytewise();
@@ -274,6 +284,8 @@ class SimNetwork {
 
   /// Transports that exist: what has been connected or accepted and not been destroyed.
   std::size_t open_transports() const noexcept;
+  /// Datagram sockets that exist.
+  std::size_t open_datagram_sockets() const noexcept;
   /// Connections asked for so far.
   std::size_t connections_made() const noexcept;
 

@@ -1,0 +1,215 @@
+#include <coronado/loop/transport.hpp>
+
+#include <cerrno>
+
+#include "tests/loop/transport_fixture.hpp"
+
+namespace coronado {
+namespace {
+
+class TransportReceiveTest : public TransportTest {};
+INSTANTIATE_TEST_SUITE_P(Reactors, TransportReceiveTest, real_reactors(), ReactorName());
+
+TEST_P(TransportReceiveTest, DeliversBytesAndTheEnd) {
+  send("hello ");
+  look();
+  EXPECT_EQ(recorder_.received, "hello ");
+  send("world");
+  ::shutdown(peer_, SHUT_WR);
+  look();
+  EXPECT_EQ(recorder_.received, "hello world");
+  EXPECT_EQ(recorder_.ends, 1);
+  EXPECT_FALSE(recorder_.end_error);
+  transport_->write("still open");  // only the peer's side has ended
+  look();
+  EXPECT_EQ(drain_peer(), "still open");
+  look();
+  EXPECT_EQ(recorder_.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, BytesThatCameBeforeTheStart) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
+  ASSERT_EQ(::send(sockets[1], "early", 5, 0), 5);
+  ::close(sockets[1]);
+  Recorder recorder;
+  const std::unique_ptr<Transport> transport = reactor_->adopt(sockets[0]);
+  EXPECT_EQ(transport->native_handle(), sockets[0]);
+  transport->start(recorder);
+  look();
+  EXPECT_EQ(recorder.received, "early");
+  EXPECT_EQ(recorder.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, ManyBytesArriveWholeAndInTurns) {
+  // More than one receive buffer, so that reads fill it.
+  const int size = 4 * 1024 * 1024;
+  ::setsockopt(peer_, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  std::string sent;
+  for (int i = 0; sent.size() < 3'000'000; ++i) sent += std::to_string(i) + ' ';
+  std::size_t written = 0;
+  while (recorder_.received.size() < sent.size()) {
+    const ssize_t n = ::send(peer_, sent.data() + written, sent.size() - written, MSG_NOSIGNAL);
+    if (n > 0) written += static_cast<std::size_t>(n);
+    look(1);
+  }
+  EXPECT_EQ(recorder_.received, sent);
+}
+
+TEST_P(TransportReceiveTest, PausedBytesStayWithTheKernel) {
+  transport_->pause_receive();
+  transport_->pause_receive();
+  send("later");
+  look();
+  EXPECT_EQ(recorder_.received, "");
+  transport_->resume_receive();
+  EXPECT_EQ(recorder_.received, "");  // never inside the call
+  look();
+  EXPECT_EQ(recorder_.received, "later");
+  transport_->resume_receive();
+  look();
+  EXPECT_EQ(recorder_.deliveries, 1);
+}
+
+TEST_P(TransportReceiveTest, TheEndComesAfterAPause) {
+  transport_->pause_receive();
+  send("last");
+  close_peer();
+  look();
+  EXPECT_EQ(recorder_.ends, 0);
+  transport_->resume_receive();
+  look();
+  EXPECT_EQ(recorder_.received, "last");
+  EXPECT_EQ(recorder_.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, PausedInsideADelivery) {
+  recorder_.then = [&] { transport_->pause_receive(); };
+  send("one");
+  look();
+  send("two");
+  look();
+  EXPECT_EQ(recorder_.received, "one");
+  transport_->resume_receive();
+  look();
+  EXPECT_EQ(recorder_.received, "onetwo");
+}
+
+TEST_P(TransportReceiveTest, PausedAndResumedInOneTurn) {
+  recorder_.then = [&] {
+    transport_->pause_receive();
+    transport_->resume_receive();
+  };
+  for (const char* word : {"one ", "two ", "three"}) {
+    send(word);
+    look();
+  }
+  EXPECT_EQ(recorder_.received, "one two three");
+}
+
+TEST_P(TransportReceiveTest, PausesAtAnyMomentLoseNothing) {
+  std::string sent;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string piece = std::to_string(i) + ' ';
+    send(piece);
+    sent += piece;
+    if (i % 3 == 0) transport_->pause_receive();
+    if (i % 2 == 0) look(1);
+    if (i % 5 == 0) transport_->resume_receive();
+    if (i % 7 == 0) look(1);
+  }
+  close_peer();
+  transport_->resume_receive();
+  wait_until([&] { return recorder_.ends == 1; });
+  EXPECT_EQ(recorder_.received, sent);
+}
+
+TEST_P(TransportReceiveTest, PausedInsideTheDeliveryOfWhatWasKept) {
+  transport_->pause_receive();
+  send("bytes");
+  close_peer();
+  recorder_.then = [&] { transport_->pause_receive(); };
+  transport_->resume_receive();
+  look();
+  EXPECT_EQ(recorder_.received, "bytes");
+  transport_->resume_receive();
+  look();
+  EXPECT_EQ(recorder_.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, DestroyedWhilePaused) {
+  send("unread");
+  look();
+  transport_->pause_receive();
+  send("more");
+  look();
+  transport_.reset();
+  look();
+  EXPECT_EQ(recorder_.received, "unread");
+}
+
+TEST_P(TransportReceiveTest, ManyConnectionsAtOnceAreAllServed) {
+  // More than there are buffers, entries and events for in one turn.
+  constexpr std::size_t kCount = 400;
+  std::vector<int> peers(kCount);
+  std::vector<Recorder> recorders(kCount);
+  std::vector<std::unique_ptr<Transport>> transports;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    std::array<int, 2> pair{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+    peers[i] = pair[1];
+    transports.push_back(reactor_->adopt(pair[0]));
+    transports[i]->start(recorders[i]);
+    recorders[i].then = [&, i] { transports[i]->write(recorders[i].received); };
+  }
+  look();
+  for (const int peer : peers) ASSERT_EQ(::send(peer, "hello", 5, 0), 5);
+  std::size_t answered = 0;
+  // A wait that is to end with an event would go on behind the last answer: nothing comes of it.
+  for (const TimePoint limit = Clock::now() + 10s; answered < kCount && Clock::now() < limit;) {
+    look(1);
+    std::array<char, 16> buffer;
+    for (const int peer : peers) answered += ::recv(peer, buffer.data(), 16, 0) == 5 ? 1U : 0U;
+  }
+  ASSERT_EQ(answered, kCount);
+  transports.clear();
+  wait_until([&] {  // a backend may let go of so many in several turns
+    return std::ranges::all_of(peers, [](int peer) { return ::recv(peer, nullptr, 0, 0) == 0; });
+  });
+  for (const int peer : peers) ::close(peer);
+}
+
+TEST_P(TransportReceiveTest, DestroyedInsideADelivery) {
+  recorder_.then = [&] { transport_.reset(); };
+  send("bytes");
+  ::shutdown(peer_, SHUT_WR);
+  look();
+  EXPECT_EQ(recorder_.deliveries, 1);
+  EXPECT_EQ(recorder_.ends, 0);
+  EXPECT_EQ(::recv(peer_, nullptr, 0, 0), 0);  // closed
+}
+
+TEST_P(TransportReceiveTest, DestroyedInsideTheEnd) {
+  recorder_.at_end = [&] { transport_.reset(); };
+  close_peer();
+  look();
+  EXPECT_EQ(recorder_.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, DestroyedByTheHandlerOfAnotherInTheSameTurn) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
+  Recorder other;
+  std::unique_ptr<Transport> second = reactor_->adopt(sockets[0]);
+  second->start(other);
+  recorder_.then = [&] { second.reset(); };
+  other.then = [&] { transport_.reset(); };
+  send("a");
+  ASSERT_EQ(::send(sockets[1], "b", 1, 0), 1);
+  look();
+  EXPECT_EQ(recorder_.deliveries + other.deliveries, 1);
+  ::close(sockets[1]);
+}
+
+}  // namespace
+}  // namespace coronado
