@@ -206,12 +206,13 @@ void WebSocketConnection::take_over(std::unique_ptr<Transport> transport, std::s
 }
 
 void WebSocketConnection::begin(IOLoop& loop, std::unique_ptr<Transport> transport,
-                                std::span<char> first) noexcept {
+                                std::span<char> first, bool ended) noexcept {
   loop_ = &loop;
   transport_ = std::move(transport);
   paused_ = true;
   state_ = State::kOpen;
   last_heard_ = loop.now();
+  peer_ended_ = ended;
   transport_->start(*this);
   enter([&] {
     if (!first.empty()) backlog().input.assign(first.data(), first.size());

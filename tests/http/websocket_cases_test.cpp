@@ -91,7 +91,8 @@ class Reader {
     if (inflate_ == nullptr) return "compressed, which was not agreed upon";
     std::string out;
     payload.append("\0\0\xff\xff", 4);
-    if (inflate_->append(payload, 10'000'000, out) == Decompressor::Status::kMalformed) return "broken";
+    if (inflate_->append(payload, 10'000'000, out) == Decompressor::Status::kMalformed)
+      return "broken";
     if (forgets_) inflate_->reset();
     return out;
   }
