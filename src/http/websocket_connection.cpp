@@ -484,10 +484,10 @@ void WebSocketConnection::send(WebSocketOpcode kind, std::string_view payload, b
 void WebSocketConnection::send(const PreparedMessage& message) {
   const PreparedFrame& frame = *message.frame_;
   const std::size_t size = frame.payload().size();
-  const bool compressed = compresses(size);
+  const bool compressed = frame.may_compress() && compresses(size);
   // A kept or a small window has its own bytes; clients mask theirs, with another mask each.
   if (!is_server_ || (compressed && (compressor_ || size > std::size_t{1} << window_bits_))) {
-    return send(frame.opcode(), frame.payload(), true, true);
+    return send(frame.opcode(), frame.payload(), frame.may_compress(), true);
   }
   if (state_ != State::kOpen) throw WebSocketClosedError();
   if (!make_room()) return;
