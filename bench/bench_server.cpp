@@ -40,6 +40,24 @@ struct Echo : web::WebSocketHandler {
   }
 };
 
+/// What one of them says, all hear.
+struct Fanout : web::WebSocketHandler {
+  explicit Fanout(coronado::WebSocketTopic* room) : room_(*room) {}
+  Task<> open() override {
+    subscription_ = subscribe(room_);
+    release_request();
+    return {};
+  }
+  Task<> on_message(const coronado::WebSocketMessage& message) override {
+    room_.publish(coronado::PreparedMessage(message));
+    return {};
+  }
+
+ private:
+  coronado::WebSocketTopic& room_;
+  coronado::WebSocketTopic::Subscription subscription_;
+};
+
 struct Fortune {
   int id;
   std::string_view message;
@@ -62,10 +80,12 @@ const std::vector<Fortune> kFortunes = {
      "\xAE\xE3\x83\x99\xE3\x83\xB3\xE3\x83\x81\xE3\x83\x9E\xE3\x83\xBC\xE3\x82\xAF"}};
 
 web::Application make_app() {
+  static coronado::WebSocketTopic room;  // of all workers
   web::Application app;
   app.get("/plaintext", [] { return "Hello, World!"; });
   app.add<PlainText>("/handler");
   app.add<Echo>("/ws");
+  app.add<Fanout>("/fanout", &room);
   app.get("/json", [] { return Message{"Hello, World!"}; });
   app.post("/echo", [](const coronado::HTTPServerRequest& request) { return request.body(); });
   auto loader = std::make_shared<web::Loader>(BENCH_DIR);

@@ -81,6 +81,8 @@ class ClientConnection final : private TransportHandler {
   std::unique_ptr<Transport> release(std::string& rest) noexcept;
 
   const Transport& transport() const noexcept { return *transport_; }
+  /// Nothing more will come: the transport has told so, and does not tell it again.
+  bool ended() const noexcept { return ended_; }
   bool used() const noexcept { return requests_ > 1; }
 
  private:

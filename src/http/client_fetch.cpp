@@ -390,7 +390,8 @@ Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
   co_return std::string();
 }
 
-std::unique_ptr<Transport> ClientFetch::take_transport(std::string& rest) noexcept {
+std::unique_ptr<Transport> ClientFetch::take_transport(std::string& rest, bool& ended) noexcept {
+  ended = connection_->ended();
   std::unique_ptr<Transport> transport = connection_->release(rest);
   connection_.reset();
   place_.release();

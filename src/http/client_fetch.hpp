@@ -39,8 +39,10 @@ class ClientFetch {
   Task<std::string> read_some(std::size_t max_bytes);
   void close() noexcept;
 
-  /// The channel after 101, paused.   Params  rest  Set to what came behind the response.
-  std::unique_ptr<Transport> take_transport(std::string& rest) noexcept;
+  /// The channel after 101, paused.
+  /// Params  rest   Set to what came behind the response.
+  ///         ended  Set to whether that was all that will ever come.
+  std::unique_ptr<Transport> take_transport(std::string& rest, bool& ended) noexcept;
 
   HTTPClientResponse& response() noexcept { return response_; }
   const HTTPRequest& request() const noexcept { return request_; }

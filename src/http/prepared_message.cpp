@@ -13,7 +13,8 @@ namespace coronado {
 
 // --- PreparedFrame -------------------------------------------------------------------------------
 
-PreparedFrame::PreparedFrame(WebSocketOpcode opcode, std::string_view payload) : opcode_(opcode) {
+PreparedFrame::PreparedFrame(WebSocketOpcode opcode, std::string_view payload, bool may_compress)
+    : opcode_(opcode), may_compress_(may_compress) {
   std::array<char, kMostHeadBytes> head;
   head_size_ = write_frame_head({.opcode = opcode, .size = payload.size()}, head);
   plain_.reserve(head_size_ + payload.size());
@@ -37,18 +38,22 @@ std::string_view PreparedFrame::compressed(int level) const {
 
 // --- PreparedMessage -----------------------------------------------------------------------------
 
-PreparedMessage::PreparedMessage(std::string_view payload, bool is_text)
+PreparedMessage::PreparedMessage(std::string_view payload, bool is_text, bool compress)
     : frame_(std::make_shared<const PreparedFrame>(
-          is_text ? WebSocketOpcode::kText : WebSocketOpcode::kBinary, payload)) {
+          is_text ? WebSocketOpcode::kText : WebSocketOpcode::kBinary, payload, compress)) {
   if (is_text && !is_valid_utf8(payload)) {
     throw std::invalid_argument("a WebSocket's text must be UTF-8");
   }
 }
 PreparedMessage::PreparedMessage(const WebSocketMessage& message)
-    : PreparedMessage(message.data, message.is_text) {}
+    : PreparedMessage(message.data, message.is_text, true) {}
 
-PreparedMessage PreparedMessage::text(std::string_view text) { return {text, true}; }
-PreparedMessage PreparedMessage::binary(std::string_view bytes) { return {bytes, false}; }
+PreparedMessage PreparedMessage::text(std::string_view text, bool compress) {
+  return {text, true, compress};
+}
+PreparedMessage PreparedMessage::binary(std::string_view bytes, bool compress) {
+  return {bytes, false, compress};
+}
 
 std::string_view PreparedMessage::data() const noexcept { return frame_->payload(); }
 bool PreparedMessage::is_text() const noexcept {

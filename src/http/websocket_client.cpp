@@ -133,10 +133,11 @@ Task<WebSocket> websocket_connect(HTTPRequest request, WebSocketConnectOptions o
                        .subprotocol = std::move(answer.subprotocol)};
   auto connection = std::make_unique<WebSocketConnection>(std::move(setup), nullptr);
   std::string rest;
-  std::unique_ptr<Transport> transport = fetch.take_transport(rest);
+  bool ended = false;
+  std::unique_ptr<Transport> transport = fetch.take_transport(rest, ended);
   WebSocketConnection& begun = *connection.release();  // it owns itself
   WebSocket socket(begun);
-  begun.begin(*IOLoop::current(), std::move(transport), rest);
+  begun.begin(*IOLoop::current(), std::move(transport), rest, ended);
   co_return std::move(socket);
 }
 

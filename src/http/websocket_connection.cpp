@@ -206,12 +206,13 @@ void WebSocketConnection::take_over(std::unique_ptr<Transport> transport, std::s
 }
 
 void WebSocketConnection::begin(IOLoop& loop, std::unique_ptr<Transport> transport,
-                                std::span<char> first) noexcept {
+                                std::span<char> first, bool ended) noexcept {
   loop_ = &loop;
   transport_ = std::move(transport);
   paused_ = true;
   state_ = State::kOpen;
   last_heard_ = loop.now();
+  peer_ended_ = ended;
   transport_->start(*this);
   enter([&] {
     if (!first.empty()) backlog().input.assign(first.data(), first.size());
@@ -483,10 +484,10 @@ void WebSocketConnection::send(WebSocketOpcode kind, std::string_view payload, b
 void WebSocketConnection::send(const PreparedMessage& message) {
   const PreparedFrame& frame = *message.frame_;
   const std::size_t size = frame.payload().size();
-  const bool compressed = compresses(size);
+  const bool compressed = frame.may_compress() && compresses(size);
   // A kept or a small window has its own bytes; clients mask theirs, with another mask each.
   if (!is_server_ || (compressed && (compressor_ || size > std::size_t{1} << window_bits_))) {
-    return send(frame.opcode(), frame.payload(), true, true);
+    return send(frame.opcode(), frame.payload(), frame.may_compress(), true);
   }
   if (state_ != State::kOpen) throw WebSocketClosedError();
   if (!make_room()) return;

@@ -65,7 +65,9 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
 
   /// Begins to speak on a channel that is paused.
   /// Params  first  What has come already.
-  void begin(IOLoop& loop, std::unique_ptr<Transport> transport, std::span<char> first) noexcept;
+  ///         ended  Nothing more will come; the channel has told its last handler.
+  void begin(IOLoop& loop, std::unique_ptr<Transport> transport, std::span<char> first,
+             bool ended = false) noexcept;
 
   // UpgradedConnection
   void take_over(std::unique_ptr<Transport> transport, std::span<char> first,

@@ -240,7 +240,9 @@ bool WebSocketReceiver::check_text(bool whole) noexcept {
          (static_cast<unsigned char>(rest[rest.size() - tail - 1]) & 0xC0) == 0x80) {
     ++tail;
   }
-  if (tail < rest.size() && (static_cast<unsigned char>(rest[rest.size() - tail - 1]) >= 0xC0)) {
+  const unsigned first =
+      tail < rest.size() ? static_cast<unsigned char>(rest[rest.size() - tail - 1]) : 0;
+  if (first >= 0xC2 && first <= 0xF4) {  // no other byte begins a character of several
     const std::string_view cut = rest.substr(rest.size() - tail - 1);
     bool valid = true;
     const std::size_t unit = utf8_unit(cut, valid);

@@ -147,8 +147,9 @@ WebSocketConnection& WebSocketHandler::connection() const {
   return *connection_;
 }
 
-WebSocket::Sent WebSocketHandler::write_message(std::string_view message, bool binary) {
-  connection().send(binary ? WebSocketOpcode::kBinary : WebSocketOpcode::kText, message, true,
+WebSocket::Sent WebSocketHandler::write_message(std::string_view message, bool binary,
+                                                bool compress) {
+  connection().send(binary ? WebSocketOpcode::kBinary : WebSocketOpcode::kText, message, compress,
                     false);
   return WebSocket::Sent(*connection_);
 }

@@ -1,5 +1,7 @@
 #include <coronado/http/prepared_message.hpp>
 
+#include <coronado/base/crypto.hpp>
+
 #include <coronado/testing/async_test.hpp>
 
 #include <gtest/gtest.h>
@@ -78,6 +80,29 @@ TEST(PreparedMessage, ArrivesAtBothEndsWhateverTheyAgreedUpon) {
         }
       }
     });
+  }
+}
+
+/// What is compressed already is not compressed again, for none of its readers.
+TEST(PreparedMessage, MayGoAsItIs) {
+  const std::string payload(5'000, 'z');
+  for (const bool forgets : {false, true}) {
+    for (const bool compress : {false, true}) {
+      run_async([&]() -> Task<> {
+        WebSocketPair ends = make_websocket_pair(
+            *IOLoop::current(), {.compression = WebSocketCompression{}},
+            DeflateAgreement{.server_forgets = forgets, .client_forgets = forgets});
+        for (WebSocket* from : {&ends.server, &ends.client}) {
+          // What the channel does not take shows how long the frames are.
+          while (from->buffered_amount() == 0) from->send_binary(random_bytes(50'000), false);
+          const std::size_t before = from->buffered_amount();
+          from->send(PreparedMessage::binary(payload, compress));
+          const std::size_t size = from->buffered_amount() - before;
+          EXPECT_EQ(size >= payload.size(), !compress) << size;
+        }
+        co_return;
+      });
+    }
   }
 }
 

@@ -1,44 +1,20 @@
 #include <coronado/http/websocket_client.hpp>
 
 #include <coronado/coro/timeout.hpp>
+#include <coronado/net/tls_context.hpp>
+#include <coronado/testing/test_certificates.hpp>
 
-#include "http/websocket_handshake.hpp"
-#include "tests/http/client_fixture.hpp"
-#include "tests/http/websocket_wire.hpp"
+#include <tuple>
+
+#include "http/websocket_connection.hpp"
+#include "tests/http/proxy_peers.hpp"
+#include "tests/http/websocket_peer.hpp"
 
 namespace coronado {
 namespace {
 
 using namespace client_test;
 using http_test::from_server;
-
-/// What the key in a request's head is to be answered with.
-std::string accept_for(const std::string& head) {
-  const std::string_view name = "Sec-Websocket-Key: ";
-  std::size_t at = head.find("Sec-WebSocket-Key: ");
-  if (at == std::string::npos) at = head.find(name);
-  if (at == std::string::npos) return "no key";
-  at += name.size();
-  return websocket_accept(head.substr(at, head.find('\r', at) - at));
-}
-
-/// A server that answers 101 with these fields ("{accept}" stands for the right value) and these
-/// bytes behind them, and keeps the request.
-Peer::Script upgrades(std::string* asked, std::string fields, std::string behind = {}) {
-  return [=](IOStream& stream) -> Task<> {
-    const std::string head = co_await stream.read_until("\r\n\r\n");
-    if (asked != nullptr) *asked = head;
-    std::string text = "HTTP/1.1 101 Switching Protocols\r\n" + fields + "\r\n";
-    if (const std::size_t at = text.find("{accept}"); at != text.npos) {
-      text.replace(at, 8, accept_for(head));
-    }
-    co_await stream.write(text + behind);
-    co_await stream.read_until_close();
-  };
-}
-
-constexpr const char* kRight =
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n";
 
 /// Connects to a peer with such a script at ws://peer/chat.
 void with_peer(Peer::Script script, std::function<Task<>(SimNetwork&)> body) {
@@ -49,13 +25,6 @@ void with_peer(Peer::Script script, std::function<Task<>(SimNetwork&)> body) {
     co_await body(network);
     co_await peer.close();
   });
-}
-
-Task<WebSocket> connect(SimNetwork& network, WebSocketConnectOptions options = {},
-                        HTTPRequest request = {}) {
-  options.client.resolver = network.names();
-  if (request.url.empty()) request.url = "ws://peer/chat?room=1";
-  return websocket_connect(std::move(request), std::move(options));
 }
 
 TEST(WebSocketConnect, AsksAndReadsWhatComesAtOnce) {
@@ -75,6 +44,22 @@ TEST(WebSocketConnect, AsksAndReadsWhatComesAtOnce) {
   for (const char* field : {"Upgrade: websocket\r\n", "Connection: Upgrade\r\n", ": 13\r\n",
                             ": a, b\r\n", "Authorization: Bearer secret\r\n"}) {
     EXPECT_NE(asked.find(field), std::string::npos) << field << asked;
+  }
+}
+
+/// A server that leaves right behind its answer is gone, with what it has said before.
+TEST(WebSocketConnect, AServerThatLeavesAtOnceIsGone) {
+  for (const bool says_something : {false, true}) {
+    const std::string said = says_something ? from_server(WebSocketOpcode::kText, "bye") : "";
+    with_peer([&](IOStream& stream) -> Task<> { co_await upgrade(stream, kRight, said); },
+              [&](SimNetwork& network) -> Task<> {
+                WebSocket socket = co_await connect(network);
+                const auto message = co_await socket.read();
+                EXPECT_EQ(message ? message->data : "", says_something ? "bye" : "");
+                if (message) EXPECT_FALSE(co_await socket.read());
+                co_await socket.closed();
+                EXPECT_EQ(socket.close_code(), 1006);
+              });
   }
 }
 
@@ -186,6 +171,166 @@ TEST(WebSocketConnect, WhatCannotBeAskedIsRefused) {
     }
     EXPECT_EQ(refused, 3);
   });
+}
+
+// --- TLS and proxies -----------------------------------------------------------------------------
+
+/// Sends back what comes.
+class EchoListener final : public WebSocketListener {
+ public:
+  Task<> opened(WebSocketConnection& socket) override {
+    socket_ = &socket;
+    return {};
+  }
+  Task<> received(const WebSocketMessage& message) override {
+    socket_->send(message.is_text ? WebSocketOpcode::kText : WebSocketOpcode::kBinary, message.data,
+                  true, true);
+    return {};
+  }
+
+ private:
+  WebSocketConnection* socket_ = nullptr;
+};
+
+void add_echo(Fixture& fix) {
+  fix.service.on("/echo-socket", [](HTTPExchange& exchange) -> Task<> {
+    const std::string accept =
+        websocket_accept(exchange.request().header("Sec-WebSocket-Key").value());
+    const std::string fields = "Upgrade: websocket\r\nSec-WebSocket-Accept: " + accept + "\r\n";
+    exchange.upgrade({.status = 101, .fields = fields},
+                     std::make_unique<WebSocketConnection>(
+                         WebSocketSetup{.options = std::make_shared<const WebSocketOptions>()},
+                         std::make_unique<EchoListener>()));
+    co_return;
+  });
+}
+
+/// The way to the server, with TLS and without.
+struct Way {
+  const char* name;
+  const char* proxy;  // as `proxy_host`
+};
+
+class WebSocketConnectThrough : public testing::TestWithParam<std::tuple<Way, bool>> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, WebSocketConnectThrough,
+    testing::Combine(testing::Values(Way{"Nothing", ""}, Way{"Tunnel", "http://ada:pw@server:3128"},
+                                     Way{"Socks", "socks5://ada:pw@server:1080"}),
+                     testing::Bool()),
+    [](const auto& info) {
+      return std::get<0>(info.param).name + std::string(std::get<1>(info.param) ? "TLS" : "Plain");
+    });
+
+TEST_P(WebSocketConnectThrough, TalksAndCloses) {
+  const auto& [way, secure] = GetParam();
+  const TestAuthority authority("Test CA");
+  HTTPServerOptions server;
+  if (secure) {
+    const TestCertificate made = authority.issue({.dns_names = {"far.example", "server"}});
+    server.tls = TLSContext::server(
+        {.identities = {{.certificate_pem = made.certificate_pem, .key_pem = made.key_pem}}});
+  }
+  const std::string host = *way.proxy == 0 ? "server" : "far.example";  // the proxy knows that one
+  HTTPRequest request{.url = (secure ? "wss://" : "ws://") + host + ":80/echo-socket",
+                      .proxy_host = way.proxy};
+  if (secure) request.tls = TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}});
+  std::string asked;
+  with_fixture(
+      [&](Fixture& fix) -> Task<> {
+        add_echo(fix);
+        Peer tunnels(fix.host.address(3128), tunnel(asked, fix.host.address(80)));
+        Peer relays(fix.host.address(1080), socks(asked, fix.host.address(80), true));
+        {
+          WebSocketConnectOptions options;
+          options.client.resolver = fix.network.names();
+          WebSocket socket = co_await websocket_connect(std::move(request), std::move(options));
+          for (const std::size_t size : {0, 5, 1'000, 100'000}) {
+            socket.send(std::string(size, 's'));
+            const auto answer = co_await socket.read();
+            EXPECT_TRUE(answer && answer->data == std::string(size, 's')) << size;
+          }
+          socket.close(4000, "done");
+          EXPECT_FALSE(co_await socket.read());
+          co_await socket.closed();
+          EXPECT_EQ(socket.close_code(), 4000);
+        }
+        EXPECT_EQ(tunnels.accepted + relays.accepted, *way.proxy == 0 ? 0 : 1);
+        co_await tunnels.close();
+        co_await relays.close();
+      },
+      {}, std::move(server));
+  if (std::string_view(way.proxy).starts_with("http")) {
+    EXPECT_EQ(asked,
+              "CONNECT far.example:80 HTTP/1.1\r\nHost: far.example:80\r\n"
+              "Proxy-Authorization: Basic YWRhOnB3\r\n\r\n");
+  } else if (*way.proxy != 0) {
+    EXPECT_EQ(asked, std::string("far.example\x00\x50", 13));
+  }
+}
+
+/// The client's own proxies hold for ws and wss as for http and https; names may be excepted.
+TEST(WebSocketConnect, ThroughTheProxiesOfTheClient) {
+  std::string asked;
+  with_fixture([&](Fixture& fix) -> Task<> {
+    add_echo(fix);
+    Peer proxy(fix.host.address(3128), tunnel(asked, fix.host.address(80)));
+    for (const char* host : {"far.example", "server"}) {
+      WebSocketConnectOptions options;
+      options.client.resolver = fix.network.names();
+      options.client.proxies = {.http = "http://server:3128", .except = {"server"}};
+      HTTPRequest request{.url = std::string("ws://") + host + "/echo-socket"};
+      WebSocket socket = co_await websocket_connect(std::move(request), std::move(options));
+      socket.send("x");
+      EXPECT_TRUE(co_await socket.read());
+    }
+    EXPECT_EQ(proxy.accepted, 1);
+    co_await proxy.close();
+  });
+  EXPECT_THAT(asked, HasSubstr("CONNECT far.example:80 "));
+}
+
+std::string refusal(HTTPRequest request, HTTPServerOptions server = {}) {
+  std::string why;
+  std::string asked;
+  with_fixture(
+      [&](Fixture& fix) -> Task<> {
+        add_echo(fix);
+        Peer refuses(fix.host.address(3128),
+                     answers("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+        Peer relays(fix.host.address(1080), socks(asked, fix.host.address(80), true));
+        WebSocketConnectOptions options;
+        options.client.resolver = fix.network.names();
+        try {
+          co_await websocket_connect(std::move(request), std::move(options));
+        } catch (const HTTPConnectError& error) {
+          EXPECT_EQ(error.code(), 599);
+          why = error.what();
+        }
+        co_await refuses.close();
+        co_await relays.close();
+      },
+      {}, std::move(server));
+  return why;
+}
+
+TEST(WebSocketConnect, RefusalsOfProxiesAndCertificatesAreTold) {
+  EXPECT_THAT(refusal({.url = "ws://far.example/", .proxy_host = "http://server:3128"}),
+              HasSubstr("the proxy refused: 407 Proxy Authentication Required"));
+  EXPECT_THAT(refusal({.url = "ws://far.example/", .proxy_host = "socks5://ada:xx@server:1080"}),
+              HasSubstr("does not accept the user or the password"));
+  const TestAuthority authority("Test CA");
+  const TestCertificate made = authority.issue({.dns_names = {"other"}});
+  const auto secure = [&] {
+    HTTPServerOptions server;
+    server.tls = TLSContext::server(
+        {.identities = {{.certificate_pem = made.certificate_pem, .key_pem = made.key_pem}}});
+    return server;
+  };
+  EXPECT_THAT(refusal({.url = "wss://server:80/"}, secure()), HasSubstr("not trusted"));
+  HTTPRequest wrong_name{.url = "wss://server:80/"};
+  wrong_name.tls = TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}});
+  EXPECT_THAT(refusal(std::move(wrong_name), secure()), HasSubstr("is for other"));
 }
 
 struct DeflateAnswer {

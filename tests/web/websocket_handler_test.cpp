@@ -1,6 +1,12 @@
 #include <coronado/web/websocket_handler.hpp>
 
 #include <coronado/coro/timeout.hpp>
+#include <coronado/http/websocket_client.hpp>
+#include <coronado/testing/sim_network.hpp>
+
+#include <future>
+#include <set>
+#include <thread>
 
 #include "tests/http/websocket_wire.hpp"
 #include "tests/web/web_fixture.hpp"
@@ -43,6 +49,10 @@ class Echo : public web::WebSocketHandler {
       return {};
     }
     if (message.data == "later") return later();
+    if (message.data == "as it is") {
+      write_message(std::string(300, 'y'), false, false);
+      return {};
+    }
     write_message(message);
     return {};
   }
@@ -220,6 +230,14 @@ TEST(WebSocketHandler, NegotiatesCompression) {
   EXPECT_LT(bench.rest().size(), 100U);
 }
 
+TEST(WebSocketHandler, AMessageMayGoAsItIs) {
+  SocketBench bench;
+  bench.open("/packed", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  bench.connection->send(wire({.payload = "as it is"}));
+  const std::string expected = from_server(Opcode::kText, std::string(300, 'y'));
+  EXPECT_EQ(bench.peek(expected.size()), expected);
+}
+
 TEST(WebSocketHandler, TheServerEndsThemWhenItDrains) {
   SocketBench bench;
   bench.open("/ws");
@@ -268,6 +286,162 @@ TEST(WebSocketFunction, ClosingTheServerCancelsIt) {
   bench.open("/endless");
   bench.loop.run_sync(bench.server->close());
   EXPECT_TRUE(cancelled);
+}
+
+// --- topics across workers -----------------------------------------------------------------------
+
+/// Says to all what it hears, but tells its own client when it is there.
+class Speaker : public web::WebSocketHandler {
+ public:
+  explicit Speaker(WebSocketTopic* room) : room_(*room) {}
+  Task<> open() override {
+    subscription_ = subscribe(room_);
+    return {};
+  }
+  Task<> on_message(const WebSocketMessage& message) override {
+    if (message.data == "there?") {
+      write_message("yes");
+    } else {
+      room_.publish(PreparedMessage(message));
+    }
+    return {};
+  }
+
+ private:
+  WebSocketTopic& room_;
+  WebSocketTopic::Subscription subscription_;
+};
+
+/// A thread with a loop, an application and a server of its own.
+class Worker {
+ public:
+  explicit Worker(WebSocketTopic& room) : thread_([this, &room] { loop_.run_sync(serve(room)); }) {}
+  ~Worker() {
+    loop_.post([this] { stop_.set(); });
+    thread_.join();
+  }
+  std::string url() { return "ws://127.0.0.1:" + std::to_string(port_.get_future().get()) + "/"; }
+
+ private:
+  Task<> serve(WebSocketTopic& room) {
+    web::Application app;
+    app.add<Speaker>("/", &room);
+    HTTPServer server(loop_, app);
+    server.listen(0);
+    port_.set_value(server.port());
+    co_await stop_.wait();
+    co_await server.close();
+  }
+
+  IOLoop loop_;
+  Event stop_;
+  std::promise<std::uint16_t> port_;
+  std::thread thread_;
+};
+
+TEST(WebSocketTopic, HandlersOfAllWorkersHearEachOther) {
+  constexpr int kWorkers = 3;
+  WebSocketTopic room;
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int i = 0; i < kWorkers; ++i) workers.push_back(std::make_unique<Worker>(room));
+  IOLoop loop;
+  loop.run_sync([](WebSocketTopic& topic, auto& all) -> Task<> {
+    const auto next = [](WebSocket& socket) -> Task<std::string> {
+      const auto message = co_await socket.read();
+      co_return message ? std::string(message->data) : "closed";
+    };
+    std::vector<WebSocket> sockets;
+    for (const std::unique_ptr<Worker>& worker : all) {
+      const std::string url = worker->url();
+      for (int i = 0; i < 2; ++i) sockets.push_back(co_await websocket_connect({.url = url}));
+    }
+    for (WebSocket& socket : sockets) {
+      co_await socket.send("there?");
+      EXPECT_EQ(co_await next(socket), "yes");
+    }
+    EXPECT_EQ(topic.loops(), static_cast<std::size_t>(kWorkers));
+    // Several say something at a time; all hear all of it, in one order.
+    std::set<std::string> said;
+    for (std::size_t i = 0; i < sockets.size(); ++i) {
+      said.insert("from " + std::to_string(i));
+      co_await sockets[i].send("from " + std::to_string(i));
+    }
+    std::vector<std::vector<std::string>> heard(sockets.size());
+    for (std::size_t i = 0; i < sockets.size(); ++i) {
+      for (std::size_t n = 0; n < said.size(); ++n) heard[i].push_back(co_await next(sockets[i]));
+    }
+    EXPECT_EQ(std::set(heard[0].begin(), heard[0].end()), said);
+    for (const auto& each : heard) EXPECT_EQ(each, heard[0]);
+  }(room, workers));
+}
+
+// --- both ends, negotiating ----------------------------------------------------------------------
+
+class Packer : public web::WebSocketHandler {
+ public:
+  explicit Packer(const WebSocketOptions* options) : options_(*options) {}
+  Task<> on_message(const WebSocketMessage& message) override {
+    write_message(message);
+    return {};
+  }
+  const WebSocketOptions& websocket_options() const override { return options_; }
+
+ private:
+  const WebSocketOptions& options_;
+};
+
+/// Whatever the two ends wish for, they agree upon something, and messages arrive.
+TEST(WebSocketCompression, EveryWishOfBothEnds) {
+  std::vector<std::optional<WebSocketCompression>> wishes = {std::nullopt};
+  for (const bool own : {false, true}) {
+    for (const bool peer : {false, true}) {
+      for (const int bits : {9, 15}) {
+        wishes.push_back(WebSocketCompression{.threshold = 1,
+                                              .forget_own_window = own,
+                                              .forget_peer_window = peer,
+                                              .own_window_bits = bits,
+                                              .peer_window_bits = 24 - bits});
+      }
+    }
+  }
+  std::string large;
+  for (int i = 0; i < 3'000; ++i) large += std::to_string(i * i);
+  for (const auto& of_server : wishes) {
+    const LogCatcher log;
+    IOLoop loop({.reactor = ReactorKind::kSim});
+    SimNetwork network(loop);
+    SimHost& host = network.add_host("server");
+    const WebSocketOptions options{.compression = of_server};
+    web::Application app;
+    app.add<Packer>("/", &options);
+    HTTPServer server(loop, app);
+    loop.run_sync([&]() -> Task<> {
+      struct Door final : AcceptHandler {
+        explicit Door(HTTPServer& to) : server(to) {}
+        void on_accept(std::unique_ptr<Transport> transport) noexcept override {
+          server.serve(std::move(transport));
+        }
+        void on_accept_error(std::error_code) noexcept override {}
+        HTTPServer& server;
+      } door(server);
+      const auto acceptor = loop.reactor().listen(host.address(80), {}, door);
+      for (const auto& of_client : wishes) {
+        WebSocketConnectOptions wanted{.socket = {.compression = of_client}};
+        wanted.client.resolver = network.names();
+        WebSocket socket = co_await websocket_connect({.url = "ws://server/"}, std::move(wanted));
+        for (int round = 0; round < 2; ++round) {
+          for (const std::string& each : {std::string("short"), large}) {
+            socket.send(each);
+            const auto answer = co_await socket.read();
+            EXPECT_TRUE(answer && answer->data == each) << socket.close_reason();
+          }
+        }
+        socket.close();
+        co_await socket.closed();
+      }
+      co_await server.close();
+    }());
+  }
 }
 
 }  // namespace

@@ -20,9 +20,10 @@ struct WebSocketMessage;
 
 class PreparedMessage {
  public:
+  /// Params  compress  False: send it as it is, for what is compressed already.
   /// Throws  std::invalid_argument  `text` is not UTF-8.
-  static PreparedMessage text(std::string_view text);
-  static PreparedMessage binary(std::string_view bytes);
+  static PreparedMessage text(std::string_view text, bool compress = true);
+  static PreparedMessage binary(std::string_view bytes, bool compress = true);
   /// As text or as bytes, as `message` came.
   explicit PreparedMessage(const WebSocketMessage& message);
 
@@ -33,7 +34,7 @@ class PreparedMessage {
 
  private:
   friend class WebSocketConnection;
-  PreparedMessage(std::string_view payload, bool is_text);
+  PreparedMessage(std::string_view payload, bool is_text, bool compress);
   std::shared_ptr<const PreparedFrame> frame_;
 };
 

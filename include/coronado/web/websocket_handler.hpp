@@ -73,7 +73,8 @@ class WebSocketHandler : public RequestHandler {
   // --- what you call ---------------------------------------------------------------------------
 
   /// Sends a message; see `WebSocket::send`, also for the errors.
-  WebSocket::Sent write_message(std::string_view message, bool binary = false);
+  WebSocket::Sent write_message(std::string_view message, bool binary = false,
+                                bool compress = true);
   WebSocket::Sent write_message(const WebSocketMessage& message);
   WebSocket::Sent write_message(const PreparedMessage& message);
 
