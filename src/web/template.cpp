@@ -15,6 +15,7 @@
 #include "web/template/compiler.hpp"
 #include "web/template/expression_lexer.hpp"
 #include "web/template/format.hpp"
+#include "web/template/loader_names.hpp"
 #include "web/template/machine.hpp"
 #include "web/template/template_parser.hpp"
 

@@ -1,6 +1,8 @@
 #include "web/template/code_builder.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "web/template/natives.hpp"
 
@@ -76,6 +78,25 @@ void CodeBuilder::drop_last() noexcept {
   program_.places.pop_back();
 }
 
+std::uint32_t CodeBuilder::emit_jump_if_false() {
+  Instruction* compare = last();
+  if (compare == nullptr || compare->op != Op::kCompare) return emit_jump(Op::kJumpIfFalse, -1);
+  const auto op = static_cast<std::uint8_t>(compare->a);
+  const InstructionPlace place = program_.places.back();
+  drop_last();
+  Instruction jump{.op = Op::kCompareJump, .c = op};
+  if (Instruction* constant = last(); constant != nullptr && constant->op == Op::kConstant &&
+                                      constant->b <= std::numeric_limits<std::uint16_t>::max()) {
+    jump = {.op = Op::kCompareConstantJump, .c = op, .a = static_cast<std::uint16_t>(constant->b)};
+    drop_last();
+  }
+  const InstructionPlace here = std::exchange(place_, place);
+  const std::uint32_t at = emit(jump.op, -1, 0, jump.a);
+  place_ = here;
+  program_.code[at].c = op;
+  return at;
+}
+
 void CodeBuilder::emit_text(std::string_view text) {
   if (text.empty()) return;
   Instruction* before = last();
@@ -100,7 +121,7 @@ std::uint32_t CodeBuilder::add_text(std::string_view text) {
 }
 
 std::uint32_t CodeBuilder::add_site(std::string_view name) {
-  program_.sites.push_back(program_.memory.copy(name));
+  program_.sites.push_back(AttributeSite::make(program_.memory.copy(name)));
   return static_cast<std::uint32_t>(program_.sites.size() - 1);
 }
 

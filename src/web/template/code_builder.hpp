@@ -36,6 +36,8 @@ class CodeBuilder {
   std::uint32_t emit(Op op, int change, std::uint32_t b = 0, std::uint16_t a = 0);
   /// A jump whose target is told later, by `land`.
   std::uint32_t emit_jump(Op op, int change, std::uint16_t a = 0) { return emit(op, change, 0, a); }
+  /// [v ->] a jump when `v` is false; a comparison just before becomes part of it.
+  std::uint32_t emit_jump_if_false();
   void land(std::uint32_t jump);
   std::uint32_t here() noexcept;
   void jump_back(std::uint32_t target) { emit(Op::kJump, 0, target); }

@@ -13,6 +13,7 @@ namespace coronado::web::templates {
 namespace {
 
 constexpr std::string_view kXHTMLEscape = "xhtml_escape";
+constexpr std::uint32_t kMostFusedSlot = 255;
 constexpr std::size_t kMaxFiles = 10'000;  // each include counts, also of the same file
 
 class Compiler {
@@ -34,8 +35,8 @@ class Compiler {
   };
   struct Loop {
     std::size_t cleanups;
-    std::uint32_t next;
-    std::vector<std::uint32_t> exits;
+    std::vector<std::uint32_t> continues = {};
+    std::vector<std::uint32_t> exits = {};
   };
   class Entered;
 
@@ -50,7 +51,7 @@ class Compiler {
   void compile_if(const Node& node);
   void compile_for(const Node& node);
   void compile_while(const Node& node);
-  void compile_loop_body(const Node& node, std::uint32_t next, std::uint32_t done);
+  void compile_loop_end(const Node& node);
   void compile_try(const Node& node);
   void compile_handlers(const Node& node);
   void compile_apply(const Node& node);
@@ -245,24 +246,25 @@ void Compiler::compile_emit(const Node& node) {
 bool Compiler::fuse_emit(std::uint32_t function) {
   const Instruction* last = code_.last();
   if (last == nullptr) return false;
+  EmitSite site{.function = function};
+  Op op = Op::kEmitLocal;
   if (last->op == Op::kLoad) {
-    const auto slot = static_cast<std::uint16_t>(last->b);
-    code_.drop_last();
-    code_.emit(Op::kEmitLocal, -1, function, slot);
-    return true;
-  }
-  if (last->op != Op::kAttribute || function > 255) return false;
-  const std::uint32_t site = last->b;
-  code_.drop_last();
-  const Instruction* before = code_.last();
-  if (before == nullptr || before->op != Op::kLoad) {
-    code_.emit(Op::kAttribute, 0, site);
+    site.slot = last->b;
+  } else if (last->op == Op::kLoadAttribute) {
+    op = Op::kEmitAttribute;
+    site.slot = last->a;
+    site.site = last->b;
+  } else {
     return false;
   }
-  const auto slot = static_cast<std::uint16_t>(before->b);
   code_.drop_last();
-  code_.emit(Op::kEmitAttribute, -1, site, slot);
-  program_.code.back().c = static_cast<std::uint8_t>(function);
+  // The text before it comes along.
+  if (const Instruction* text = code_.last(); text != nullptr && text->op == Op::kText) {
+    site.prefix = program_.texts[text->b];
+    code_.drop_last();
+  }
+  program_.emits.push_back(site);
+  code_.emit(op, -1, static_cast<std::uint32_t>(program_.emits.size() - 1));
   return true;
 }
 
@@ -304,42 +306,58 @@ void Compiler::compile_if(const Node& node) {
       break;
     }
     code_.set_offset(branch.offset);
-    expressions_.compile(*branch.condition);
-    const std::uint32_t otherwise = code_.emit_jump(Op::kJumpIfFalse, -1);
+    const std::vector<std::uint32_t> otherwise = expressions_.compile_condition(*branch.condition);
     compile_body(branch.body);
     if (i + 1 < node.branches.size()) exits.push_back(code_.emit_jump(Op::kJump, 0));
-    code_.land(otherwise);
+    for (std::uint32_t jump : otherwise) code_.land(jump);
   }
   for (std::uint32_t exit : exits) code_.land(exit);
 }
 
-void Compiler::compile_loop_body(const Node& node, std::uint32_t next, std::uint32_t done) {
-  loops_.push_back({.cleanups = cleanups_.size(), .next = next, .exits = {}});
-  compile_body(node.branches[0].body);
-  code_.jump_back(next);
-  code_.land(done);
+/// What comes behind a loop whose condition is false: its `else`, and where `break` goes.
+void Compiler::compile_loop_end(const Node& node) {
   const std::vector<std::uint32_t> exits = std::move(loops_.back().exits);
   loops_.pop_back();
   if (node.branches.size() > 1) compile_body(node.branches[1].body);
   for (std::uint32_t exit : exits) code_.land(exit);
 }
 
+/// The test stands behind the body, so that each turn is one jump.
 void Compiler::compile_for(const Node& node) {
   expressions_.compile(*node.expression);
   code_.set_offset(node.expression->offset);
   const std::uint16_t iterator = code_.push_iterator();
   code_.emit(Op::kIterate, -1, 0, iterator);
-  const std::uint32_t next = code_.here();
-  const std::uint32_t done = code_.emit_jump(Op::kNext, 1, iterator);
-  expressions_.store(*node.targets[0]);
-  compile_loop_body(node, next, done);
+  const std::uint32_t first = code_.emit_jump(Op::kJump, 0);
+  const std::uint32_t body = code_.here();
+  const Expression& target = *node.targets[0];
+  std::uint32_t slot = 0;
+  const bool simple = target.kind == ExpressionKind::kName &&
+                      (slot = code_.assigned_slot(target.text)) <= kMostFusedSlot;
+  if (!simple) {
+    code_.set_height(code_.height() + 1);
+    expressions_.store(target);
+  }
+  loops_.push_back({.cleanups = cleanups_.size()});
+  compile_body(node.branches[0].body);
+  for (std::uint32_t jump : loops_.back().continues) code_.land(jump);
+  code_.land(first);
+  code_.set_offset(node.expression->offset);
+  code_.emit(simple ? Op::kLoopStore : Op::kLoop, 0, body, iterator);
+  program_.code.back().c = static_cast<std::uint8_t>(simple ? slot : 0);
+  compile_loop_end(node);
   code_.pop_iterator();
 }
 
 void Compiler::compile_while(const Node& node) {
   const std::uint32_t next = code_.here();
-  expressions_.compile(*node.expression);
-  compile_loop_body(node, next, code_.emit_jump(Op::kJumpIfFalse, -1));
+  const std::vector<std::uint32_t> done = expressions_.compile_condition(*node.expression);
+  loops_.push_back({.cleanups = cleanups_.size()});
+  compile_body(node.branches[0].body);
+  for (std::uint32_t jump : loops_.back().continues) code_.land(jump);
+  code_.jump_back(next);
+  for (std::uint32_t jump : done) code_.land(jump);
+  compile_loop_end(node);
 }
 
 void Compiler::compile_leave(const Node& node) {
@@ -356,11 +374,9 @@ void Compiler::compile_leave(const Node& node) {
   }
   cleanups_ = saved;
   code_.set_offset(node.offset);
-  if (node.kind == NodeKind::kBreak) {
-    loops_[loop_index].exits.push_back(code_.emit_jump(Op::kJump, 0));
-  } else {
-    code_.jump_back(loops_[loop_index].next);
-  }
+  Loop& loop = loops_[loop_index];
+  (node.kind == NodeKind::kBreak ? loop.exits : loop.continues)
+      .push_back(code_.emit_jump(Op::kJump, 0));
 }
 
 void Compiler::compile_try(const Node& node) {
