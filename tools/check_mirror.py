@@ -28,6 +28,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/web/template/expression_compiler.cpp": "part of the template compiler; python_test and machine_test",
     "src/web/template/evaluator.cpp": "what both engines do with values; machine_test, binding_test",
     "src/web/template/iteration.cpp": "what loops do; machine_test, binding_test",
+    "src/web/template/linker.cpp": "what both engines begin with; compiler_test",
     "src/web/template/objects.cpp": "the containers of templates; container_methods_test, operators_test",
     "src/net/proxy_transport.cpp": "what a Listener puts before a connection; listener_test",
     "src/net/resolver_ares_channel.cpp": "how the resolver asks; resolver_ares_test",

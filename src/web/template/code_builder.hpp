@@ -14,21 +14,14 @@
 
 namespace coronado::web::templates {
 
-class CodeBuilder {
+/// What is emitted belongs to the current place.
+class CodeBuilder : public PlaceTracker {
  public:
-  explicit CodeBuilder(Program& program) : program_(program) { scopes_.emplace_back(); }
+  explicit CodeBuilder(Program& program) : PlaceTracker(program.origins), program_(program) {
+    scopes_.emplace_back();
+  }
 
   Program& program() noexcept { return program_; }
-
-  // --- places: what the following instructions belong to ----------------------------------------
-
-  void set_offset(std::uint32_t offset) noexcept { place_.offset = offset; }
-  std::uint32_t offset() const noexcept { return place_.offset; }
-  std::uint32_t origin() const noexcept { return place_.origin; }
-  void set_origin(std::uint32_t origin) noexcept { place_.origin = origin; }
-  /// A file that the directive at the current place leads to.
-  std::uint32_t add_origin(const SourceFile& file, bool is_root);
-  [[noreturn]] void fail(const std::string& message) const;
 
   // --- instructions ---------------------------------------------------------------------------
 
@@ -81,7 +74,6 @@ class CodeBuilder {
   std::uint32_t add_slot(std::string_view name, bool outside);
 
   Program& program_;
-  InstructionPlace place_{};
   std::vector<Scope> scopes_;
   std::uint32_t landing_ = 0;  // the last place a jump may land
   std::uint32_t iterators_ = 0;

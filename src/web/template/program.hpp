@@ -18,6 +18,7 @@
 
 #include "web/template/evaluator.hpp"
 #include "web/template/format.hpp"
+#include "web/template/linker.hpp"
 #include "web/template/tree.hpp"
 
 namespace coronado::web::templates {
@@ -92,18 +93,6 @@ struct Instruction {
   std::uint32_t b = 0;
 };
 
-/// Where code comes from: a file, and what led to it.
-struct Origin {
-  const SourceFile* file;
-  std::int32_t parent = -1;         // in Program::origins
-  std::uint32_t parent_offset = 0;  // of the directive there
-};
-
-struct InstructionPlace {
-  std::uint32_t offset;
-  std::uint32_t origin;
-};
-
 /// A name that has a slot; what it is before anything is assigned.
 struct SlotName {
   std::string_view name;                              // empty: a temporary
@@ -133,7 +122,7 @@ struct LambdaCode {
 
 struct Program {
   std::vector<Instruction> code;
-  std::vector<InstructionPlace> places;  // of each instruction
+  std::vector<OriginPlace> places;  // of each instruction
   std::vector<Origin> origins;
   std::vector<std::shared_ptr<const ParsedFile>> files;
   std::vector<std::string_view> texts;
@@ -151,9 +140,5 @@ struct Program {
 
   TemplatePlace place_of(std::size_t instruction) const;
 };
-
-/// The place `offset` in `origins[origin]`, with what led there.
-TemplatePlace make_place(const std::vector<Origin>& origins, std::size_t origin,
-                         std::size_t offset);
 
 }  // namespace coronado::web::templates
