@@ -61,11 +61,11 @@ const char* copy_plain(char* out, const char* at, const char* end) {
 }  // namespace
 
 void TemplateOutput::write_escaped(std::string_view text) {
-  constexpr std::size_t kRoom = 16;
+  constexpr std::size_t kStep = 16;
   const char* at = text.data();
   const char* const end = at + text.size();
   for (;;) {
-    ensure(static_cast<std::size_t>(end - at) + kRoom);
+    ensure(static_cast<std::size_t>(end - at) + kStep);
     const char* special = copy_plain(cursor_, at, end);
     cursor_ += special - at;
     if (special == end) return;
@@ -87,12 +87,12 @@ void TemplateOutput::open() {
   begin_ = text_.data();
   cursor_ = begin_ + used_;
   // Behind the limit nothing is written, and growing says so.
-  end_ = begin_ + std::min(text_.size(), start_ + (limit_ - std::min(flushed_, limit_)) + kSlack);
+  end_ = begin_ + std::min(text_.size(), start_ + (limit_ - std::min(flushed_, limit_)) + kRoom);
 }
 
 void TemplateOutput::grow(std::size_t more) {
   used_ = static_cast<std::size_t>(cursor_ - begin_);
-  if (flushed_ + size() + more > limit_ + kSlack) {
+  if (flushed_ + size() + more > limit_ + kRoom) {
     throw TemplateFault(TemplateErrorClass::kLimit,
                         "the output exceeds " + std::to_string(limit_) + " bytes");
   }

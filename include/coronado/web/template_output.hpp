@@ -18,6 +18,9 @@ namespace coronado::web {
 /// Lifetime  The string must outlive it, and is nobody else's until `finish` or `discard`.
 class TemplateOutput {
  public:
+  /// What the writing members want free at the end, at most, beside what they write.
+  static constexpr std::size_t kRoom = 64;
+
   /// Params  limit  Most bytes that may be written in all.
   TemplateOutput(std::string& text, std::size_t limit)
       : text_(text), start_(text.size()), used_(text.size()), limit_(limit) {
@@ -77,8 +80,6 @@ class TemplateOutput {
   }
 
  private:
-  static constexpr std::size_t kSlack = 64;  // what `write_int` and its kin ask for too much
-
   void ensure(std::size_t more) {
     if (static_cast<std::size_t>(end_ - cursor_) < more) [[unlikely]]
       grow(more);

@@ -5,6 +5,7 @@
 #include "web/template/code_builder.hpp"
 #include "web/template/expression_compiler.hpp"
 #include "web/template/expression_parser.hpp"
+#include "web/template/html_context.hpp"
 
 namespace coronado::web::templates {
 namespace {
@@ -55,11 +56,14 @@ class Compiler {
   CodeBuilder code_;
   ExpressionCompiler expressions_;
   Linker linker_;
+  HTMLContext html_;
+  bool is_html_ = false;
   std::vector<Cleanup> cleanups_;
   std::vector<Loop> loops_;
 };
 
 void Compiler::compile(std::shared_ptr<const ParsedFile> file) {
+  is_html_ = HTMLContext::is_html(file->source.name);
   compile_body(linker_.link(std::move(file)));
   code_.emit(Op::kEnd, 0);
 }
@@ -72,6 +76,9 @@ void Compiler::compile_body(const Body& body) {
 }
 
 void Compiler::compile_node(const Node& node) {
+  if (is_html_) {
+    html_.follow(node, linker_.file(), code_.origins(), code_.place(), program_.warnings);
+  }
   switch (node.kind) {
     case NodeKind::kText: return code_.emit_text(node.text);
     case NodeKind::kEmit: return compile_emit(node);

@@ -136,6 +136,7 @@ struct Program {
   std::size_t stack_size = 0;
   std::size_t iterator_count = 0;
   bool awaits = false;
+  std::vector<TemplateWarning> warnings = {};
   TemplateMemory memory;  // of the texts and constants
 
   TemplatePlace place_of(std::size_t instruction) const;
