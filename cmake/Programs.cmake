@@ -35,6 +35,9 @@ function(coronado_add_tests)
     endif()
     coronado_program(test_${layer} PRIVATE_HEADERS TEST SOURCES ${sources}
                      LINK coronado_testing GTest::gtest GTest::gtest_main GTest::gmock)
+    if(EXISTS "${folder}/templates")  # rendered by both engines, whatever the build
+      coronado_add_templates(test_${layer} "${folder}/templates" NAMESPACE ${layer}_pages BUILD_TIME)
+    endif()
     if(CORONADO_TEST_EACH)
       gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                            PROPERTIES LABELS ${layer} TIMEOUT 120)

@@ -2,6 +2,7 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/json.hpp>
+#include <coronado/base/log.hpp>
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
@@ -15,7 +16,9 @@
 #include "web/template/compiler.hpp"
 #include "web/template/expression_lexer.hpp"
 #include "web/template/format.hpp"
+#include "web/template/loader_names.hpp"
 #include "web/template/machine.hpp"
+#include "web/template/pooled_memory.hpp"
 #include "web/template/template_parser.hpp"
 
 namespace coronado::web {
@@ -126,29 +129,6 @@ Json to_template_json(const TemplateValue& value) {
 
 // --- loaders -----------------------------------------------------------------------------------------
 
-namespace {
-
-std::unique_ptr<const ParsedFile> parse(std::string name, std::string text,
-                                        const TemplateOptions& options) {
-  templates::Whitespace whitespace = templates::default_whitespace(name);
-  if (!options.whitespace.empty() &&
-      !templates::find_whitespace_mode(options.whitespace, whitespace)) {
-    throw UsageError("template whitespace mode '" + options.whitespace +
-                     "': expected all, single or oneline");
-  }
-  templates::SourceFile source{name, text};
-  try {
-    return templates::parse_template(std::move(name), std::move(text), options.autoescape,
-                                     whitespace);
-  } catch (const templates::SyntaxFault& fault) {
-    const templates::LineColumn place = source.place_of(fault.offset());
-    throw ParseError(fault.what(),
-                     {.file = source.name, .line = place.line, .column = place.column});
-  }
-}
-
-}  // namespace
-
 /// The files of one loader: parsed ones, and the templates made of them.
 class templates::LoaderFiles final : public FileSource {
  public:
@@ -161,7 +141,7 @@ class templates::LoaderFiles final : public FileSource {
     auto& entry = parsed_[path];
     if (!entry.file || entry.version != version) {
       try {
-        entry = {parse(path, loader_.read(path), loader_.options_), version};
+        entry = {templates::parse_file(path, loader_.read(path), loader_.options_), version};
       } catch (...) {
         parsed_.erase(path);
         throw;
@@ -268,10 +248,25 @@ std::shared_ptr<const Template> BaseLoader::load(std::string_view name, std::str
   state->loader = names_;
   const std::shared_ptr<const Template> made(new Template(std::move(state)));
   files_->keep(path, made);
+  if (reload_) {
+    for (const TemplateWarning& warning : made->warnings()) {
+      general_log().warning(warning.message + " at " + to_string(warning.place));
+    }
+  }
   return made;
 }
 
 void BaseLoader::reset() { files_ = std::make_unique<templates::LoaderFiles>(*this); }
+
+bool BaseLoader::find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const {
+  return names_->names.find(name, memory, found);
+}
+
+bool BaseLoader::find_module(std::string_view name, TemplateValue& found) const {
+  if (!names_->modules.contains(name)) return false;
+  found = templates::import_module(names_.get(), name);
+  return true;
+}
 
 TemplateNamespace& BaseLoader::names() noexcept { return names_->names; }
 
@@ -319,51 +314,14 @@ std::string DictLoader::read(const std::string& name) {
 
 // --- rendering ---------------------------------------------------------------------------------------
 
-namespace {
-
-/// Memory for one rendering, from what this thread has kept of earlier ones.
-class PooledMemory {
- public:
-  explicit PooledMemory(std::size_t limit) {
-    auto& pool = kept();
-    if (pool.empty()) {
-      memory_ = std::make_unique<TemplateMemory>();
-    } else {
-      memory_ = std::move(pool.back());
-      pool.pop_back();
-    }
-    memory_->set_limit(limit);
-  }
-  PooledMemory(const PooledMemory&) = delete;
-  PooledMemory& operator=(const PooledMemory&) = delete;
-  ~PooledMemory() {
-    memory_->clear();
-    auto& pool = kept();
-    if (pool.size() < pool.capacity()) pool.push_back(std::move(memory_));
-  }
-  TemplateMemory& operator*() noexcept { return *memory_; }
-
- private:
-  static std::vector<std::unique_ptr<TemplateMemory>>& kept() {
-    static thread_local std::vector<std::unique_ptr<TemplateMemory>> pool = [] {
-      std::vector<std::unique_ptr<TemplateMemory>> made;
-      made.reserve(8);
-      return made;
-    }();
-    return pool;
-  }
-  std::unique_ptr<TemplateMemory> memory_;
-};
-
-}  // namespace
-
 Template::Template(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Template::Template(std::string text, std::string name, TemplateOptions options)
     : state_(std::make_unique<State>()) {
   state_->name = name;
   state_->limits = options.limits;
-  state_->program = templates::compile(parse(std::move(name), std::move(text), options), nullptr);
+  state_->program =
+      templates::compile(templates::parse_file(std::move(name), std::move(text), options), nullptr);
 }
 
 Template::~Template() = default;
@@ -371,6 +329,9 @@ Template::Template(Template&&) noexcept = default;
 Template& Template::operator=(Template&&) noexcept = default;
 
 bool Template::awaits() const noexcept { return state_->program->awaits; }
+const std::vector<TemplateWarning>& Template::warnings() const noexcept {
+  return state_->program->warnings;
+}
 const std::string& Template::name() const noexcept { return state_->name; }
 
 void Template::generate_into(std::string& out, std::span<const TemplateArgument> arguments,
@@ -382,7 +343,7 @@ void Template::generate_into(std::string& out, std::span<const TemplateArgument>
   const std::size_t hint = state.size_hint.load(std::memory_order_relaxed);
   if (out.capacity() - out.size() < hint) out.reserve(out.size() + hint);
   templates::Output output(out, state.limits.output);
-  PooledMemory memory(state.limits.memory);
+  templates::PooledMemory memory(state.limits.memory);
   try {
     Machine machine(*state.program, state.limits, {arguments, scope, state.loader.get()}, *memory,
                     output);
@@ -391,7 +352,7 @@ void Template::generate_into(std::string& out, std::span<const TemplateArgument>
     output.discard();
     throw;
   }
-  const std::size_t size = output.size() + 256;  // what `Output` keeps free at the end
+  const std::size_t size = output.size() + templates::Output::kRoom;
   if (size > hint) state.size_hint.store(size, std::memory_order_relaxed);
   output.finish();
 }
@@ -413,7 +374,7 @@ Task<> Template::stream(TemplateNamespace names, Function<Task<>(std::string_vie
   const State& state = *state_;
   std::string text;
   templates::Output output(text, state.limits.output);
-  PooledMemory memory(state.limits.memory);
+  templates::PooledMemory memory(state.limits.memory);
   Machine machine(*state.program, state.limits, {names.arguments(), scope, state.loader.get()},
                   *memory, output);
   machine.set_piece_size(piece_size);

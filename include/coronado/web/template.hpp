@@ -111,6 +111,10 @@ class Template {
   bool awaits() const noexcept;
   const std::string& name() const noexcept;
 
+  /// Values of an HTML page that stand where escaping does not protect them: in a script or style,
+  /// in an attribute without quotes, at the beginning of a URL. A loader that reloads logs them.
+  const std::vector<TemplateWarning>& warnings() const noexcept;
+
  private:
   friend class BaseLoader;
   struct State;
@@ -125,7 +129,7 @@ class Template {
 ///
 /// Threads  One thread at a time.
 /// Tornado  `template.BaseLoader`.
-class BaseLoader {
+class BaseLoader : public TemplateScope {
  public:
   virtual ~BaseLoader();
   BaseLoader(const BaseLoader&) = delete;
@@ -145,6 +149,10 @@ class BaseLoader {
 
   /// What `{% import name %}` and `{% from name import ... %}` find.
   TemplateNamespace& module(std::string_view name);
+
+  // As the scope of a generated template: `names()` and the modules.
+  bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override;
+  bool find_module(std::string_view name, TemplateValue& found) const override;
 
   const TemplateOptions& options() const noexcept { return options_; }
 

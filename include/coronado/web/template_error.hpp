@@ -29,6 +29,12 @@ struct TemplatePlace {
 /// "page.html:3:7 (via base.html:12)".
 std::string to_string(const TemplatePlace& place);
 
+/// Something that is allowed, but dangerous: a value where escaping does not protect it.
+struct TemplateWarning {
+  std::string message;
+  TemplatePlace place;
+};
+
 /// A template cannot be parsed, or one it extends or includes cannot be loaded.
 ///
 /// `what()` is "Empty expression at page.html:3:7".

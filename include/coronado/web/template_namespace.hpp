@@ -61,6 +61,8 @@ class TemplateScope {
  public:
   /// Whether there is a value called `name`; it must live until the rendering ends.
   virtual bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const = 0;
+  /// Whether there is a module called `name` for `{% import %}` in a generated template.
+  virtual bool find_module(std::string_view, TemplateValue&) const { return false; }
 
  protected:
   ~TemplateScope() = default;

@@ -72,6 +72,36 @@ enum class TemplateErrorClass : std::uint8_t {
   kLimit,  ///< a limit of the engine; `{% except %}` does not catch it
 };
 
+/// What stands between values, or before one.
+enum class TemplateOperator : std::uint8_t {
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kFloorDivide,
+  kModulo,
+  kPower,
+  kBitAnd,
+  kBitOr,
+  kBitXor,
+  kShiftLeft,
+  kShiftRight,
+  kNegate,
+  kPlus,
+  kInvert,
+  kNot,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIn,
+  kNotIn,
+  kIs,
+  kIsNot,
+};
+
 /// An error inside an expression, before the engine adds the place: what functions that a template
 /// calls may throw to be told apart by `{% except %}`.
 class TemplateFault : public std::runtime_error {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "web/template/evaluator.hpp"
 #include "web/template/format.hpp"
 #include "web/template/iteration.hpp"
-#include "web/template/machine.hpp"
 #include "web/template/natives.hpp"
 #include "web/template/operators.hpp"
 
@@ -232,7 +232,7 @@ TemplateValue sum(const NativeCall& call) {
   Cursor cursor;
   cursor.start(arguments[0], call.memory());
   for (TemplateValue element; cursor.next(call.memory(), element);) {
-    call.machine.charge(1);
+    call.evaluator.charge(1);
     total = binary(Operator::kAdd, total, element, call.memory());
   }
   return total;
@@ -267,7 +267,7 @@ TemplateValue extreme(const NativeCall& call) {
     fail_value(std::string(call.call.function()) + "() arg is an empty sequence");
   }
   const auto key_of = [&](const TemplateValue& value) {
-    return key.is_none() ? value : call.machine.call(key, {&value, 1});
+    return key.is_none() ? value : call.evaluator.call(key, {&value, 1});
   };
   TemplateValue best = values->data[0];
   TemplateValue best_key = key_of(best);
@@ -359,7 +359,7 @@ TemplateValue any_or_all(const NativeCall& call) {
   Cursor cursor;
   cursor.start(arguments[0], call.memory());
   for (TemplateValue element; cursor.next(call.memory(), element);) {
-    call.machine.charge(1);
+    call.evaluator.charge(1);
     if (is_true(element) == wanted) return TemplateValue::boolean(wanted);
   }
   return TemplateValue::boolean(!wanted);
@@ -369,7 +369,7 @@ TemplateValue map(const NativeCall& call) {
   const NativeArguments<2> arguments(call, {"function", "iterable"}, 2);
   TemplateList& list = collect(arguments[1], call.memory());
   for (std::size_t i = 0; i < list.size; ++i) {
-    list.data[i] = call.machine.call(arguments[0], {&list.data[i], 1});
+    list.data[i] = call.evaluator.call(arguments[0], {&list.data[i], 1});
   }
   return TemplateValue::list(list);
 }
@@ -381,7 +381,7 @@ TemplateValue filter(const NativeCall& call) {
   for (const TemplateValue& value : list.values()) {
     const bool keep = arguments[0].is_none()
                           ? is_true(value)
-                          : is_true(call.machine.call(arguments[0], {&value, 1}));
+                          : is_true(call.evaluator.call(arguments[0], {&value, 1}));
     if (keep) kept.append(value, call.memory());
   }
   return TemplateValue::list(kept);
@@ -444,14 +444,6 @@ constexpr TemplateFunction kFunctions[] = {
     {"ZeroDivisionError", make_error, nullptr, &kClasses[8]},
 };
 
-const TemplateFunction* find_in(std::span<const TemplateFunction> table,
-                                std::string_view name) noexcept {
-  for (const TemplateFunction& function : table) {
-    if (function.name == name) return &function;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 std::span<const TemplateFunction> builtin_functions() noexcept { return kFunctions; }
@@ -459,24 +451,17 @@ std::span<const TemplateFunction> builtin_functions() noexcept { return kFunctio
 const TemplateFunction& xhtml_escape_function() noexcept { return kFunctions[0]; }
 
 const TemplateFunction* find_builtin(std::string_view name) noexcept {
-  const TemplateFunction* found = find_in(kFunctions, name);
+  const TemplateFunction* found = find_function(kFunctions, name);
   // Tornado's `escape` is its whole module; here it is the function that the module is used for.
   return found != nullptr && name == "escape" ? &kFunctions[0] : found;
 }
 
-const TemplateFunction* find_method(const TemplateValue& value, std::string_view name) noexcept {
-  switch (value.kind()) {
-    case TemplateKind::kString: return find_in(string_methods(), name);
-    case TemplateKind::kList: return find_in(list_methods(), name);
-    case TemplateKind::kTuple:
-    case TemplateKind::kRange: return find_in(tuple_methods(), name);
-    case TemplateKind::kDict: return find_in(dict_methods(), name);
-    case TemplateKind::kObject:
-      if (is_mapping(value)) return find_in(mapping_methods(), name);
-      if (is_sequence(value)) return find_in(tuple_methods(), name);
-      return nullptr;
-    default: return nullptr;
+const TemplateFunction* find_function(std::span<const TemplateFunction> table,
+                                      std::string_view name) noexcept {
+  for (const TemplateFunction& function : table) {
+    if (function.name == name) return &function;
   }
+  return nullptr;
 }
 
 bool error_matches(TemplateErrorClass thrown, TemplateErrorClass wanted) noexcept {

@@ -1,6 +1,8 @@
 #include "web/template/code_builder.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "web/template/natives.hpp"
 
@@ -10,40 +12,8 @@ namespace {
 constexpr std::size_t kMaxSlots = 60'000;
 }  // namespace
 
-TemplatePlace make_place(const std::vector<Origin>& origins, std::size_t origin,
-                         std::size_t offset) {
-  TemplatePlace place;
-  const Origin* at = &origins[origin];
-  const LineColumn where = at->file->place_of(offset);
-  place.file = at->file->name;
-  place.line = where.line;
-  place.column = where.column;
-  while (at->parent >= 0) {
-    const std::uint32_t parent_offset = at->parent_offset;
-    at = &origins[static_cast<std::size_t>(at->parent)];
-    place.via.push_back(at->file->name + ":" +
-                        std::to_string(at->file->place_of(parent_offset).line));
-  }
-  return place;
-}
-
 TemplatePlace Program::place_of(std::size_t instruction) const {
-  const InstructionPlace& place = places[instruction];
-  return make_place(origins, place.origin, place.offset);
-}
-
-std::uint32_t CodeBuilder::add_origin(const SourceFile& file, bool is_root) {
-  Origin origin{.file = &file};
-  if (!is_root) {
-    origin.parent = static_cast<std::int32_t>(place_.origin);
-    origin.parent_offset = place_.offset;
-  }
-  program_.origins.push_back(origin);
-  return static_cast<std::uint32_t>(program_.origins.size() - 1);
-}
-
-void CodeBuilder::fail(const std::string& message) const {
-  throw ParseError(message, make_place(program_.origins, place_.origin, place_.offset));
+  return make_place(origins, places[instruction]);
 }
 
 std::uint32_t CodeBuilder::emit(Op op, int change, std::uint32_t b, std::uint16_t a) {
@@ -52,7 +22,7 @@ std::uint32_t CodeBuilder::emit(Op op, int change, std::uint32_t b, std::uint16_
          " instructions, with what it includes");
   }
   program_.code.push_back({.op = op, .a = a, .b = b});
-  program_.places.push_back(place_);
+  program_.places.push_back(place());
   height_ += change;
   program_.stack_size =
       std::max(program_.stack_size, static_cast<std::size_t>(std::max(height_, 0)) + 4);
@@ -74,6 +44,26 @@ Instruction* CodeBuilder::last() noexcept {
 void CodeBuilder::drop_last() noexcept {
   program_.code.pop_back();
   program_.places.pop_back();
+}
+
+std::uint32_t CodeBuilder::emit_jump_if_false() {
+  Instruction* compare = last();
+  if (compare == nullptr || compare->op != Op::kCompare) return emit_jump(Op::kJumpIfFalse, -1);
+  const auto op = static_cast<std::uint8_t>(compare->a);
+  const OriginPlace compared = program_.places.back();
+  drop_last();
+  Instruction jump{.op = Op::kCompareJump, .c = op};
+  if (Instruction* constant = last(); constant != nullptr && constant->op == Op::kConstant &&
+                                      constant->b <= std::numeric_limits<std::uint16_t>::max()) {
+    jump = {.op = Op::kCompareConstantJump, .c = op, .a = static_cast<std::uint16_t>(constant->b)};
+    drop_last();
+  }
+  const OriginPlace current = place();
+  set_place(compared);
+  const std::uint32_t at = emit(jump.op, -1, 0, jump.a);
+  set_place(current);
+  program_.code[at].c = op;
+  return at;
 }
 
 void CodeBuilder::emit_text(std::string_view text) {
@@ -100,7 +90,7 @@ std::uint32_t CodeBuilder::add_text(std::string_view text) {
 }
 
 std::uint32_t CodeBuilder::add_site(std::string_view name) {
-  program_.sites.push_back(program_.memory.copy(name));
+  program_.sites.push_back(AttributeSite::make(program_.memory.copy(name)));
   return static_cast<std::uint32_t>(program_.sites.size() - 1);
 }
 

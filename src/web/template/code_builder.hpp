@@ -14,21 +14,14 @@
 
 namespace coronado::web::templates {
 
-class CodeBuilder {
+/// What is emitted belongs to the current place.
+class CodeBuilder : public PlaceTracker {
  public:
-  explicit CodeBuilder(Program& program) : program_(program) { scopes_.emplace_back(); }
+  explicit CodeBuilder(Program& program) : PlaceTracker(program.origins), program_(program) {
+    scopes_.emplace_back();
+  }
 
   Program& program() noexcept { return program_; }
-
-  // --- places: what the following instructions belong to ----------------------------------------
-
-  void set_offset(std::uint32_t offset) noexcept { place_.offset = offset; }
-  std::uint32_t offset() const noexcept { return place_.offset; }
-  std::uint32_t origin() const noexcept { return place_.origin; }
-  void set_origin(std::uint32_t origin) noexcept { place_.origin = origin; }
-  /// A file that the directive at the current place leads to.
-  std::uint32_t add_origin(const SourceFile& file, bool is_root);
-  [[noreturn]] void fail(const std::string& message) const;
 
   // --- instructions ---------------------------------------------------------------------------
 
@@ -36,6 +29,8 @@ class CodeBuilder {
   std::uint32_t emit(Op op, int change, std::uint32_t b = 0, std::uint16_t a = 0);
   /// A jump whose target is told later, by `land`.
   std::uint32_t emit_jump(Op op, int change, std::uint16_t a = 0) { return emit(op, change, 0, a); }
+  /// [v ->] a jump when `v` is false; a comparison just before becomes part of it.
+  std::uint32_t emit_jump_if_false();
   void land(std::uint32_t jump);
   std::uint32_t here() noexcept;
   void jump_back(std::uint32_t target) { emit(Op::kJump, 0, target); }
@@ -79,7 +74,6 @@ class CodeBuilder {
   std::uint32_t add_slot(std::string_view name, bool outside);
 
   Program& program_;
-  InstructionPlace place_{};
   std::vector<Scope> scopes_;
   std::uint32_t landing_ = 0;  // the last place a jump may land
   std::uint32_t iterators_ = 0;

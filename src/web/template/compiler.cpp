@@ -2,45 +2,38 @@
 
 #include <coronado/base/strings.hpp>
 
-#include <functional>
-#include <map>
-
 #include "web/template/code_builder.hpp"
 #include "web/template/expression_compiler.hpp"
 #include "web/template/expression_parser.hpp"
+#include "web/template/html_context.hpp"
 
 namespace coronado::web::templates {
 namespace {
 
 constexpr std::string_view kXHTMLEscape = "xhtml_escape";
-constexpr std::size_t kMaxFiles = 10'000;  // each include counts, also of the same file
+constexpr std::uint32_t kMostFusedSlot = 255;
 
 class Compiler {
  public:
   Compiler(Program& program, FileSource* source)
-      : program_(program), source_(source), code_(program), expressions_(code_) {}
+      : program_(program),
+        code_(program),
+        expressions_(code_),
+        linker_(code_, program.files, source) {}
 
   void compile(std::shared_ptr<const ParsedFile> file);
 
  private:
-  /// A block that is defined somewhere, and in which file.
-  struct BlockDefinition {
-    const Node* node;
-    const ParsedFile* file;
-  };
   /// What must be undone when a loop is left from inside: a try, with its finally.
   struct Cleanup {
     const Body* finally;
   };
   struct Loop {
     std::size_t cleanups;
-    std::uint32_t next;
-    std::vector<std::uint32_t> exits;
+    std::vector<std::uint32_t> continues = {};
+    std::vector<std::uint32_t> exits = {};
   };
-  class Entered;
 
-  std::shared_ptr<const ParsedFile> load(const std::string& name);
-  void add_blocks(const Body& body, const ParsedFile& file, std::size_t depth);
   void compile_body(const Body& body);
   void compile_node(const Node& node);
   void compile_emit(const Node& node);
@@ -50,124 +43,28 @@ class Compiler {
   void compile_if(const Node& node);
   void compile_for(const Node& node);
   void compile_while(const Node& node);
-  void compile_loop_body(const Node& node, std::uint32_t next, std::uint32_t done);
+  void compile_loop_end(const Node& node);
   void compile_try(const Node& node);
   void compile_handlers(const Node& node);
   void compile_apply(const Node& node);
-  void compile_block(const Node& node);
-  void compile_include(const Node& node);
   void compile_import(const Node& node);
   void compile_leave(const Node& node);
   void find_assigned(const Body& body, std::vector<std::string_view>& names) const;
   static void find_assigned(const Expression& target, std::vector<std::string_view>& names);
 
   Program& program_;
-  FileSource* source_;
   CodeBuilder code_;
   ExpressionCompiler expressions_;
-  const ParsedFile* file_ = nullptr;
-  std::map<std::string, BlockDefinition, std::less<>> blocks_;
+  Linker linker_;
+  HTMLContext html_;
+  bool is_html_ = false;
   std::vector<Cleanup> cleanups_;
   std::vector<Loop> loops_;
-  std::size_t include_depth_ = 0;
 };
-
-/// Another file, for as long as this lives; then back to where it was entered.
-class Compiler::Entered {
- public:
-  Entered(Compiler& compiler, const ParsedFile& file)
-      : compiler_(compiler),
-        file_(compiler.file_),
-        offset_(compiler.code_.offset()),
-        origin_(compiler.code_.origin()) {
-    if (++compiler.include_depth_ > kMaxIncludeDepth) {
-      compiler.code_.fail("includes nested too deeply: does '" + file.source.name +
-                          "' include itself?");
-    }
-    compiler.code_.set_origin(compiler.code_.add_origin(file.source, false));
-    compiler.file_ = &file;
-  }
-  Entered(const Entered&) = delete;
-  Entered& operator=(const Entered&) = delete;
-  ~Entered() {
-    --compiler_.include_depth_;
-    compiler_.file_ = file_;
-    compiler_.code_.set_origin(origin_);
-    compiler_.code_.set_offset(offset_);
-  }
-
- private:
-  Compiler& compiler_;
-  const ParsedFile* file_;
-  std::uint32_t offset_;
-  std::uint32_t origin_;
-};
-
-/// Loads a file that a directive at the current place names, and keeps it.
-std::shared_ptr<const ParsedFile> Compiler::load(const std::string& name) {
-  if (source_ == nullptr) code_.fail("cannot load '" + name + "': the template has no loader");
-  if (program_.files.size() >= kMaxFiles) {
-    code_.fail("the template includes more than " + std::to_string(kMaxFiles) + " files");
-  }
-  try {
-    program_.files.push_back(source_->find(name, file_->source.name));
-    return program_.files.back();
-  } catch (const ParseError& error) {
-    TemplatePlace place = error.place();
-    TemplatePlace here = make_place(program_.origins, code_.origin(), code_.offset());
-    place.via.push_back(here.file + ":" + std::to_string(here.line));
-    place.via.insert(place.via.end(), here.via.begin(), here.via.end());
-    throw ParseError(error.message(), std::move(place));
-  } catch (const std::runtime_error& error) {
-    code_.fail(error.what());
-  }
-}
-
-/// Blocks of files that come later win: children after parents, and what a file includes counts.
-void Compiler::add_blocks(const Body& body, const ParsedFile& file, std::size_t depth) {
-  for (const auto& node : body) {
-    if (node->kind == NodeKind::kBlock)
-      blocks_.insert_or_assign(node->text, BlockDefinition{node.get(), &file});
-    if (node->kind == NodeKind::kInclude) {
-      code_.set_offset(node->offset);
-      if (depth > kMaxIncludeDepth) {
-        code_.fail("includes nested too deeply: does '" + node->text + "' include itself?");
-      }
-      const std::shared_ptr<const ParsedFile> included = load(node->text);
-      const Entered entered(*this, *included);
-      add_blocks(included->body, *included, depth + 1);
-    }
-    for (const Branch& branch : node->branches) add_blocks(branch.body, file, depth);
-  }
-}
 
 void Compiler::compile(std::shared_ptr<const ParsedFile> file) {
-  program_.files.push_back(file);
-  std::vector<const ParsedFile*> chain = {file.get()};
-  std::vector<std::uint32_t> origins = {code_.add_origin(file->source, true)};
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    file_ = chain[i];
-    code_.set_origin(origins[i]);
-    for (const auto& node : chain[i]->body) {
-      if (node->kind != NodeKind::kExtends) continue;
-      code_.set_offset(node->offset);
-      if (chain.size() > kMaxIncludeDepth) {
-        code_.fail("inheritance nested too deeply: does '" + node->text + "' extend itself?");
-      }
-      const std::shared_ptr<const ParsedFile> parent = load(node->text);
-      chain.push_back(parent.get());
-      origins.push_back(code_.add_origin(parent->source, false));
-      break;
-    }
-  }
-  for (std::size_t i = chain.size(); i-- > 0;) {
-    file_ = chain[i];
-    code_.set_origin(origins[i]);
-    add_blocks(chain[i]->body, *chain[i], 0);
-  }
-  file_ = chain.back();
-  code_.set_origin(origins.back());
-  compile_body(chain.back()->body);
+  is_html_ = HTMLContext::is_html(file->source.name);
+  compile_body(linker_.link(std::move(file)));
   code_.emit(Op::kEnd, 0);
 }
 
@@ -179,6 +76,9 @@ void Compiler::compile_body(const Body& body) {
 }
 
 void Compiler::compile_node(const Node& node) {
+  if (is_html_) {
+    html_.follow(node, linker_.file(), code_.origins(), code_.place(), program_.warnings);
+  }
   switch (node.kind) {
     case NodeKind::kText: return code_.emit_text(node.text);
     case NodeKind::kEmit: return compile_emit(node);
@@ -201,8 +101,10 @@ void Compiler::compile_node(const Node& node) {
     case NodeKind::kWhile: return compile_while(node);
     case NodeKind::kTry: return compile_try(node);
     case NodeKind::kApply: return compile_apply(node);
-    case NodeKind::kBlock: return compile_block(node);
-    case NodeKind::kInclude: return compile_include(node);
+    case NodeKind::kBlock:
+      return linker_.visit_block(node, [this](const Body& body) { compile_body(body); });
+    case NodeKind::kInclude:
+      return linker_.visit_include(node, [this](const Body& body) { compile_body(body); });
     case NodeKind::kExtends: return;
     case NodeKind::kImport: return compile_import(node);
     case NodeKind::kBreak:
@@ -211,7 +113,7 @@ void Compiler::compile_node(const Node& node) {
 }
 
 void Compiler::compile_emit(const Node& node) {
-  const std::string& escape = file_->autoescape;
+  const std::string& escape = linker_.file().autoescape;
   if (escape.empty()) {
     expressions_.compile(*node.expression);
     code_.emit(Op::kEmitRaw, -1);
@@ -245,24 +147,25 @@ void Compiler::compile_emit(const Node& node) {
 bool Compiler::fuse_emit(std::uint32_t function) {
   const Instruction* last = code_.last();
   if (last == nullptr) return false;
+  EmitSite site{.function = function};
+  Op op = Op::kEmitLocal;
   if (last->op == Op::kLoad) {
-    const auto slot = static_cast<std::uint16_t>(last->b);
-    code_.drop_last();
-    code_.emit(Op::kEmitLocal, -1, function, slot);
-    return true;
-  }
-  if (last->op != Op::kAttribute || function > 255) return false;
-  const std::uint32_t site = last->b;
-  code_.drop_last();
-  const Instruction* before = code_.last();
-  if (before == nullptr || before->op != Op::kLoad) {
-    code_.emit(Op::kAttribute, 0, site);
+    site.slot = last->b;
+  } else if (last->op == Op::kLoadAttribute) {
+    op = Op::kEmitAttribute;
+    site.slot = last->a;
+    site.site = last->b;
+  } else {
     return false;
   }
-  const auto slot = static_cast<std::uint16_t>(before->b);
   code_.drop_last();
-  code_.emit(Op::kEmitAttribute, -1, site, slot);
-  program_.code.back().c = static_cast<std::uint8_t>(function);
+  // The text before it comes along.
+  if (const Instruction* text = code_.last(); text != nullptr && text->op == Op::kText) {
+    site.prefix = program_.texts[text->b];
+    code_.drop_last();
+  }
+  program_.emits.push_back(site);
+  code_.emit(op, -1, static_cast<std::uint32_t>(program_.emits.size() - 1));
   return true;
 }
 
@@ -304,42 +207,58 @@ void Compiler::compile_if(const Node& node) {
       break;
     }
     code_.set_offset(branch.offset);
-    expressions_.compile(*branch.condition);
-    const std::uint32_t otherwise = code_.emit_jump(Op::kJumpIfFalse, -1);
+    const std::vector<std::uint32_t> otherwise = expressions_.compile_condition(*branch.condition);
     compile_body(branch.body);
     if (i + 1 < node.branches.size()) exits.push_back(code_.emit_jump(Op::kJump, 0));
-    code_.land(otherwise);
+    for (std::uint32_t jump : otherwise) code_.land(jump);
   }
   for (std::uint32_t exit : exits) code_.land(exit);
 }
 
-void Compiler::compile_loop_body(const Node& node, std::uint32_t next, std::uint32_t done) {
-  loops_.push_back({.cleanups = cleanups_.size(), .next = next, .exits = {}});
-  compile_body(node.branches[0].body);
-  code_.jump_back(next);
-  code_.land(done);
+/// What comes behind a loop whose condition is false: its `else`, and where `break` goes.
+void Compiler::compile_loop_end(const Node& node) {
   const std::vector<std::uint32_t> exits = std::move(loops_.back().exits);
   loops_.pop_back();
   if (node.branches.size() > 1) compile_body(node.branches[1].body);
   for (std::uint32_t exit : exits) code_.land(exit);
 }
 
+/// The test stands behind the body, so that each turn is one jump.
 void Compiler::compile_for(const Node& node) {
   expressions_.compile(*node.expression);
   code_.set_offset(node.expression->offset);
   const std::uint16_t iterator = code_.push_iterator();
   code_.emit(Op::kIterate, -1, 0, iterator);
-  const std::uint32_t next = code_.here();
-  const std::uint32_t done = code_.emit_jump(Op::kNext, 1, iterator);
-  expressions_.store(*node.targets[0]);
-  compile_loop_body(node, next, done);
+  const std::uint32_t first = code_.emit_jump(Op::kJump, 0);
+  const std::uint32_t body = code_.here();
+  const Expression& target = *node.targets[0];
+  std::uint32_t slot = 0;
+  const bool simple = target.kind == ExpressionKind::kName &&
+                      (slot = code_.assigned_slot(target.text)) <= kMostFusedSlot;
+  if (!simple) {
+    code_.set_height(code_.height() + 1);
+    expressions_.store(target);
+  }
+  loops_.push_back({.cleanups = cleanups_.size()});
+  compile_body(node.branches[0].body);
+  for (std::uint32_t jump : loops_.back().continues) code_.land(jump);
+  code_.land(first);
+  code_.set_offset(node.expression->offset);
+  code_.emit(simple ? Op::kLoopStore : Op::kLoop, 0, body, iterator);
+  program_.code.back().c = static_cast<std::uint8_t>(simple ? slot : 0);
+  compile_loop_end(node);
   code_.pop_iterator();
 }
 
 void Compiler::compile_while(const Node& node) {
   const std::uint32_t next = code_.here();
-  expressions_.compile(*node.expression);
-  compile_loop_body(node, next, code_.emit_jump(Op::kJumpIfFalse, -1));
+  const std::vector<std::uint32_t> done = expressions_.compile_condition(*node.expression);
+  loops_.push_back({.cleanups = cleanups_.size()});
+  compile_body(node.branches[0].body);
+  for (std::uint32_t jump : loops_.back().continues) code_.land(jump);
+  code_.jump_back(next);
+  for (std::uint32_t jump : done) code_.land(jump);
+  compile_loop_end(node);
 }
 
 void Compiler::compile_leave(const Node& node) {
@@ -356,11 +275,9 @@ void Compiler::compile_leave(const Node& node) {
   }
   cleanups_ = saved;
   code_.set_offset(node.offset);
-  if (node.kind == NodeKind::kBreak) {
-    loops_[loop_index].exits.push_back(code_.emit_jump(Op::kJump, 0));
-  } else {
-    code_.jump_back(loops_[loop_index].next);
-  }
+  Loop& loop = loops_[loop_index];
+  (node.kind == NodeKind::kBreak ? loop.exits : loop.continues)
+      .push_back(code_.emit_jump(Op::kJump, 0));
 }
 
 void Compiler::compile_try(const Node& node) {
@@ -466,19 +383,6 @@ void Compiler::compile_apply(const Node& node) {
   code_.emit(Op::kEndCapture, 1);
   code_.emit(Op::kCall, -2, code_.add_call("apply", {}), 1);
   code_.emit(Op::kEmitRaw, -1);
-}
-
-void Compiler::compile_block(const Node& node) {
-  const BlockDefinition definition = blocks_.find(node.text)->second;
-  if (definition.file == file_) return compile_body(definition.node->branches[0].body);
-  const Entered entered(*this, *definition.file);
-  compile_body(definition.node->branches[0].body);
-}
-
-void Compiler::compile_include(const Node& node) {
-  const std::shared_ptr<const ParsedFile> file = load(node.text);
-  const Entered entered(*this, *file);
-  compile_body(file->body);
 }
 
 void Compiler::compile_import(const Node& node) {

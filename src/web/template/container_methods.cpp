@@ -1,8 +1,8 @@
 // Methods of list, tuple and dict. C++ sequences and maps have those that change nothing.
 #include <algorithm>
 
+#include "web/template/evaluator.hpp"
 #include "web/template/iteration.hpp"
-#include "web/template/machine.hpp"
 #include "web/template/natives.hpp"
 #include "web/template/operators.hpp"
 
@@ -234,9 +234,9 @@ void sort_list(TemplateList& list, const TemplateValue& key, bool reverse, const
   keyed.reserve(list.size);
   const bool has_key = !key.is_undefined() && !key.is_none();
   for (const TemplateValue& value : list.values()) {
-    keyed.push_back({has_key ? call.machine.call(key, {&value, 1}) : value, value});
+    keyed.push_back({has_key ? call.evaluator.call(key, {&value, 1}) : value, value});
   }
-  call.machine.charge(list.size);
+  call.evaluator.charge(list.size);
   // Python keeps the order of equal elements in both directions.
   if (reverse) std::reverse(keyed.begin(), keyed.end());
   std::stable_sort(keyed.begin(), keyed.end(),

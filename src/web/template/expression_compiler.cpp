@@ -22,11 +22,7 @@ void ExpressionCompiler::compile(const Expression& expression) {
     case ExpressionKind::kString:
       return code_.emit_constant(TemplateValue::string(expression.text));
     case ExpressionKind::kName: return compile_name(expression);
-    case ExpressionKind::kAttribute:
-      compile_children(expression);
-      after();
-      code_.emit(Op::kAttribute, 0, code_.add_site(expression.text));
-      return;
+    case ExpressionKind::kAttribute: return compile_attribute(expression);
     case ExpressionKind::kItem:
       compile_children(expression);
       after();
@@ -39,11 +35,7 @@ void ExpressionCompiler::compile(const Expression& expression) {
       after();
       code_.emit(Op::kUnary, 0, 0, static_cast<std::uint16_t>(expression.operators[0]));
       return;
-    case ExpressionKind::kBinary:
-      compile_children(expression);
-      after();
-      code_.emit(Op::kBinary, -1, 0, static_cast<std::uint16_t>(expression.operators[0]));
-      return;
+    case ExpressionKind::kBinary: return compile_binary(expression);
     case ExpressionKind::kCompare: return compile_compare(expression);
     case ExpressionKind::kAnd: return compile_logical(expression, Op::kJumpIfFalseKeep);
     case ExpressionKind::kOr: return compile_logical(expression, Op::kJumpIfTrueKeep);
@@ -89,6 +81,57 @@ void ExpressionCompiler::compile_name(const Expression& name) {
     return;
   }
   code_.emit(Op::kLoad, 1, code_.slot_of(name.text));
+}
+
+void ExpressionCompiler::compile_attribute(const Expression& expression) {
+  compile_children(expression);
+  code_.set_offset(expression.offset);
+  const std::uint32_t site = code_.add_site(expression.text);
+  const Instruction* object = code_.last();
+  if (object == nullptr || object->op != Op::kLoad) {
+    code_.emit(Op::kAttribute, 0, site);
+    return;
+  }
+  const auto slot = static_cast<std::uint16_t>(object->b);
+  code_.drop_last();
+  code_.emit(Op::kLoadAttribute, 0, site, slot);
+}
+
+void ExpressionCompiler::compile_binary(const Expression& expression) {
+  const Operator op = expression.operators[0];
+  const Expression& left = *expression.children[0];
+  if (op == Operator::kModulo && left.kind == ExpressionKind::kString) {
+    PercentSite site = PercentSite::make(code_.program().memory.copy(left.text));
+    if (site.type != '\0') {
+      compile(*expression.children[1]);
+      code_.set_offset(expression.offset);
+      code_.program().percents.push_back(site);
+      code_.emit(Op::kPercent, 0, static_cast<std::uint32_t>(code_.program().percents.size() - 1));
+      return;
+    }
+  }
+  compile_children(expression);
+  code_.set_offset(expression.offset);
+  const auto a = static_cast<std::uint16_t>(op);
+  const Instruction* right = code_.last();
+  if (right == nullptr || right->op != Op::kConstant) {
+    code_.emit(Op::kBinary, -1, 0, a);
+    return;
+  }
+  const std::uint32_t constant = right->b;
+  code_.drop_last();
+  code_.emit(Op::kBinaryConstant, -1, constant, a);
+}
+
+std::vector<std::uint32_t> ExpressionCompiler::compile_condition(const Expression& expression) {
+  if (expression.kind != ExpressionKind::kAnd) {
+    compile(expression);
+    return {code_.emit_jump_if_false()};
+  }
+  std::vector<std::uint32_t> jumps = compile_condition(*expression.children[0]);
+  const std::vector<std::uint32_t> more = compile_condition(*expression.children[1]);
+  jumps.insert(jumps.end(), more.begin(), more.end());
+  return jumps;
 }
 
 void ExpressionCompiler::compile_slice(const Expression& slice) {

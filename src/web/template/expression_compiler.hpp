@@ -14,6 +14,10 @@ class ExpressionCompiler {
   /// Throws  ParseError  `await` inside a lambda, or too many names.
   void compile(const Expression& expression);
 
+  /// Code that goes on where the expression is true.
+  /// Returns  The jumps for when it is false.
+  std::vector<std::uint32_t> compile_condition(const Expression& expression);
+
   /// `{% module Name(...) %}`: the outermost name is looked up in `_tt_modules`.
   void compile_module(const Expression& expression);
 
@@ -25,6 +29,8 @@ class ExpressionCompiler {
 
  private:
   void compile_children(const Expression& expression, std::size_t first = 0);
+  void compile_attribute(const Expression& expression);
+  void compile_binary(const Expression& expression);
   void compile_name(const Expression& name);
   void compile_call(const Expression& call);
   void compile_compare(const Expression& compare);

@@ -27,6 +27,20 @@ std::string format_value(const TemplateValue& value, std::string_view specificat
 /// `text % arguments`.
 std::string percent_format(std::string_view text, const TemplateValue& arguments,
                            TemplateMemory& memory);
+
+/// A constant text before `%`. When it has one plain field, that is written without parsing it.
+struct PercentSite {
+  std::string_view text;
+  std::string_view prefix = {};
+  std::string_view suffix = {};
+  std::size_t precision = 0;
+  char type = '\0';  // 'f', 'd' or 's'; '\0': no such field
+
+  static PercentSite make(std::string_view text);
+};
+TemplateValue percent_format(const PercentSite& site, const TemplateValue& value,
+                             TemplateMemory& memory);
+
 /// `text.format(...)`.
 std::string format_string(std::string_view text, const TemplateCall& call);
 /// Appends `value` as JSON: what `json_encode` in a template does.

@@ -9,36 +9,18 @@
 #include <coronado/web/template.hpp>
 
 #include <exception>
-#include <map>
-#include <span>
+#include <limits>
 
+#include "web/template/evaluator.hpp"
 #include "web/template/iteration.hpp"
-#include "web/template/output.hpp"
 #include "web/template/program.hpp"
 
 namespace coronado::web::templates {
 
-/// What a loader gives its templates.
-struct LoaderNames {
-  TemplateNamespace names;
-  std::map<std::string, std::unique_ptr<TemplateNamespace>, std::less<>> modules;
-};
-
-/// Where names without a slot of their own come from, in this order.
-struct Names {
-  std::span<const TemplateArgument> arguments = {};
-  const TemplateScope* scope = nullptr;
-  /// Null: the template has no loader.
-  const LoaderNames* loader = nullptr;
-};
-
-class Machine {
+class Machine final : public Evaluator {
  public:
   Machine(const Program& program, const TemplateLimits& limits, const Names& names,
           TemplateMemory& memory, Output& output);
-  Machine(const Machine&) = delete;
-  Machine& operator=(const Machine&) = delete;
-
   enum class Status : std::uint8_t { kDone, kAwait, kPiece };
 
   /// Runs until the end, an `await`, or a piece of output is ready.
@@ -53,18 +35,11 @@ class Machine {
   void resume_error(const std::exception_ptr& error);
 
   /// Stop whenever so much is written. 0: never.
-  void set_piece_size(std::size_t size) noexcept { piece_size_ = size; }
-
-  /// Calls a function value; for natives that take functions.
-  TemplateValue call(const TemplateValue& callee, std::span<const TemplateValue> arguments);
-
-  /// Counts steps.   Throws  TemplateFault  The limit is reached.
-  void charge(std::uint64_t steps) {
-    if (steps > steps_left_) fail_steps();
-    steps_left_ -= steps;
-  }
+  void set_piece_size(std::size_t size) noexcept { piece_size_ = size == 0 ? kNoPieces : size; }
 
  private:
+  static constexpr std::size_t kNoPieces = std::numeric_limits<std::size_t>::max();
+
   /// What a site in the code has seen last.
   struct AttributeCache {
     const TemplateType* type;
@@ -81,10 +56,15 @@ class Machine {
   void handle_error(const std::exception_ptr& error);
   [[noreturn]] void throw_error(TemplateErrorClass error_class, const std::string& message,
                                 const std::exception_ptr& cause);
-  [[noreturn]] void fail_steps();
   [[noreturn]] void fail_name(std::uint32_t slot) const;
 
-  TemplateValue attribute(const TemplateValue& value, std::uint32_t site) {
+  /// The value of a slot that must have one.
+  const TemplateValue& load(std::uint32_t slot) const {
+    if (slots_[slot].is_undefined()) [[unlikely]]
+      fail_name(slot);
+    return slots_[slot];
+  }
+  TemplateValue attribute_at(const TemplateValue& value, std::uint32_t site) {
     if (value.is_object()) {
       const AttributeCache& cache = caches_[site];
       if (cache.type == &value.type()) [[likely]]
@@ -93,36 +73,24 @@ class Machine {
     return attribute_slow(value, site);
   }
   TemplateValue attribute_slow(const TemplateValue& value, std::uint32_t site);
-  bool find_member(const TemplateValue& value, std::uint32_t site, TemplateValue& found);
   void push_method(TemplateValue*& top, std::uint32_t site);
-  void emit_escaped(const TemplateValue& value, const TemplateValue& function);
-  void emit_with(const TemplateValue& value, const TemplateValue& function);
-  void emit_raw(const TemplateValue& value);
-  TemplateValue call_site(TemplateValue* base, std::size_t count, const CallSite& site);
-  TemplateValue call_function(const TemplateFunction& function, const TemplateValue& self,
-                              const TemplateCall& call);
-  TemplateValue call_lambda(const TemplateFunction& function, const TemplateCall& call);
-  void unpack(TemplateValue*& top, std::size_t count);
-  TemplateValue build_dict(std::span<const TemplateValue> pairs);
-  TemplateValue join(std::span<const TemplateValue> parts);
-  TemplateValue format(const TemplateValue& value, const TemplateValue& spec, char conversion);
-  TemplateValue import_module(std::string_view name);
-  bool matches(const TemplateValue& classes, const TemplateFailure& failure);
+  TemplateValue call_lambda(const TemplateFunction& function, const TemplateCall& call) override;
+  void unpack_reversed(TemplateValue*& top, std::size_t count);
+  TemplateValue make_lambda(std::uint32_t index);
+  bool piece_is_ready() const noexcept {
+    return output_.size() >= piece_size_ && captures_.empty() && lambda_depth_ == 0;
+  }
   TemplateValue end_capture();
 
   const Program& program_;
   const Names names_;
-  TemplateMemory& memory_;
-  Output& output_;
   TemplateValue* slots_ = nullptr;
   Cursor* cursors_ = nullptr;
   AttributeCache* caches_ = nullptr;
   const Instruction* next_ = nullptr;     // where `execute` goes on
   TemplateValue* top_ = nullptr;          // and its stack: one behind the last
   const Instruction* current_ = nullptr;  // for the place of an error
-  std::uint64_t steps_left_;
-  const std::uint64_t step_limit_;
-  std::size_t piece_size_ = 0;
+  std::size_t piece_size_ = kNoPieces;
   std::size_t lambda_depth_ = 0;
   std::vector<TemplateValue*> lambda_stacks_;  // by depth
   std::vector<Try> tries_;

@@ -73,6 +73,7 @@ std::string_view TemplateMemory::copy(std::string_view text) {
 
 void TemplateCall::bind(std::span<const std::string_view> parameters, std::size_t required,
                         TemplateValue* bound) const {
+  if (parameters.empty() && arguments_.empty()) return;
   const auto fail = [&](const std::string& message) {
     templates::fail_type(std::string(function_) + "() " + message);
   };

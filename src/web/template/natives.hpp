@@ -14,8 +14,9 @@ namespace coronado::web::templates {
 /// The function called `name` (`len`, `xhtml_escape`, `KeyError`, ...), or null.
 const TemplateFunction* find_builtin(std::string_view name) noexcept;
 
-/// The method of `value` called `name`, or null: `upper` of a str, `items` of a dict.
-const TemplateFunction* find_method(const TemplateValue& value, std::string_view name) noexcept;
+/// The function called `name` in a table, or null.
+const TemplateFunction* find_function(std::span<const TemplateFunction> table,
+                                      std::string_view name) noexcept;
 
 // Tables of one file each.
 std::span<const TemplateFunction> builtin_functions() noexcept;

@@ -12,14 +12,14 @@
 
 namespace coronado::web::templates {
 
-class Machine;
+class Evaluator;
 struct LambdaCode;
 
 /// One call of a function of the engine.
 struct NativeCall {
   const TemplateCall& call;
   const TemplateValue& self;  // of a method; else undefined
-  Machine& machine;
+  Evaluator& evaluator;
 
   TemplateMemory& memory() const noexcept { return call.memory(); }
   std::size_t size() const noexcept { return call.size(); }

@@ -16,55 +16,65 @@
 #include <string_view>
 #include <vector>
 
+#include "web/template/evaluator.hpp"
+#include "web/template/format.hpp"
+#include "web/template/linker.hpp"
 #include "web/template/tree.hpp"
 
 namespace coronado::web::templates {
 
 /// What an instruction does. `[x y -> z]` is what it takes from the stack and leaves there.
 enum class Op : std::uint8_t {
-  kText,             // write texts[b]
-  kEmitEscaped,      // [v ->] write str(v), escaped by the function in slot b
-  kEmitRaw,          // [v ->] write str(v)
-  kEmitLocal,        // write the value of slot a, escaped by the function in slot b
-  kEmitAttribute,    // write attribute sites[b] of the value in slot a, escaped as slot c says
-  kConstant,         // [-> v] constants[b]
-  kLoad,             // [-> v] slot b
-  kStore,            // [v ->] slot b
-  kCopySlot,         // slot a = slot b, which may be undefined
-  kAttribute,        // [v -> v] sites[b]
-  kMethod,           // [v -> function self] for a call that follows: sites[b]
-  kPushUndefined,    // [-> undefined]
-  kItem,             // [v i -> v]
-  kSlice,            // [v start stop step -> v]
-  kSetItem,          // [v object index ->]
-  kSetItemLast,      // [object index v ->]
-  kCall,             // [function self a arguments... -> v] calls[b]
-  kUnary,            // [v -> v] operator a
-  kBinary,           // [v w -> v] operator a
-  kCompare,          // [v w -> v] operator a
-  kTuck,             // [v w -> w v w]
-  kNip,              // [v w -> w]
-  kDuplicate,        // [v -> v v]
-  kDuplicateTwo,     // [v w -> v w v w]
-  kPop,              // [v ->]
-  kJump,             // to b
-  kJumpIfFalse,      // [v ->] to b
-  kJumpIfFalseKeep,  // [v -> v] to b, or [v ->]
-  kJumpIfTrueKeep,   // [v -> v] to b, or [v ->]
-  kBuildList,        // [b values... -> list]
-  kBuildTuple,       // [b values... -> tuple]
-  kBuildDict,        // [b keys and values... -> dict]
-  kListAppend,       // [v ->] to the list in slot b
-  kDictPut,          // [k v ->] to the dict in slot b
-  kUnpack,           // [v -> b values, the first on top]
-  kIterate,          // [v ->] iterator a
-  kNext,             // [-> v] the next of iterator a, or to b
-  kToString,         // [v -> str]
-  kFormat,           // [v specification -> str] conversion a
-  kJoin,             // [b strings... -> str]
-  kBeginCapture,     // from here output is kept
-  kEndCapture,       // [-> str] what was kept
-  kBeginTry,         // errors go to b
+  kText,                 // write texts[b]
+  kEmitEscaped,          // [v ->] write str(v), escaped by the function in slot b
+  kEmitRaw,              // [v ->] write str(v)
+  kEmitLocal,            // write what emits[b] says
+  kEmitAttribute,        // the same of an attribute
+  kConstant,             // [-> v] constants[b]
+  kLoad,                 // [-> v] slot b
+  kStore,                // [v ->] slot b
+  kLoadAttribute,        // [-> v] attribute sites[b] of the value in slot a
+  kCopySlot,             // slot a = slot b, which may be undefined
+  kAttribute,            // [v -> v] sites[b]
+  kMethod,               // [v -> function self] for a call that follows: sites[b]
+  kPushUndefined,        // [-> undefined]
+  kItem,                 // [v i -> v]
+  kSlice,                // [v start stop step -> v]
+  kSetItem,              // [v object index ->]
+  kSetItemLast,          // [object index v ->]
+  kCall,                 // [function self a arguments... -> v] calls[b]
+  kUnary,                // [v -> v] operator a
+  kBinary,               // [v w -> v] operator a
+  kBinaryConstant,       // [v -> v] operator a, constants[b]
+  kPercent,              // [v -> str] percents[b] % v
+  kCompare,              // [v w -> v] operator a
+  kCompareJump,          // [v w ->] to b unless operator c says true
+  kCompareConstantJump,  // [v ->] to b unless operator c says true of v and constants[a]
+  kTuck,                 // [v w -> w v w]
+  kNip,                  // [v w -> w]
+  kDuplicate,            // [v -> v v]
+  kDuplicateTwo,         // [v w -> v w v w]
+  kPop,                  // [v ->]
+  kJump,                 // to b
+  kJumpIfFalse,          // [v ->] to b
+  kJumpIfFalseKeep,      // [v -> v] to b, or [v ->]
+  kJumpIfTrueKeep,       // [v -> v] to b, or [v ->]
+  kBuildList,            // [b values... -> list]
+  kBuildTuple,           // [b values... -> tuple]
+  kBuildDict,            // [b keys and values... -> dict]
+  kListAppend,           // [v ->] to the list in slot b
+  kDictPut,              // [k v ->] to the dict in slot b
+  kUnpack,               // [v -> b values, the first on top]
+  kIterate,              // [v ->] iterator a
+  kNext,                 // [-> v] the next of iterator a, or to b
+  kLoop,                 // [-> v] the next of iterator a and to b, or on
+  kLoopStore,            // the same, with the value to slot c
+  kToString,             // [v -> str]
+  kFormat,               // [v specification -> str] conversion a
+  kJoin,                 // [b strings... -> str]
+  kBeginCapture,         // from here output is kept
+  kEndCapture,           // [-> str] what was kept
+  kBeginTry,             // errors go to b
   kEndTry,
   kStoreError,  // the error that was caught to slot b
   kMatchError,  // [classes -> bool] of the error in slot b
@@ -83,18 +93,6 @@ struct Instruction {
   std::uint32_t b = 0;
 };
 
-/// Where code comes from: a file, and what led to it.
-struct Origin {
-  const SourceFile* file;
-  std::int32_t parent = -1;         // in Program::origins
-  std::uint32_t parent_offset = 0;  // of the directive there
-};
-
-struct InstructionPlace {
-  std::uint32_t offset;
-  std::uint32_t origin;
-};
-
 /// A name that has a slot; what it is before anything is assigned.
 struct SlotName {
   std::string_view name;                              // empty: a temporary
@@ -102,10 +100,14 @@ struct SlotName {
   const detail::TemplateFunction* builtin = nullptr;  // then what every template has
 };
 
-/// A place where something is called: its name there, for messages, and the arguments with names.
-struct CallSite {
-  std::string_view name;
-  std::vector<std::string_view> keywords = {};
+/// Text, and the value of a slot, or an attribute of it, that comes behind.
+struct EmitSite {
+  static constexpr char kNoText[16] = {};  // `write_padded` reads so much
+
+  std::string_view prefix{kNoText, 0};
+  std::uint32_t slot = 0;
+  std::uint32_t site = 0;      // kEmitAttribute
+  std::uint32_t function = 0;  // the slot of the function that escapes
 };
 
 struct LambdaCode {
@@ -120,25 +122,24 @@ struct LambdaCode {
 
 struct Program {
   std::vector<Instruction> code;
-  std::vector<InstructionPlace> places;  // of each instruction
+  std::vector<OriginPlace> places;  // of each instruction
   std::vector<Origin> origins;
   std::vector<std::shared_ptr<const ParsedFile>> files;
   std::vector<std::string_view> texts;
   std::vector<TemplateValue> constants;
-  std::vector<std::string_view> sites;  // attribute names; each place in the code has its own
+  std::vector<AttributeSite> sites;  // each place in the code has its own
+  std::vector<EmitSite> emits;
+  std::vector<PercentSite> percents;
   std::vector<CallSite> calls;
   std::vector<SlotName> slots;
   std::vector<LambdaCode> lambdas;
   std::size_t stack_size = 0;
   std::size_t iterator_count = 0;
   bool awaits = false;
+  std::vector<TemplateWarning> warnings = {};
   TemplateMemory memory;  // of the texts and constants
 
   TemplatePlace place_of(std::size_t instruction) const;
 };
-
-/// The place `offset` in `origins[origin]`, with what led there.
-TemplatePlace make_place(const std::vector<Origin>& origins, std::size_t origin,
-                         std::size_t offset);
 
 }  // namespace coronado::web::templates

@@ -24,14 +24,14 @@ void no_arguments(const NativeCall& call) { call.call.bind({}, 0, nullptr); }
 template <class Change>
 TemplateValue change_characters(const NativeCall& call, Change change) {
   no_arguments(call);
-  std::string out(self(call));
+  const std::string_view text = self(call);
+  char* out = call.memory().allocate_array<char>(text.size());
   char before = ' ';
-  for (char& c : out) {
-    const char original = c;
-    c = change(c, before);
-    before = original;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out[i] = change(text[i], before);
+    before = text[i];
   }
-  return made(call, out);
+  return TemplateValue::string({out, text.size()});
 }
 
 bool is_letter(char c) { return is_ascii_letter(c) || static_cast<unsigned char>(c) >= 0x80; }

@@ -1,5 +1,6 @@
 #include "web/template/template_parser.hpp"
 
+#include <coronado/base/error.hpp>
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
@@ -470,6 +471,23 @@ std::unique_ptr<ParsedFile> parse_template(std::string name, std::string text,
   }
   TemplateParser(*file, whitespace).parse();
   return file;
+}
+
+std::unique_ptr<const ParsedFile> parse_file(std::string name, std::string text,
+                                             const TemplateOptions& options) {
+  Whitespace whitespace = default_whitespace(name);
+  if (!options.whitespace.empty() && !find_whitespace_mode(options.whitespace, whitespace)) {
+    throw UsageError("template whitespace mode '" + options.whitespace +
+                     "': expected all, single or oneline");
+  }
+  const SourceFile source{name, text};
+  try {
+    return parse_template(std::move(name), std::move(text), options.autoescape, whitespace);
+  } catch (const SyntaxFault& fault) {
+    const LineColumn place = source.place_of(fault.offset());
+    throw ParseError(fault.what(),
+                     {.file = source.name, .line = place.line, .column = place.column});
+  }
 }
 
 }  // namespace coronado::web::templates

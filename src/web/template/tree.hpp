@@ -10,6 +10,8 @@
 /// Layer: web.
 #pragma once
 
+#include <coronado/web/template_value.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,34 +33,7 @@ struct SourceFile {
   LineColumn place_of(std::size_t offset) const noexcept;
 };
 
-enum class Operator : std::uint8_t {
-  kAdd,
-  kSubtract,
-  kMultiply,
-  kDivide,
-  kFloorDivide,
-  kModulo,
-  kPower,
-  kBitAnd,
-  kBitOr,
-  kBitXor,
-  kShiftLeft,
-  kShiftRight,
-  kNegate,
-  kPlus,
-  kInvert,
-  kNot,
-  kEqual,
-  kNotEqual,
-  kLess,
-  kLessEqual,
-  kGreater,
-  kGreaterEqual,
-  kIn,
-  kNotIn,
-  kIs,
-  kIsNot,
-};
+using Operator = TemplateOperator;
 
 /// The operator as it is written.
 std::string_view operator_text(Operator op) noexcept;

@@ -1,0 +1,173 @@
+/// Templates that became C++ when the program was built.
+///
+///     # CMake: templates/fortunes.html becomes <templates/fortunes.html.hpp>
+///     coronado_add_templates(my_server templates)
+///
+///     struct FortunesPage { std::vector<Fortune> fortunes; };
+///     BOOST_DESCRIBE_STRUCT(FortunesPage, (), (fortunes))
+///
+///     std::string text = templates::fortunes_html.generate(FortunesPage{fortunes});
+///
+/// The names that a template uses are the members of a struct, the context. A name that it does not
+/// have is an error of the compiler, at the template's line. Text, expressions and errors are those
+/// of `Template`, which renders the same files.
+///
+///     CompiledTemplate      what a generated page is
+///     InterpretedTemplate   the same with the run-time engine: builds for debugging, where a page
+///                           may be edited while the program runs
+///     render                a page as the answer of a handler
+///
+/// Layer: web.
+#pragma once
+
+#include <coronado/coro/task.hpp>
+#include <coronado/web/template.hpp>
+#include <coronado/web/template_run.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coronado::web {
+
+class RequestHandler;
+
+/// The context of a template that uses no names.
+struct NoContext {};
+
+namespace detail {
+
+using RenderCompiled = void (*)(TemplateRun& run, const void* context);
+void render_compiled(std::string& out, const CompiledInfo& info, std::atomic<std::size_t>& size,
+                     RenderCompiled render, const void* context, const TemplateScope* scope);
+
+/// Throws  As `CompiledTemplate::generate`.
+/// Cancel  Passed on to `render`.
+Task<std::string> render_compiled_async(const CompiledInfo& info,
+                                        Function<Task<>(TemplateRun& run)> render,
+                                        const TemplateScope* scope);
+
+/// How the run-time engine reads the pages of one directory.
+struct PageSource {
+  std::string_view directory;
+  std::string_view autoescape;
+  std::string_view whitespace;
+};
+/// The template of that name, read again when it has changed.
+std::shared_ptr<const Template> load_page(const PageSource& source, std::string_view name);
+
+template <class Context>
+TemplateNamespace context_names(const Context& context) {
+  TemplateNamespace names;
+  if constexpr (!std::same_as<Context, NoContext>) {
+    static_assert(JsonDescribed<Context>,
+                  "describe the context of a page with BOOST_DESCRIBE_STRUCT");
+    [&]<class... D>(JsonMemberList<D...>) {
+      (names.set(D::name, context.*D::pointer), ...);
+    }(typename JsonMembers<Context>::type());
+  }
+  return names;
+}
+
+void with_handler_scope(RequestHandler& handler,
+                        Function<std::string(const TemplateScope& scope)> make);
+
+}  // namespace detail
+
+/// A template as C++. Generated code derives from it.
+///
+/// Threads  Members may be called from several threads at once.
+template <class Page>
+class CompiledTemplate {
+ public:
+  /// The page with the members of `context` as its names.
+  ///
+  /// Params  scope  Where the names of handlers (`request`, `static_url`, ...) and modules to import
+  ///                are looked up; may be null.
+  /// Throws  TemplateError  An expression failed; the message says which, and where.
+  ///         HTTPError      As a function threw it that the template called.
+  template <class Context = NoContext>
+  std::string generate(const Context& context = {}, const TemplateScope* scope = nullptr) const {
+    std::string out;
+    generate_into(out, context, scope);
+    return out;
+  }
+
+  /// As `generate`, at the end of `out`, which is as before after a throw.
+  template <class Context>
+  void generate_into(std::string& out, const Context& context,
+                     const TemplateScope* scope = nullptr) const {
+    static_assert(!Page::kAwaits, "this template has an await: use generate_async");
+    static constinit std::atomic<std::size_t> size = 0;  // what the last renderings wrote
+    detail::render_compiled(
+        out, Page::kInfo, size,
+        [](TemplateRun& run, const void* what) {
+          Page::render(run, *static_cast<const Context*>(what));
+        },
+        &context, scope);
+  }
+
+  /// As `generate`, for templates with `{{ await expression }}`.
+  ///
+  /// Throws   As `generate`, and what the awaited coroutines throw as `TemplateError`.
+  /// Cancel   Passed on to the coroutine that is being awaited.
+  /// Lifetime What `context` refers to, and `scope`, must live until the task ends.
+  template <class Context = NoContext>
+  Task<std::string> generate_async(Context context = {},
+                                   const TemplateScope* scope = nullptr) const {
+    if constexpr (Page::kAwaits) {
+      const Context* kept = &context;
+      co_return co_await detail::render_compiled_async(
+          Page::kInfo, [kept](TemplateRun& run) { return Page::render(run, *kept); }, scope);
+    } else {
+      co_return generate(context, scope);
+    }
+  }
+};
+
+/// The same page by the run-time engine: its file is read again when it has changed.
+template <class Page>
+class InterpretedTemplate {
+ public:
+  template <class Context = NoContext>
+  std::string generate(const Context& context = {}, const TemplateScope* scope = nullptr) const {
+    std::string out;
+    generate_into(out, context, scope);
+    return out;
+  }
+
+  template <class Context>
+  void generate_into(std::string& out, const Context& context,
+                     const TemplateScope* scope = nullptr) const {
+    detail::load_page(Page::kSource, Page::kName)
+        ->generate_into(out, detail::context_names(context).arguments(), scope);
+  }
+
+  /// Throws   As `CompiledTemplate::generate_async`, and ParseError.
+  /// Cancel   As there.
+  template <class Context = NoContext>
+  Task<std::string> generate_async(Context context = {},
+                                   const TemplateScope* scope = nullptr) const {
+    const std::shared_ptr<const Template> page = detail::load_page(Page::kSource, Page::kName);
+    co_return co_await page->generate_async(detail::context_names(context), scope);
+  }
+};
+
+/// Renders a generated page as the answer of a handler, and finishes. The page sees the handler's
+/// names beside its context, as with `RequestHandler::render`.
+///
+///     web::render(*this, templates::fortunes_html, FortunesPage{fortunes});
+///
+/// Throws  As `CompiledTemplate::generate`.
+template <class Page, class Context = NoContext>
+void render(RequestHandler& handler, const Page& page, const Context& context = {}) {
+  detail::with_handler_scope(handler, [&page, &context](const TemplateScope& scope) {
+    return page.generate(context, &scope);
+  });
+}
+
+}  // namespace coronado::web

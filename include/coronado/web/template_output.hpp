@@ -1,0 +1,101 @@
+/// Where a rendering writes: straight into the memory of a string, without a check per character.
+///
+/// Layer: web.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace coronado::web {
+
+/// Appends to a string. The string is longer than what was written until `finish`.
+///
+/// The writing members throw TemplateFault when there would be more than `limit` bytes.
+/// Lifetime  The string must outlive it, and is nobody else's until `finish` or `discard`.
+class TemplateOutput {
+ public:
+  /// What the writing members want free at the end, at most, beside what they write.
+  static constexpr std::size_t kRoom = 64;
+
+  /// Params  limit  Most bytes that may be written in all.
+  TemplateOutput(std::string& text, std::size_t limit)
+      : text_(text), start_(text.size()), used_(text.size()), limit_(limit) {
+    open();
+  }
+  TemplateOutput(const TemplateOutput&) = delete;
+  TemplateOutput& operator=(const TemplateOutput&) = delete;
+
+  /// What was written since it was made, or since the last `clear`.
+  std::size_t size() const noexcept { return static_cast<std::size_t>(cursor_ - begin_) - start_; }
+  std::string_view since(std::size_t size) const noexcept {
+    return {begin_ + start_ + size, this->size() - size};
+  }
+  /// Takes back what was written behind the first `size` bytes.
+  void truncate(std::size_t size) noexcept { cursor_ = begin_ + start_ + size; }
+
+  void write(std::string_view text) {
+    ensure(text.size());
+    std::memcpy(cursor_, text.data(), text.size());
+    cursor_ += text.size();
+  }
+
+  /// As `write`, for text that is readable in whole steps of 16 bytes: what a `TemplateMemory` has.
+  void write_padded(std::string_view text) {
+    constexpr std::size_t kStep = 16;
+    ensure(text.size() + 2 * kStep);
+    std::memcpy(cursor_, text.data(), kStep);
+    if (text.size() > kStep) {
+      std::memcpy(cursor_ + kStep, text.data() + kStep, kStep);
+      if (text.size() > 2 * kStep) [[unlikely]]
+        std::memcpy(cursor_ + 2 * kStep, text.data() + 2 * kStep, text.size() - 2 * kStep);
+    }
+    cursor_ += text.size();
+  }
+
+  void write_int(std::int64_t value) {
+    if (static_cast<std::uint64_t>(value) > 99) return write_long_int(value);
+    ensure(2);
+    const bool two = value > 9;
+    cursor_[0] = static_cast<char>('0' + (two ? value / 10 : value));
+    cursor_[1] = static_cast<char>('0' + value % 10);
+    cursor_ += two ? 2 : 1;
+  }
+
+  /// Escaped as by `xhtml_escape`.
+  void write_escaped(std::string_view text);
+
+  /// Gives the string its length.
+  void finish() { text_.resize(start_ + size()); }
+  /// The string is as it was before.
+  void discard() noexcept { text_.resize(start_); }
+  /// What was written is taken by the caller, who calls this.
+  void clear() {
+    flushed_ += size();
+    used_ = start_;
+    open();
+  }
+
+ private:
+  void ensure(std::size_t more) {
+    if (static_cast<std::size_t>(end_ - cursor_) < more) [[unlikely]]
+      grow(more);
+  }
+  void open();
+  void write_long_int(std::int64_t value);
+  [[gnu::noinline]] void grow(std::size_t more);
+
+  std::string& text_;
+  std::size_t start_;
+  std::size_t used_;
+  std::size_t limit_;
+  std::size_t flushed_ = 0;
+  char* begin_ = nullptr;
+  char* cursor_ = nullptr;
+  char* end_ = nullptr;
+};
+
+}  // namespace coronado::web
