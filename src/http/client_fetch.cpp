@@ -182,7 +182,7 @@ Task<> ClientFetch::upload() {
       if (writer.left_ != 0) {
         throw std::logic_error("the body producer wrote less than the Content-Length");
       }
-      if (writer.chunked_) connection_->write("0\r\n\r\n");
+      if (writer.chunked_) connection_->write("0\r\n" + writer.trailers_.to_string() + "\r\n");
     }
     sent_ = now();
     uploaded_ = true;
@@ -538,6 +538,14 @@ Task<> HTTPBodyWriter::write(std::string_view bytes) {
     connection_.write(chunk);
   }
   co_await connection_.drain(kPiece);
+}
+
+void HTTPBodyWriter::add_trailer(std::string_view name, std::string_view value) {
+  if (!chunked_) throw std::logic_error("a request with a Content-Length has no trailers");
+  if (!may_be_trailer(name)) {
+    throw std::invalid_argument("must not come behind a body: " + std::string(name));
+  }
+  trailers_.add(name, value);
 }
 
 }  // namespace coronado

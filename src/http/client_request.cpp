@@ -26,6 +26,13 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+bool names_te(std::string_view connection) noexcept {
+  while (!connection.empty()) {
+    if (equals_ignoring_case(next_element(connection, ','), "TE")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void ClientFetch::check() const {
@@ -108,6 +115,8 @@ void ClientFetch::append_fields(std::string& out) const {
   bool encoding = !request_.decompress_response || mode_ == Mode::kUpgrade ||
                   request_.headers.contains("Range");
   bool authorization = false;
+  bool te = false;
+  bool te_named = false;
   std::string cookies;
   for (const HTTPHeaders::Field& field : request_.headers) {
     switch (field_id(field.name)) {
@@ -125,6 +134,8 @@ void ClientFetch::append_fields(std::string& out) const {
       case FieldId::kProxyAuthorization:
         if (left_origin_) continue;
         break;
+      case FieldId::kTE: te = true; break;
+      case FieldId::kConnection: te_named |= names_te(field.value); break;
       case FieldId::kContentType:
       case FieldId::kContentEncoding:
         if (drop_body_) continue;
@@ -138,6 +149,8 @@ void ClientFetch::append_fields(std::string& out) const {
     append_field(out, "User-Agent",
                  request_.user_agent.empty() ? core_.options.user_agent : request_.user_agent);
   }
+  // RFC 9110 10.1.4: TE is for the next server only, which `Connection` must say.
+  if (te && !te_named) append_field(out, "Connection", "TE");
   if (!encoding) append_field(out, "Accept-Encoding", "gzip, deflate, br, zstd");
   if (core_.options.cookies != nullptr) {
     const std::string kept = core_.options.cookies->cookie_header(url_, std::time(nullptr));
