@@ -114,16 +114,18 @@ const MultipartForm& HTTPServerRequest::form() const {
   std::optional<MultipartForm>& form = parsed().form;
   if (form) return *form;
   const std::string_view type = header(FieldId::kContentType).value_or("");
-  if (const auto boundary = multipart_boundary(type)) {
-    if (const auto coding = header("Content-Encoding")) {
-      throw HTTPInputError("unsupported Content-Encoding of a form: " + quote_for_log(*coding));
-    }
+  const auto boundary = multipart_boundary(type);
+  const bool urlencoded = equals_ignore_case(trim(type.substr(0, type.find(';'))),
+                                             "application/x-www-form-urlencoded");
+  const auto coding = header("Content-Encoding");
+  if (coding && (boundary || urlencoded)) {
+    throw HTTPInputError("unsupported Content-Encoding of a form: " + quote_for_log(*coding));
+  }
+  if (boundary) {
     form = parse_multipart_form(*boundary, body_, multipart_limits());
   } else {
     form.emplace();
-    const bool is_form = equals_ignore_case(trim(type.substr(0, type.find(';'))),
-                                            "application/x-www-form-urlencoded");
-    if (is_form) form->arguments = parse_qs(body_);
+    if (urlencoded) form->arguments = parse_qs(body_);
   }
   return *form;
 }
