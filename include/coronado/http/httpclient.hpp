@@ -300,9 +300,10 @@ class HTTPClient {
   /// Tornado  `AsyncHTTPClient.fetch`.
   Task<HTTPClientResponse> fetch(HTTPRequest request);
 
-  /// The same for a URL, with what else is to be said.
+  /// The same for a URL, and for one with what else is to be said.
   /// Throws   As above.   Cancel  As above.
-  Task<HTTPClientResponse> fetch(std::string url, HTTPRequest request = {});
+  Task<HTTPClientResponse> fetch(std::string url);
+  Task<HTTPClientResponse> fetch(std::string url, HTTPRequest request);
 
   /// Sends a request and returns when the head of the response has come. Its status is for the
   /// caller to look at: none is thrown, as if `raise_error` were false.
