@@ -40,6 +40,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/net/tls_openssl_transport.cpp": "what tls_handshake makes; tls_test",
     "src/testing/sim_core.cpp": "what a SimNetwork is made of; sim_network_test and sim_connection_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
+    "src/web/exchange.cpp": "extensions of a request; middleware_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",
     "src/web/regex_outline.cpp": "part of routing; routing_test",
