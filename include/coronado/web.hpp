@@ -7,8 +7,10 @@
 #include <coronado/coro/task.hpp>
 #include <coronado/coro/task_group.hpp>
 #include <coronado/coro/timeout.hpp>
+#include <coronado/http/headers.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/http/httputil.hpp>
+#include <coronado/http/negotiation.hpp>
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/loop/thread_pool.hpp>
 #include <coronado/ops/serve.hpp>

@@ -3,6 +3,7 @@
 ///     kTokenChar   method, field name             RFC 9110 5.6.2
 ///     kValueChar   field value, HTAB included     RFC 9110 5.5
 ///     kTargetChar  request target: visible ASCII but '#'   RFC 9112 3.2
+///     kPlainURLChar  those but '%' and the backslash: they stay as they are in a URL
 ///     kHostChar    registered name or IPv4        RFC 3986 3.2.2
 ///     kDigit, kHexDigit, kAlpha
 ///
@@ -24,6 +25,7 @@ enum CharClass : std::uint8_t {
   kDigit = 16,
   kHexDigit = 32,
   kAlpha = 64,
+  kPlainURLChar = 128,
 };
 
 consteval std::array<std::uint8_t, 256> make_char_classes() {
@@ -37,6 +39,9 @@ consteval std::array<std::uint8_t, 256> make_char_classes() {
   for (unsigned c = 0x20; c <= 0xFF; ++c) table[c] = c == 0x7F ? 0 : std::uint8_t{kValueChar};
   mark("\t", kValueChar);
   for (unsigned c = 0x21; c <= 0x7E; ++c) table[c] |= c == '#' ? 0 : kTargetChar;
+  for (unsigned c = 0x21; c <= 0x7E; ++c) {
+    if (c != '#' && c != '%' && c != '\\') table[c] |= kPlainURLChar;
+  }
   mark("0123456789", kDigit | kHexDigit | kTokenChar | kHostChar);
   mark("abcdefABCDEF", kHexDigit);
   mark("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", kAlpha | kTokenChar | kHostChar);

@@ -8,10 +8,7 @@
 #include "http/char_class.hpp"
 
 namespace coronado {
-namespace {
 
-/// RFC 9110 6.5.1: a field that changes framing, routing, the meaning of the request, who sends it
-/// or how the content is read must not come after the content. Such fields are left out.
 bool may_be_trailer(std::string_view name) noexcept {
   switch (field_id(name)) {
     case FieldId::kTransferEncoding:
@@ -37,8 +34,6 @@ bool may_be_trailer(std::string_view name) noexcept {
       return !equals_ignoring_case(name, "Trailer") && !equals_ignoring_case(name, "Set-Cookie");
   }
 }
-
-}  // namespace
 
 ChunkedDecoder::ChunkedDecoder(const HTTPLimits& limits) noexcept
     : max_chunk_line_(limits.max_chunk_line),

@@ -2,6 +2,7 @@
 ///
 ///     ChunkedDecoder        bytes in any fragmentation in, views of the body out
 ///     append_chunk_header   what precedes a chunk
+///     may_be_trailer        which fields may follow the last one
 ///
 /// No I/O.
 ///
@@ -99,6 +100,11 @@ class ChunkedDecoder {
   int http_status_ = 0;
   const char* reason_ = "";
 };
+
+/// Whether a field of that name may come behind the content. One that changes framing, routing, the
+/// meaning of the message, who sends it or how the content is read must not.
+/// Spec  RFC 9110 6.5.1.
+bool may_be_trailer(std::string_view name) noexcept;
 
 /// Append the line before a chunk of `size` bytes. The chunk and CRLF follow; a size of 0 ends the
 /// body, and trailers or CRLF follow.   Spec  RFC 9112 7.1.

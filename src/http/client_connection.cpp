@@ -29,13 +29,17 @@ void ClientConnection::begin(ResponseDecoder::Request request, std::uint64_t max
   decoder_.begin(request, max_body_size);
   failure_.reset();
   active_ = true;
-  answered_ = false;
+  fresh_ = answered_ = false;
   ++requests_;
 }
 
 /// Forgets the bytes that are done with.
 void ClientConnection::compact() noexcept {
-  input_.erase(0, consumed_);
+  if (consumed_ == input_.size()) {
+    input_.clear();
+  } else {
+    input_.erase(0, consumed_);
+  }
   consumed_ = 0;
 }
 
@@ -77,6 +81,13 @@ ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
   if (step.event != Event::kError) return step;
   fail(decoder_.too_large() ? WireError::Kind::kTooLarge : WireError::Kind::kMalformed,
        decoder_.error());
+}
+
+bool ClientConnection::finish_body() noexcept {
+  if (decoder_.in_body()) return false;
+  compact();
+  active_ = false;
+  return true;
 }
 
 /// Whoever asks again gets the same answer.

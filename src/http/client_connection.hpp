@@ -64,6 +64,9 @@ class ClientConnection final : private TransportHandler {
   /// Throws   WireError  It will not come, or breaks the rules.
   ResponseDecoder::Step next(std::size_t max_bytes = static_cast<std::size_t>(-1));
 
+  /// After a piece of a body: whether it was the last one. Then `next` has no more to tell.
+  bool finish_body() noexcept;
+
   ResponseDecoder& decoder() noexcept { return decoder_; }
   /// Whether a byte has come since `begin`.
   bool answered() const noexcept { return answered_; }

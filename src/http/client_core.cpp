@@ -8,6 +8,12 @@
 #include "http/proxy_dialog.hpp"
 
 namespace coronado {
+namespace {
+
+/// So many origins are kept in mind.
+constexpr std::size_t kMostOrigins = 64;
+
+}  // namespace
 
 ClientCore::ClientCore(HTTPClientOptions wanted)
     : options(std::move(wanted)),
@@ -37,6 +43,37 @@ std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request
     }
   }
   return context;
+}
+
+std::shared_ptr<ClientOrigin> ClientCore::find_origin(std::string_view url) noexcept {
+  for (std::size_t i = 0; i < origins_.size(); ++i) {
+    const std::string& text = origins_[i]->text;
+    if (url.size() <= text.size() || url[text.size()] != '/' || !url.starts_with(text)) continue;
+    if (i != 0) std::swap(origins_[0], origins_[i]);
+    return origins_[0];
+  }
+  return nullptr;
+}
+
+std::shared_ptr<ClientOrigin> ClientCore::keep_origin(const URL& url, std::string_view text) {
+  auto origin = std::make_shared<ClientOrigin>();
+  origin->text = url.origin();
+  if (url.has_user() || !text.starts_with(origin->text)) return nullptr;
+  for (const std::shared_ptr<ClientOrigin>& known : origins_) {
+    if (known->text == origin->text) return known;
+  }
+  origin->url = url;
+  origin->url.set_normal_tail("/");
+  if (origins_.size() == kMostOrigins) origins_.pop_back();
+  origins_.insert(origins_.begin(), origin);
+  return origin;
+}
+
+bool ClientTarget::is_default_for(const HTTPRequest& request) noexcept {
+  return request.proxy_host.empty() && request.unix_socket.empty() &&
+         request.network_interface.empty() && request.allow_ipv6 && request.tls == nullptr &&
+         request.validate_cert && request.ca_certs.empty() && request.client_cert.empty() &&
+         request.client_key.empty();
 }
 
 ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url,

@@ -1,6 +1,7 @@
 /// What the fetches of one `HTTPClient` share, and how its connections are made.
 ///
 ///     ClientCore     options, places, kept connections, TLS contexts
+///     ClientOrigin   what is the same for all URLs of an origin
 ///     ClientTarget   where a request is sent, by which way
 ///     ClientConnect  makes a connection to a target
 ///
@@ -15,10 +16,24 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "http/client_pool.hpp"
 
 namespace coronado {
+
+struct ClientTarget;
+
+/// What is the same for all URLs of an origin, and for requests that have nothing of their own.
+struct ClientOrigin {
+  std::string text;  ///< how its URLs begin: "http://example.org:8080"
+  URL url;           ///< with the path "/"
+  /// The way to it that the client's options say.
+  std::shared_ptr<const ClientTarget> target;
+  /// What a GET of nothing but a URL sends behind its target; empty: not known yet.
+  std::string plain_head;
+};
 
 class ClientCore {
  public:
@@ -29,6 +44,16 @@ class ClientCore {
   std::uint64_t connects = 0;
   std::uint64_t reuses = 0;
   std::uint64_t retries = 0;
+  /// What is fetched by nothing but a URL.
+  HTTPRequest plain_request;
+  /// Where heads are written before they are sent.
+  std::string head_text;
+
+  /// The origin of a URL whose text begins as those of an origin that was asked before, followed by
+  /// a path; null: there is none.
+  std::shared_ptr<ClientOrigin> find_origin(std::string_view url) noexcept;
+  /// Keeps the origin of `url` in mind, when URLs in their normal form begin as `text` does.
+  std::shared_ptr<ClientOrigin> keep_origin(const URL& url, std::string_view text);
 
   /// The context for a request; made once for the same files.
   /// Throws  TLSConfigError  A file cannot be used.
@@ -36,6 +61,7 @@ class ClientCore {
 
  private:
   std::map<std::string, std::shared_ptr<const TLSContext>> contexts_;
+  std::vector<std::shared_ptr<ClientOrigin>> origins_;  // the one used last first
 };
 
 /// Where a request is sent, by which way.
@@ -44,6 +70,9 @@ struct ClientTarget {
   ///         TLSConfigError         A certificate file cannot be used.
   /// Params  tunnels  A proxy is only to connect us, even without TLS.
   ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url, bool tunnels = false);
+
+  /// Whether a request says nothing about its way, so that its target is that of its origin.
+  static bool is_default_for(const HTTPRequest& request) noexcept;
 
   std::string host;
   std::uint16_t port;

@@ -28,6 +28,8 @@ constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
 /// RFC 9110 10.1.1: a client does not wait for 100 (Continue) without end.
 constexpr Duration kContinueTime = std::chrono::seconds(1);
 constexpr int kSwitchingProtocols = 101;
+/// Of the text of a head and a small body so much memory is kept for the next one.
+constexpr std::size_t kMostHead = 16 * 1024;
 
 bool is_redirect(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -43,63 +45,105 @@ TimePoint now() { return IOLoop::current()->now(); }
 
 }  // namespace
 
-ClientFetch::ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode)
+ClientFetch::ClientFetch(ClientCore& core, HTTPRequest& request, std::string_view url, Mode mode)
     : core_(core),
       request_(request),
+      text_(url),
       mode_(mode),
-      url_(URL::parse(request_.url)),
-      method_(request_.method) {
-  check();
+      known_(core.find_origin(url)),
+      method_(request.method) {
+  normal_ = known_ != nullptr && URL::is_normal_tail(url.substr(known_->text.size()));
+  if (!normal_) url_ = std::make_unique<URL>(URL::parse(url));
+  if (known_ == nullptr) known_ = core.keep_origin(*url_, url);
+  if (&request != &core.plain_request) check();
 }
 
+/// Most fetches need none, for which their origin is enough.
+const URL& ClientFetch::url() const {
+  if (url_ == nullptr) {
+    url_ = std::make_unique<URL>(known_->url);
+    url_->set_normal_tail(text_.substr(known_->text.size()));
+  }
+  return *url_;
+}
+
+/// The time; `last` is near enough when the loop has not turned since.
+TimePoint ClientFetch::recent(TimePoint last) const {
+  IOLoop& loop = *IOLoop::current();
+  return loop.turn_time() <= last ? last : loop.now();
+}
+
+/// Each round is one request and its response, over whatever connection.
 Task<> ClientFetch::run() {
-  begin_ = now();
+  begin_ = hop_begin_ = now();
   for (;;) {
-    hop_begin_ = now();
-    co_await hop();
-    if (again_) {
-      again_ = false;
-    } else if (next_) {
-      url_ = std::move(*next_);
-      next_.reset();
-      digest_.clear();
-      ++response_.redirects;
-    } else {
-      co_return;
+    begin_hop();
+    place_ = co_await core_.pool.enter(target_->key);
+    response_.time_info.queue = recent(hop_begin_) - hop_begin_;
+    for (;;) {
+      const bool kept = take_kept();
+      if (!kept) co_await connect();
+      std::optional<WireError> failed;
+      try {
+        send();
+        if (uploads_beside()) {
+          co_await exchange_beside();
+        } else {  // as `receive`, which would be one more coroutine
+          for (Progress got = Progress::kWait; got != Progress::kDone; got = advance()) {
+            if (got == Progress::kWait) co_await connection_->more();
+            if (got == Progress::kPassOn) co_await pass_on(data_);
+          }
+        }
+      } catch (const WireError& error) {
+        failed = error;
+      }
+      if (!failed) break;
+      // RFC 9112 9.3.1: a kept connection may have been closed while the request was on its way.
+      if (!kept || failed->kind() != WireError::Kind::kClosed || !may_retry()) fail(*failed);
+      ++core_.retries;
+      connection_.reset();
     }
+    if (!goes_on()) co_return;
   }
 }
 
-/// One request and its response, over whatever connection.
-Task<> ClientFetch::hop() {
-  target_.emplace(core_, request_, url_, mode_ == Mode::kUpgrade);
+/// Where the next request goes.
+void ClientFetch::begin_hop() {
   response_.time_info = {};
   phase_ = HTTPPhase::kQueue;
-  place_ = co_await core_.pool.enter(target_->key);
-  response_.time_info.queue = now() - hop_begin_;
-  for (;;) {
-    connection_ = core_.pool.take_idle(place_);
-    const bool kept = connection_ != nullptr;
-    response_.time_info.reused = kept;
-    if (kept) {
-      ++core_.reuses;
-    } else {
-      co_await connect();
-    }
-    std::optional<WireError> failed;
-    try {
-      co_await exchange();
-    } catch (const WireError& error) {
-      failed = error;
-    }
-    if (!failed) break;
-    // RFC 9112 9.3.1: a kept connection may have been closed while the request was on its way.
-    if (!kept || failed->kind() != WireError::Kind::kClosed || !may_retry()) fail(*failed);
-    ++core_.retries;
-    connection_.reset();
+  const bool tunnels = mode_ == Mode::kUpgrade;
+  if (known_ == nullptr || tunnels || !ClientTarget::is_default_for(request_)) {
+    target_ = std::make_shared<const ClientTarget>(core_, request_, url(), tunnels);
+    return;
   }
-  if (response_.code == kSwitchingProtocols) co_return;
+  if (known_->target == nullptr) {
+    known_->target = std::make_shared<const ClientTarget>(core_, request_, url());
+  }
+  target_ = known_->target;
+}
+
+bool ClientFetch::take_kept() {
+  connection_ = core_.pool.take_idle(place_);
+  response_.time_info.reused = connection_ != nullptr;
+  if (connection_ != nullptr) ++core_.reuses;
+  return connection_ != nullptr;
+}
+
+/// The response is there, as far as it is wanted. Whether another request follows.
+bool ClientFetch::goes_on() {
+  if (response_.code == kSwitchingProtocols) return false;
   if (mode_ == Mode::kWhole || next_ || again_ || !connection_->decoder().in_body()) finish();
+  if (!next_ && !again_) return false;
+  if (next_) {
+    url_ = std::move(next_);
+    known_.reset();
+    normal_ = false;
+    digest_.clear();
+    ++response_.redirects;
+  }
+  again_ = false;
+  hop_begin_ = now();
+  return true;
 }
 
 Task<> ClientFetch::connect() {
@@ -113,7 +157,7 @@ Task<> ClientFetch::connect() {
     failed = error;
   }
   if (!failed) co_return;
-  const std::string url = url_.to_string();
+  const std::string url = this->url().to_string();
   if (failed->code() == std::errc::timed_out) {
     throw HTTPTimeoutError(url, describe(failed->what()), HTTPPhase::kConnect);
   }
@@ -122,7 +166,7 @@ Task<> ClientFetch::connect() {
 
 // --- sending -----------------------------------------------------------------------------------
 
-Task<> ClientFetch::exchange() {
+void ClientFetch::send() {
   using Asked = ResponseDecoder::Request;
   connection_->begin(mode_ == Mode::kUpgrade ? Asked::kUpgrade
                      : method_ == "HEAD"     ? Asked::kHead
@@ -132,15 +176,18 @@ Task<> ClientFetch::exchange() {
   answered_ = false;
   go_ahead_.clear();
   uploaded_ = !uploads_beside();
-  std::string text = head();
+  std::string& text = core_.head_text;
+  text.clear();
+  append_head(text);
   if (uploaded_ && has_body()) text += *request_.body;
+  sent_ = recent(hop_begin_);
   connection_->write(text);
-  sent_ = now();
-  if (uploaded_) {
-    phase_ = HTTPPhase::kWait;
-    co_await receive();
-    co_return;
-  }
+  if (text.capacity() > kMostHead) text = std::string();
+  if (uploaded_) phase_ = HTTPPhase::kWait;
+}
+
+/// The body is sent while the response is awaited.
+Task<> ClientFetch::exchange_beside() {
   Function<Task<>(TaskGroup&)> body = [this](TaskGroup& group) { return transfer(group); };
   co_await with_group(std::move(body), "HTTP request");
 }
@@ -182,7 +229,7 @@ Task<> ClientFetch::upload() {
       if (writer.left_ != 0) {
         throw std::logic_error("the body producer wrote less than the Content-Length");
       }
-      if (writer.chunked_) connection_->write("0\r\n\r\n");
+      if (writer.chunked_) connection_->write("0\r\n" + writer.trailers_.to_string() + "\r\n");
     }
     sent_ = now();
     uploaded_ = true;
@@ -194,37 +241,52 @@ Task<> ClientFetch::upload() {
 // --- receiving ---------------------------------------------------------------------------------
 
 Task<> ClientFetch::receive() {
+  for (Progress got = advance(); got != Progress::kDone; got = advance()) {
+    if (got == Progress::kWait) co_await connection_->more();
+    if (got == Progress::kPassOn) co_await pass_on(data_);
+  }
+}
+
+/// Takes up what has come.   Returns  `kDone`: the response is there, as far as it is wanted now.
+ClientFetch::Progress ClientFetch::advance() {
   ClientConnection& connection = *connection_;
-  std::size_t discarded = 0;
   for (;;) {
     const ResponseDecoder::Step step = connection.next();
     switch (step.event) {
-      case Got::kMore: co_await connection.more(); break;
+      case Got::kMore: return Progress::kWait;
       case Got::kInterim:
         if (connection.decoder().head().status == 100) go_ahead_.set();
         if (mode_ != Mode::kUpgrade || connection.decoder().head().status != kSwitchingProtocols) {
           break;
         }
         on_head();
-        co_return;
+        return Progress::kDone;
       case Got::kHead:
+        discarded_ = 0;
         on_head();
-        if (mode_ != Mode::kWhole && !next_ && !again_ && connection.decoder().in_body()) co_return;
+        if (mode_ != Mode::kWhole && !next_ && !again_ && connection.decoder().in_body()) {
+          return Progress::kDone;
+        }
         break;
       case Got::kData:
         if (next_ || again_) {
-          discarded += step.data.size();
-          if (discarded > kMostDiscarded) co_return;
+          discarded_ += step.data.size();
+          if (discarded_ > kMostDiscarded) return Progress::kDone;
         } else if (keeps_body()) {
           keep_data(step.data);
+          if (!connection.finish_body()) break;
+          check_decoded();
+          finish_body();
+          return Progress::kDone;
         } else {
-          co_await pass_on(step.data);
+          data_ = step.data;
+          return Progress::kPassOn;
         }
         break;
       case Got::kDone:
         if (!next_ && !again_) check_decoded();
         finish_body();
-        co_return;
+        return Progress::kDone;
       case Got::kError: break;  // thrown by `next`
     }
   }
@@ -275,6 +337,7 @@ void ClientFetch::begin_decoding() {
   decoder_.reset();
   encoded_.clear();
   if (!request_.decompress_response || !connection_->decoder().in_body()) return;
+  if (!connection_->decoder().head().content_coded) return;
   const auto field = response_.headers.get("Content-Encoding");
   // A part of a compressed body cannot be decompressed by itself.
   if (!field || response_.code == 206) return;
@@ -296,19 +359,21 @@ void ClientFetch::on_head() {
   answered_ = true;
   go_ahead_.set();
   response_.code = head.status;
-  response_.reason = std::move(head.reason);
+  response_.reason.swap(head.reason);
   response_.headers = std::move(head.headers);
   response_.trailers.clear();
   response_.body.clear();
   response_.method = method_;
-  response_.effective_url = url_.to_string();
+  // Of a plain request that has succeeded the caller gets his own text back.
+  const bool returned = &request_ == &core_.plain_request && normal_ && response_.ok();
+  if (!returned) response_.effective_url = normal_ ? std::string(text_) : url().to_string();
   if (core_.options.cookies != nullptr) {
     for (const std::string_view cookie : response_.headers.get_list("Set-Cookie")) {
-      core_.options.cookies->set(url_, cookie, std::time(nullptr));
+      core_.options.cookies->set(url(), cookie, std::time(nullptr));
     }
   }
   plan_next();
-  settle_times();
+  settle_times(head_received_);
   if (next_ || again_) return;
   if (keeps_body()) {
     response_.body.reserve(static_cast<std::size_t>(std::min(decoder.left(), kMostReserved)));
@@ -328,12 +393,11 @@ void ClientFetch::show_head(int minor_version) {
 
 void ClientFetch::finish_body() {
   response_.trailers = std::move(connection_->decoder().trailers());
-  settle_times();
+  settle_times(recent(head_received_));
 }
 
-void ClientFetch::settle_times() {
+void ClientFetch::settle_times(TimePoint present) {
   HTTPTimeInfo& times = response_.time_info;
-  const TimePoint present = now();
   times.first_byte = head_received_ - std::min(sent_, head_received_);
   times.body = present - head_received_;
   times.redirect = hop_begin_ - begin_;
@@ -344,9 +408,11 @@ void ClientFetch::settle_times() {
 void ClientFetch::finish() {
   if (connection_ == nullptr) return;
   ConnectionOptions asked;
-  for (const std::string_view value : request_.headers.get_list("Connection")) asked.add(value);
+  if (!request_.headers.empty()) {
+    for (const std::string_view value : request_.headers.get_list("Connection")) asked.add(value);
+  }
   if (uploaded_ && !asked.close && connection_->reusable()) {
-    core_.pool.keep(place_, std::move(connection_));
+    core_.pool.keep(place_, std::move(connection_), recent(head_received_));
   }
   connection_.reset();
   place_.release();
@@ -355,7 +421,7 @@ void ClientFetch::finish() {
 Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
   if (max_bytes == 0) throw std::invalid_argument("read_some: max_bytes must be at least 1");
   if (given_up_) {
-    throw HTTPStreamClosedError(url_.to_string(), describe("the stream was closed"), phase_,
+    throw HTTPStreamClosedError(url().to_string(), describe("the stream was closed"), phase_,
                                 std::make_error_code(std::errc::operation_canceled));
   }
   while (connection_ != nullptr) {
@@ -420,7 +486,7 @@ void ClientFetch::plan_next() {
     const auto challenge = DigestChallenge::find(response_.headers.get_list("WWW-Authenticate"));
     if (!challenge) return;
     const std::string cnonce = base64_encode(random_bytes(18), Base64::kURL);
-    digest_ = challenge->answer(method_, url_.target(), request_.auth_username,
+    digest_ = challenge->answer(method_, url().target(), request_.auth_username,
                                 request_.auth_password, cnonce);
     again_ = true;
     return;
@@ -433,9 +499,9 @@ void ClientFetch::plan_next() {
 void ClientFetch::plan_redirect(std::string_view location) {
   URL url;
   try {
-    url = url_.resolve(location);
+    url = this->url().resolve(location);
   } catch (const std::invalid_argument& error) {
-    throw HTTPResponseError(url_.to_string(),
+    throw HTTPResponseError(this->url().to_string(),
                             describe("redirected to nowhere: " + std::string(error.what())),
                             HTTPResponseError::Kind::kMalformed);
   }
@@ -443,7 +509,7 @@ void ClientFetch::plan_redirect(std::string_view location) {
   const bool to_get =
       response_.code == 303 ? method_ != "HEAD" : response_.code <= 302 && method_ == "POST";
   // What was to be encrypted is not sent in the clear.
-  if (!to_get && has_body() && url_.secure() && !url.secure()) return;
+  if (!to_get && has_body() && this->url().secure() && !url.secure()) return;
   if (to_get) {
     method_ = "GET";
     drop_body_ = true;
@@ -451,13 +517,13 @@ void ClientFetch::plan_redirect(std::string_view location) {
   // User information is for the origin it was given for; what a server says about it is no matter.
   url.username.clear();
   url.password.clear();
-  if (!origin_) origin_ = url_;
+  if (!origin_) origin_ = std::make_unique<URL>(this->url());
   if (!url.same_origin(*origin_)) left_origin_ = true;
   if (!left_origin_) {
     url.username = origin_->username;
     url.password = origin_->password;
   }
-  next_ = std::move(url);
+  next_ = std::make_unique<URL>(std::move(url));
 }
 
 bool ClientFetch::may_retry() const noexcept {
@@ -467,7 +533,7 @@ bool ClientFetch::may_retry() const noexcept {
 // --- errors ------------------------------------------------------------------------------------
 
 std::string ClientFetch::describe(const std::string& what) const {
-  return method_ + " " + url_.to_string() + ": " + what;
+  return std::string(method_) + " " + url().to_string() + ": " + what;
 }
 
 std::string ClientFetch::failure() const {
@@ -495,15 +561,20 @@ const char* doing(HTTPPhase phase) noexcept {
 
 }  // namespace
 
+void ClientFetch::on_timeout(TimePoint until) const {
+  if (now() < until) throw;
+  throw out_of_time();
+}
+
 HTTPTimeoutError ClientFetch::out_of_time() const {
   std::string text = "timed out after " + describe_span(request_.request_timeout) + " while ";
   text += doing(phase_);
   if (phase_ == HTTPPhase::kConnect) {
-    text += " to " + url_.authority();
+    text += " to " + url().authority();
   } else if (phase_ != HTTPPhase::kQueue && connection_ != nullptr) {
     text += to_string(connection_->transport().peer());
   }
-  return {url_.to_string(), describe(text), phase_};
+  return {url().to_string(), describe(text), phase_};
 }
 
 void ClientFetch::fail(const WireError& error) const {
@@ -512,11 +583,11 @@ void ClientFetch::fail(const WireError& error) const {
   if (error.kind() == WireError::Kind::kClosed) {
     if (error.code()) text += " (" + error.code().message() + ")";
     text += std::string(" while ") + doing(phase_) + peer;
-    throw HTTPStreamClosedError(url_.to_string(), describe(text), phase_, error.code());
+    throw HTTPStreamClosedError(url().to_string(), describe(text), phase_, error.code());
   }
   const bool large = error.kind() == WireError::Kind::kTooLarge;
   throw HTTPResponseError(
-      url_.to_string(),
+      url().to_string(),
       describe((large ? "the response from " : "no valid HTTP response from ") + peer +
                (large ? " exceeds a limit: " : ": ") + text),
       large ? HTTPResponseError::Kind::kTooLarge : HTTPResponseError::Kind::kMalformed);
@@ -539,6 +610,14 @@ Task<> HTTPBodyWriter::write(std::string_view bytes) {
     connection_.write(chunk);
   }
   co_await connection_.drain(kPiece);
+}
+
+void HTTPBodyWriter::add_trailer(std::string_view name, std::string_view value) {
+  if (!chunked_) throw std::logic_error("a request with a Content-Length has no trailers");
+  if (!may_be_trailer(name)) {
+    throw std::invalid_argument("must not come behind a body: " + std::string(name));
+  }
+  trailers_.add(name, value);
 }
 
 }  // namespace coronado

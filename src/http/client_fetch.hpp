@@ -18,7 +18,7 @@
 
 namespace coronado {
 
-class ClientFetch {
+class ClientFetch : public detail::Pooled {
  public:
   enum class Mode : unsigned char {
     kWhole,    ///< the body goes into the response
@@ -27,7 +27,10 @@ class ClientFetch {
   };
   /// Throws  std::invalid_argument  The request is none that can be sent; the message says why.
   /// Lifetime  The request must outlive it.
-  ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode);
+  ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode)
+      : ClientFetch(core, request, request.url, mode) {}
+  /// The same for another URL than the request's.   Lifetime  `url`, too.
+  ClientFetch(ClientCore& core, HTTPRequest& request, std::string_view url, Mode mode);
 
   /// Throws   What `HTTPClient::fetch` does, but for the status and the time.
   /// Cancel   At once; the connection is closed when the fetch is destroyed.
@@ -48,6 +51,9 @@ class ClientFetch {
   const HTTPRequest& request() const noexcept { return request_; }
   /// `request_timeout` has passed.
   HTTPTimeoutError out_of_time() const;
+  /// A `TimeoutError` was caught while the fetch had to end at `until`: throws it on, or what it
+  /// means.   Throws  HTTPTimeoutError, TimeoutError
+  [[noreturn]] void on_timeout(TimePoint until) const;
   /// The response, or its status as the exception that was asked for.
   /// Throws  HTTPClientError
   HTTPClientResponse& take_response();
@@ -56,7 +62,9 @@ class ClientFetch {
   // The request, in client_request.cpp.
   void check() const;
   void check_body() const;
-  std::string head() const;
+  void append_head(std::string& out) const;
+  void append_own_head(std::string& out) const;
+  bool is_plain() const noexcept;
   void append_fields(std::string& out) const;
   void append_credentials(std::string& out) const;
   void append_framing(std::string& out) const;
@@ -66,12 +74,19 @@ class ClientFetch {
   std::optional<std::uint64_t> promised_length() const;
 
   // Sending and receiving.
-  Task<> hop();
-  Task<> exchange();
+  enum class Progress : unsigned char { kWait, kPassOn, kDone };
+  void begin_hop();
+  bool take_kept();
   Task<> connect();
+  void send();
+  Task<> exchange_beside();
   Task<> transfer(TaskGroup& group);
   Task<> upload();
   Task<> receive();
+  Progress advance();
+  bool goes_on();
+  const URL& url() const;
+  TimePoint recent(TimePoint last) const;
   void keep_data(std::string_view data);
   Task<> pass_on(std::string_view data);
   bool keeps_body() const noexcept { return mode_ == Mode::kWhole && !request_.streaming_callback; }
@@ -83,7 +98,7 @@ class ClientFetch {
   void check_decoded() const;
   void finish();
   void finish_body();
-  void settle_times();
+  void settle_times(TimePoint present);
 
   // What follows.
   void plan_next();
@@ -95,26 +110,30 @@ class ClientFetch {
 
   ClientCore& core_;
   HTTPRequest& request_;
+  std::string_view text_;  // the request's URL
   Mode mode_;
-  URL url_;
-  std::optional<URL> origin_;  // after a redirect: the first URL, whom credentials are for
-  std::string method_;
+  bool normal_ = false;                  // `text_` is the present URL in its normal form
+  mutable std::unique_ptr<URL> url_;     // null: not taken apart yet
+  std::shared_ptr<ClientOrigin> known_;  // of `url_`; null: one that is not kept in mind
+  std::unique_ptr<URL> origin_;  // after a redirect: the first URL, whom credentials are for
+  std::string_view method_;
   HTTPClientResponse response_;
-  std::optional<ClientTarget> target_;
+  std::shared_ptr<const ClientTarget> target_;
 
   ClientPool::Place place_;
   std::unique_ptr<ClientConnection> connection_;  // goes before its place
   std::unique_ptr<ContentDecoder> decoder_;       // of a body that is decompressed
   std::string encoded_;  // of it, what `read_some` has not decompressed yet
   HTTPPhase phase_ = HTTPPhase::kQueue;
-  std::string peer_;  // for messages
   TimePoint begin_{};
   TimePoint hop_begin_{};
   TimePoint sent_{};
   TimePoint head_received_{};
+  std::string_view data_;      // of the body, with `kPassOn`
+  std::size_t discarded_ = 0;  // of the body of a redirect
 
   Event go_ahead_;  // the body may be sent, or a final response has come
-  std::optional<URL> next_;
+  std::unique_ptr<URL> next_;
   std::string digest_;  // the Authorization field that answers a challenge
   bool again_ = false;  // the same request, with `digest_`
   bool drop_body_ = false;

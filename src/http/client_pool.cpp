@@ -12,14 +12,16 @@ ClientPool::~ClientPool() {
   if (executor_ != nullptr) executor_->disarm(*this);
 }
 
-ClientPool::Turn ClientPool::enter(std::string host) { return Turn(*this, std::move(host)); }
+ClientPool::Turn ClientPool::enter(std::string_view host) { return Turn(*this, host); }
 
-ClientPool::Host& ClientPool::host_named(const std::string& name) {
-  std::unique_ptr<Host>& host = hosts_[name];
+ClientPool::Host& ClientPool::host_named(std::string_view name) {
+  if (last_ != nullptr && last_->name == name) return *last_;
+  std::unique_ptr<Host>& host = hosts_[std::string(name)];
   if (host == nullptr) {
     host = std::make_unique<Host>();
     host->name = name;
   }
+  last_ = host.get();
   return *host;
 }
 
@@ -56,7 +58,9 @@ void ClientPool::serve() noexcept {
 }
 
 void ClientPool::drop_if_unused(Host& host) noexcept {
-  if (host.busy == 0 && host.idle.empty() && host.line.empty()) hosts_.erase(host.name);
+  if (host.busy != 0 || !host.idle.empty() || !host.line.empty()) return;
+  if (last_ == &host) last_ = nullptr;
+  hosts_.erase(host.name);
 }
 
 std::size_t ClientPool::waiting() const noexcept {
@@ -79,12 +83,12 @@ std::unique_ptr<ClientConnection> ClientPool::take_idle(const Place& place) noex
   return nullptr;
 }
 
-void ClientPool::keep(const Place& place, std::unique_ptr<ClientConnection> connection) {
+void ClientPool::keep(const Place& place, std::unique_ptr<ClientConnection> connection,
+                      TimePoint now) {
   if (closed_ || limits_.idle_timeout <= Duration::zero() || limits_.max_idle == 0) return;
   if (idle_ >= limits_.max_idle) drop_oldest();
   Host& host = *place.host_;
   ClientConnection* kept = connection.get();
-  const TimePoint now = executor_->now();
   host.idle.push_back({std::move(connection), now});
   ++idle_;
   kept->park([this, &host, kept] { on_connection_end(host, kept); });

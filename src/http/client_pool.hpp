@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -35,14 +36,16 @@ class ClientPool final : private Timer {
   /// Waits for a place: first come, first served, but that nobody waits for a host that is full
   /// behind others.
   /// Returns  A `Place`.
+  /// Lifetime `host` must stay until the await has ended.
   /// Throws   ClosedError  The pool is closed.
   /// Cancel   At once; a place that was handed over goes to the next in line.
-  Turn enter(std::string host);
+  Turn enter(std::string_view host);
 
   /// The connection to the host of `place` that was used last; null: none is kept.
   std::unique_ptr<ClientConnection> take_idle(const Place& place) noexcept;
   /// Keeps a connection for the next request.
-  void keep(const Place& place, std::unique_ptr<ClientConnection> connection);
+  /// Params  now  The present time.
+  void keep(const Place& place, std::unique_ptr<ClientConnection> connection, TimePoint now);
 
   /// Closes what is kept; who is in line gets `ClosedError`.
   void close() noexcept;
@@ -64,7 +67,7 @@ class ClientPool final : private Timer {
     IntrusiveList<detail::LineWaiter> line;
   };
 
-  Host& host_named(const std::string& name);
+  Host& host_named(std::string_view name);
   bool has_room(const Host& host) const noexcept;
   void leave(Host& host) noexcept;
   void serve() noexcept;
@@ -77,6 +80,7 @@ class ClientPool final : private Timer {
   Executor* executor_ = nullptr;
   std::unordered_map<std::string, std::unique_ptr<Host>> hosts_;
   std::vector<Host*> waited_for_;  // those with a line
+  Host* last_ = nullptr;           // the one that was asked for last
   std::size_t busy_ = 0;
   std::size_t idle_ = 0;
   std::uint64_t arrivals_ = 0;
@@ -109,8 +113,8 @@ class [[nodiscard]] ClientPool::Place {
 
 class ClientPool::Turn final : public detail::LineWaiter {
  public:
-  Turn(ClientPool& pool, std::string host) noexcept : pool_(pool), name_(std::move(host)) {}
-  Turn(Turn&& other) noexcept : Turn(other.pool_, std::move(other.name_)) {}
+  Turn(ClientPool& pool, std::string_view host) noexcept : pool_(pool), name_(host) {}
+  Turn(Turn&& other) noexcept : Turn(other.pool_, other.name_) {}
   ~Turn();
   bool await_ready();
   template <class P>
@@ -126,7 +130,7 @@ class ClientPool::Turn final : public detail::LineWaiter {
   bool begin(PromiseBase& promise);
 
   ClientPool& pool_;
-  std::string name_;
+  std::string_view name_;
   Host* host_ = nullptr;
   std::uint64_t number_ = 0;  // of its arrival
   bool served_ = false;       // a place was taken, and nobody holds it yet

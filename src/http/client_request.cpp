@@ -26,6 +26,13 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+bool names_te(std::string_view connection) noexcept {
+  while (!connection.empty()) {
+    if (equals_ignoring_case(next_element(connection, ','), "TE")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void ClientFetch::check() const {
@@ -33,7 +40,7 @@ void ClientFetch::check() const {
     refuse("invalid method " + quote_for_log(method_));
   const bool standard = std::ranges::find(kMethods, method_) != std::end(kMethods);
   if (!standard && !request_.allow_nonstandard_methods) {
-    refuse("unknown method " + method_ + " (see allow_nonstandard_methods)");
+    refuse("unknown method " + std::string(method_) + " (see allow_nonstandard_methods)");
   }
   check_body();
   for (const Duration span : {request_.connect_timeout, request_.request_timeout}) {
@@ -56,7 +63,7 @@ void ClientFetch::check_body() const {
   if (request_.body && request_.body_producer) refuse("both body and body_producer");
   const bool wants = method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
   if (!request_.allow_nonstandard_methods && has != wants) {
-    refuse(method_ + (wants ? " must have a body" : " must not have a body") +
+    refuse(std::string(method_) + (wants ? " must have a body" : " must not have a body") +
            " (see allow_nonstandard_methods)");
   }
   if (request_.headers.contains("Transfer-Encoding")) {
@@ -81,26 +88,43 @@ std::optional<std::uint64_t> ClientFetch::promised_length() const {
   return length;
 }
 
-std::string ClientFetch::head() const {
-  std::string out;
-  out.reserve(512);
+/// A GET of nothing but a URL, whose fields are the same for all URLs of an origin.
+bool ClientFetch::is_plain() const noexcept {
+  return &request_ == &core_.plain_request && normal_ && core_.options.cookies == nullptr &&
+         !target_->absolute_form();
+}
+
+void ClientFetch::append_head(std::string& out) const {
+  if (!is_plain()) return append_own_head(out);
+  const std::size_t begin = out.size();
+  out.append("GET ").append(text_.substr(known_->text.size()));
+  const std::size_t end = out.size();
+  if (!known_->plain_head.empty()) {
+    out.append(known_->plain_head);
+    return;
+  }
+  out.resize(begin);
+  append_own_head(out);
+  known_->plain_head.assign(out, end);
+}
+
+void ClientFetch::append_own_head(std::string& out) const {
   out.append(method_).append(1, ' ');
   // RFC 9112 3.2.2: a proxy is given the whole URL.
-  if (target_->absolute_form()) url_.append_origin(out);
-  url_.append_target(out);
+  if (target_->absolute_form()) url().append_origin(out);
+  url().append_target(out);
   out.append(" HTTP/1.1\r\n");
   const auto host = left_origin_ ? std::nullopt : request_.headers.find("Host");
   if (host) {
     append_field(out, "Host", *host);
   } else {
     out.append("Host: ");
-    url_.append_authority(out);
+    url().append_authority(out);
     out.append("\r\n");
   }
   append_fields(out);
   append_framing(out);
   out.append("\r\n");
-  return out;
 }
 
 void ClientFetch::append_fields(std::string& out) const {
@@ -108,6 +132,8 @@ void ClientFetch::append_fields(std::string& out) const {
   bool encoding = !request_.decompress_response || mode_ == Mode::kUpgrade ||
                   request_.headers.contains("Range");
   bool authorization = false;
+  bool te = false;
+  bool te_named = false;
   std::string cookies;
   for (const HTTPHeaders::Field& field : request_.headers) {
     switch (field_id(field.name)) {
@@ -125,6 +151,8 @@ void ClientFetch::append_fields(std::string& out) const {
       case FieldId::kProxyAuthorization:
         if (left_origin_) continue;
         break;
+      case FieldId::kTE: te = true; break;
+      case FieldId::kConnection: te_named |= names_te(field.value); break;
       case FieldId::kContentType:
       case FieldId::kContentEncoding:
         if (drop_body_) continue;
@@ -138,9 +166,11 @@ void ClientFetch::append_fields(std::string& out) const {
     append_field(out, "User-Agent",
                  request_.user_agent.empty() ? core_.options.user_agent : request_.user_agent);
   }
+  // RFC 9110 10.1.4: TE is for the next server only, which `Connection` must say.
+  if (te && !te_named) append_field(out, "Connection", "TE");
   if (!encoding) append_field(out, "Accept-Encoding", "gzip, deflate, br, zstd");
   if (core_.options.cookies != nullptr) {
-    const std::string kept = core_.options.cookies->cookie_header(url_, std::time(nullptr));
+    const std::string kept = core_.options.cookies->cookie_header(url(), std::time(nullptr));
     if (!kept.empty()) cookies.append(cookies.empty() ? "" : "; ").append(kept);
   }
   if (!cookies.empty()) append_field(out, "Cookie", cookies);
@@ -155,8 +185,8 @@ void ClientFetch::append_fields(std::string& out) const {
 }
 
 void ClientFetch::append_credentials(std::string& out) const {
-  if (url_.has_user()) {
-    append_field(out, "Authorization", basic_credentials(url_.username, url_.password));
+  if (url().has_user()) {
+    append_field(out, "Authorization", basic_credentials(url().username, url().password));
   } else if (left_origin_) {
     return;
   } else if (!request_.bearer_token.empty()) {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "http/ascii.hpp"
+#include "http/weight.hpp"
 
 namespace coronado {
 namespace {
@@ -10,22 +11,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kNames = {"gzip", "deflate", "br", "zstd"};
 
 constexpr int kUnknown = -1;
-constexpr int kMost = 1000;
-
-/// A weight in thousandths.   Spec  RFC 9110 12.4.2.
-std::optional<int> parse_weight(std::string_view text) noexcept {
-  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
-  if (text.size() > 1 && text[1] != '.') return std::nullopt;
-  int weight = text[0] == '1' ? kMost : 0;
-  int place = 100;
-  for (const char digit : text.substr(text.size() > 1 ? 2 : 1)) {
-    if (digit < '0' || digit > '9') return std::nullopt;
-    weight += place * (digit - '0');
-    place /= 10;
-  }
-  return weight <= kMost ? std::optional(weight) : std::nullopt;
-}
-
 /// The weights of a field; `kUnknown` is what it does not name.
 struct Weights {
   std::array<int, kNames.size()> codings = {kUnknown, kUnknown, kUnknown, kUnknown};
@@ -34,20 +19,14 @@ struct Weights {
 
   void add(std::string_view element) noexcept {
     const std::string_view name = next_element(element, ';');
-    int weight = kMost;
-    while (!element.empty()) {
-      std::string_view parameter = next_element(element, ';');
-      if (!equals_ignoring_case(next_element(parameter, '='), "q")) continue;
-      const std::optional<int> parsed = parse_weight(trim_whitespace(parameter));
-      if (!parsed) return;
-      weight = *parsed;
-    }
+    const std::optional<int> weight = find_weight(element);
+    if (!weight) return;
     if (name == "*") {
-      others = weight;
+      others = *weight;
     } else if (equals_ignoring_case(name, "identity")) {
-      identity = weight;
+      identity = *weight;
     } else if (const auto coding = parse_content_coding(name)) {
-      codings[static_cast<std::size_t>(*coding)] = weight;
+      codings[static_cast<std::size_t>(*coding)] = *weight;
     }
   }
 

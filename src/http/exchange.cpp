@@ -2,6 +2,7 @@
 
 #include <coronado/base/log.hpp>
 #include <coronado/http/header_block.hpp>
+#include <coronado/http/headers.hpp>
 #include <coronado/http/upgrade.hpp>
 
 #include "http/exchange_body.hpp"
@@ -77,15 +78,25 @@ void HTTPExchange::write(std::string_view bytes) {
   sink_->write(*this, bytes);
 }
 
-void HTTPExchange::finish() {
+void HTTPExchange::finish() { end({}); }
+
+void HTTPExchange::finish(const HTTPHeaders& trailers) {
+  for (const HTTPHeaders::Field& field : trailers) {
+    if (may_be_trailer(field.name)) continue;
+    throw std::invalid_argument("must not come behind a body: " + std::string(field.name));
+  }
+  end(request_.accepts_trailers() ? trailers.to_string() : std::string());
+}
+
+void HTTPExchange::end(std::string_view trailers) {
   if (finished_) return;
   if (!started_) throw std::logic_error("the response is not started");
   finished_ = true;
-  if (encoded_) return finish_encoded();
+  if (encoded_) return finish_encoded(trailers);
   if (length_known_ && !body_forbidden_ && body_sent_ < promised_) {
     return too_little(promised_ - body_sent_);
   }
-  sink_->finish(*this);
+  sink_->finish(*this, trailers);
 }
 
 void HTTPExchange::too_much() {
@@ -158,7 +169,7 @@ void HTTPExchange::write_encoded(std::string_view bytes) {
   sink_->write(*this, piece);
 }
 
-void HTTPExchange::finish_encoded() {
+void HTTPExchange::finish_encoded(std::string_view trailers) {
   const std::unique_ptr<Encoded> stream = std::move(encoded_);
   if (stream->promised && stream->written < *stream->promised) {
     return too_little(*stream->promised - stream->written);
@@ -166,7 +177,7 @@ void HTTPExchange::finish_encoded() {
   const std::string piece = stream->last({});
   body_sent_ += piece.size();
   sink_->write(*this, piece);
-  sink_->finish(*this);
+  sink_->finish(*this, trailers);
 }
 
 // --- tasks -------------------------------------------------------------------------------------

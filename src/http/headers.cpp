@@ -48,14 +48,7 @@ void HTTPHeaders::add(std::string_view name, std::string_view value) {
   entries_.push_back(store(name, value));
 }
 
-void HTTPHeaders::reserve_usual() {
-  text_.reserve(500);
-  entries_.reserve(12);
-}
-
-void HTTPHeaders::add_checked(std::string_view name, std::string_view value) {
-  entries_.push_back(store(name, value));
-}
+void HTTPHeaders::adopt(std::string_view block) { text_.assign(block); }
 
 void HTTPHeaders::set(std::string_view name, std::string_view value) {
   value = trim_whitespace(value);

@@ -16,7 +16,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kClose = "Connection: close\r\n";
 constexpr std::string_view kUpgrade = "Connection: Upgrade\r\n";
 constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kLastChunk = "0\r\n";
 constexpr std::string_view kErrorFields = "Content-Type: text/plain; charset=utf-8\r\n";
 /// RFC 9110 12.5.3: with 415 it says what might have been sent.
 constexpr std::string_view kUnsupportedFields =
@@ -24,19 +24,13 @@ constexpr std::string_view kUnsupportedFields =
 
 /// Pipelined input kept while a handler is at work; then the client is slowed down.
 constexpr std::size_t kMostKeptInput = 64 * 1024;
-/// A body nobody read is discarded up to this size, to keep the connection.
-constexpr std::uint64_t kMostDiscarded = 256 * 1024;
 /// Larger pieces go to the socket by themselves instead of through the common buffer.
 constexpr std::size_t kLargePiece = 32 * 1024;
 /// How long a refused client may go on sending before the connection is closed for good.
 constexpr Duration kLingerTime = std::chrono::seconds(2);
-/// Memory taken on the word of a Content-Length; more comes as the bytes come.
-constexpr std::uint64_t kMostReserved = 1024 * 1024;
 /// With more than this unsent no further request is begun: a client that does not read gets no
 /// more.
 constexpr std::size_t kMostUnsent = 1024 * 1024;
-
-constexpr std::size_t kAll = static_cast<std::size_t>(-1);
 
 bool status_forbids_body(int status) noexcept {
   return status < 200 || status == 204 || status == 304;
@@ -305,167 +299,11 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
     refuse(429, "too many requests a second on one connection");
     return 0;
   }
-  const RequestHead& head = exchange.request_.head_;
-  if (head.content_length() > server_.options.limits.max_body_size) {
-    refuse(413, "the body is larger than the limit");
-    return 0;
-  }
   exchange.endpoint_ = &server_.service.route(exchange);
-  const HTTPEndpoint& endpoint = *exchange.endpoint_;
-  if (!head.has_body()) {
-    more_input_ = !rest.empty();
-    dispatch();
-    return 0;
-  }
-  const bool encoded =
-      server_.options.decompress_request && head.contains(FieldId::kContentEncoding);
-  if (!encoded && head.framing() == Framing::kLength && rest.size() >= head.content_length()) {
-    const auto size = static_cast<std::size_t>(head.content_length());
-    exchange.request_.body_ = rest.substr(0, size);
-    more_input_ = rest.size() > size;
-    if (endpoint.suspends()) {
-      exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
-      exchange.body_->data.assign(exchange.request_.body_);
-      exchange.body_->complete = true;
-      exchange.request_.body_ = {};
-      if (!endpoint.streams_body()) exchange.request_.body_ = exchange.body_->data;
-    }
-    dispatch();
-    return size;
-  }
-  more_input_ = true;
-  exchange.pin();
-  exchange.body_ = std::make_unique<HTTPExchange::Body>(server_.options.limits);
-  exchange.body_->left = head.content_length();
-  exchange.body_->continue_wanted = head.expects_continue() && rest.empty();
-  if (encoded && !begin_decoding()) return 0;
-  if (endpoint.streams_body()) {
-    dispatch();
-  } else {
-    exchange.body_->data.reserve(
-        static_cast<std::size_t>(std::min(head.content_length(), kMostReserved)));
-    enter(Phase::kBody);
-    want_body(exchange);
-  }
-  return 0;
-}
-
-/// The body is to be decompressed. False: it cannot be.
-bool HTTP1Connection::begin_decoding() {
-  HTTPServerRequest& request = exchange_->request_;
-  std::string field;
-  for (const HeaderField& line : request.head_.fields()) {
-    if (line.id != FieldId::kContentEncoding) continue;
-    field.append(field.empty() ? "" : ", ").append(line.value);
-  }
-  const HTTPLimits& limits = server_.options.limits;
-  std::optional<ContentDecoder> decoder =
-      ContentDecoder::make(field, limits.max_body_size, limits.max_decompression_ratio);
-  if (!decoder) {
-    refuse(415, "unsupported Content-Encoding: " + quote_for_log(field));
-    return false;
-  }
-  // What follows sees no compressed bytes, so it must not see the field either.
-  request.head_.erase(FieldId::kContentEncoding);
-  if (decoder->identity()) return true;
-  request.set_consumed_content_encoding(std::move(field));
-  exchange_->body_->content = std::make_unique<ContentDecoder>(std::move(*decoder));
-  return true;
-}
-
-std::size_t HTTP1Connection::feed_body(std::string_view bytes) {
-  if (phase_ == Phase::kBody || waits_for_body()) phase_since_ = server_.loop.turn_time();
-  return exchange_->request_.head_.framing() == Framing::kChunked ? feed_chunked(bytes)
-                                                                  : feed_length(bytes);
-}
-
-std::size_t HTTP1Connection::feed_length(std::string_view bytes) {
-  HTTPExchange::Body& body = *exchange_->body_;
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(body.left, bytes.size()));
-  body.left -= size;
-  body_arrived(bytes.substr(0, size));
-  if (exchange_ == nullptr) return bytes.size();  // refused
-  if (body.left == 0) body_complete();
-  return size;
-}
-
-std::size_t HTTP1Connection::feed_chunked(std::string_view bytes) {
-  HTTPExchange::Body& body = *exchange_->body_;
-  const ChunkedDecoder::Step step = body.decoder.feed(bytes.data(), bytes.size());
-  if (step.status == ChunkedDecoder::Status::kError) {
-    body_failed(body.decoder.http_status(), body.decoder.reason());
-    return bytes.size();
-  }
-  if (body.decoder.decoded_size() + body.decoder.chunk_left() >
-      server_.options.limits.max_body_size) {
-    body_failed(413, "the chunked body is larger than the limit");
-    return bytes.size();
-  }
-  if (step.status == ChunkedDecoder::Status::kData) body_arrived(step.data);
-  if (step.status == ChunkedDecoder::Status::kDone) body_complete();
-  return step.consumed;
-}
-
-void HTTP1Connection::body_arrived(std::string_view piece) {
-  HTTPExchange::Body& body = *exchange_->body_;
-  body.received += piece.size();
-  if (body.discard) {
-    if (body.received > kMostDiscarded) close_soon(true);
-    return;
-  }
-  if (body.content) {
-    if (body.failed_status != 0) return;  // the endpoint has yet to hear of it
-    body.encoded.append(piece);
-    body.decode(phase_ == Phase::kHandling ? HTTPExchange::Body::kHighWater : kAll);
-    if (body.failed_status != 0) return body_failed(body.failed_status, body.failed_reason);
-    if (body.data.empty()) return;
-  } else {
-    body.data.append(piece);
-  }
-  if (phase_ != Phase::kHandling) return;
-  if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
-  if (body.waiting() > HTTPExchange::Body::kHighWater && !receive_paused_) {
-    receive_paused_ = true;
-    transport_->pause_receive();
-  }
-}
-
-void HTTP1Connection::body_complete() {
-  HTTPExchange::Body& body = *exchange_->body_;
-  body.complete = true;
-  if (body.discard) return complete();
-  if (body.content && body.failed_status == 0) {  // is it whole?
-    body.decode(phase_ == Phase::kHandling ? HTTPExchange::Body::kHighWater : kAll);
-    if (body.failed_status != 0) return body_failed(body.failed_status, body.failed_reason);
-  }
-  if (phase_ == Phase::kHandling) {
-    if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
-    return;
-  }
-  exchange_->request_.body_ = body.data;
+  if (exchange.request_.head_.has_body()) return begin_body(rest);
+  more_input_ = !rest.empty();
   dispatch();
-}
-
-void HTTP1Connection::body_failed(int status, const char* reason) {
-  HTTPExchange::Body& body = *exchange_->body_;
-  if (body.discard) return close_soon(true);  // answered already
-  if (phase_ != Phase::kHandling) return refuse(status, reason);
-  body.failed_status = status;
-  body.failed_reason = reason;
-  exchange_->keep_alive_ = false;  // what follows cannot be understood
-  if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
-}
-
-void HTTP1Connection::want_body(HTTPExchange& exchange) {
-  HTTPExchange::Body& body = *exchange.body_;
-  if (std::exchange(body.continue_wanted, false)) {
-    Emission out(*this);  // behind the responses to earlier requests
-    out.buffer().append(kContinue);
-  }
-  if (body.waiting() <= HTTPExchange::Body::kHighWater) let_client_go_on();
-  if (phase_ != Phase::kHandling) return;
-  phase_since_ = server_.loop.turn_time();
-  watch(server_.options.body_timeout);
+  return 0;
 }
 
 // --- the client going away ---------------------------------------------------------------------
@@ -689,6 +527,12 @@ void HTTP1Connection::refuse(int status, std::string_view reason) {
 
 // --- output ------------------------------------------------------------------------------------
 
+/// The client may send its body.
+void HTTP1Connection::send_continue() {
+  Emission out(*this);  // behind the responses to earlier requests
+  out.buffer().append(kContinue);
+}
+
 void HTTP1Connection::send_interim(const ResponseHead& head) {
   std::string text = "HTTP/1.1 " + std::to_string(head.status) + " ";
   text += head.reason.empty() ? std::string_view(reason_phrase(head.status)) : head.reason;
@@ -738,10 +582,12 @@ void HTTP1Connection::write(HTTPExchange& exchange, std::string_view bytes) {
   if (exchange.chunked_) out.buffer().append("\r\n");
 }
 
-void HTTP1Connection::finish(HTTPExchange& exchange) {
+void HTTP1Connection::finish(HTTPExchange& exchange, std::string_view trailers) {
   if (!exchange.chunked_) return;
   Emission out(*this);
   out.buffer().append(kLastChunk);
+  out.buffer().append(trailers);
+  out.buffer().append("\r\n");
 }
 
 void HTTP1Connection::abort(HTTPExchange& exchange) noexcept {
@@ -760,6 +606,7 @@ void HTTP1Connection::write_error_response(int status) {
 }
 
 std::size_t HTTP1Connection::pending() const noexcept { return transport_->pending(); }
+bool HTTP1Connection::draining() const noexcept { return server_.draining; }
 
 /// Nothing more is served. With `linger` the client may still be sending: closing at once would
 /// make the kernel reset the connection and destroy the response on its way (RFC 9112 9.6).
@@ -804,10 +651,10 @@ Duration HTTP1Connection::limit() const noexcept {
     case Phase::kIdle:
       return transport_->pending() == 0 ? options.idle_timeout : options.write_timeout;
     case Phase::kHead: return options.header_timeout;
-    case Phase::kBody: return options.body_timeout;
+    case Phase::kBody: return body_timeout();
     case Phase::kClosing: return transport_->pending() == 0 ? kLingerTime : options.write_timeout;
     case Phase::kUpgraded: break;
-    case Phase::kHandling: return waits_for_body() ? options.body_timeout : options.write_timeout;
+    case Phase::kHandling: return waits_for_body() ? body_timeout() : options.write_timeout;
   }
   return options.write_timeout;
 }

@@ -58,25 +58,22 @@ class HTTP1Connection final : public ListHook,
   void start(HTTPExchange& exchange, const ResponseHead& head, std::optional<std::uint64_t> length,
              std::string_view first) override;
   void write(HTTPExchange& exchange, std::string_view bytes) override;
-  void finish(HTTPExchange& exchange) override;
+  void finish(HTTPExchange& exchange, std::string_view trailers) override;
   void abort(HTTPExchange& exchange) noexcept override;
   void task_finished(HTTPExchange& exchange, TaskOutcome outcome,
                      const std::exception_ptr& error) noexcept override;
   std::size_t pending() const noexcept override;
+  bool draining() const noexcept override;
   void want_body(HTTPExchange& exchange) override;
+
+  /// A body nobody read is discarded up to this size, to keep the connection.
+  static constexpr std::uint64_t kMostDiscarded = 256 * 1024;
 
   // Input
   void receive(std::span<char> bytes);
   std::size_t process(std::string_view bytes);
   std::size_t parse_head(std::string_view bytes);
   std::size_t begin_request(std::string_view rest);
-  bool begin_decoding();
-  std::size_t feed_body(std::string_view bytes);
-  std::size_t feed_length(std::string_view bytes);
-  std::size_t feed_chunked(std::string_view bytes);
-  void body_arrived(std::string_view piece);
-  void body_complete();
-  void body_failed(int status, const char* reason);
   void keep_input(std::string_view rest);
   void process_kept();
   void hold_back_client() noexcept;
@@ -84,6 +81,19 @@ class HTTP1Connection final : public ListHook,
   void go_on();
   bool output_blocked() const noexcept;
   void peer_went() noexcept;
+
+  // Bodies, in http1_body.cpp
+  std::size_t begin_body(std::string_view rest);
+  std::size_t take_whole_body(std::string_view rest);
+  bool begin_decoding();
+  std::size_t feed_body(std::string_view bytes);
+  std::size_t feed_length(std::string_view bytes);
+  std::size_t feed_chunked(std::string_view bytes);
+  void body_arrived(std::string_view piece);
+  void body_complete();
+  void body_failed(int status, const char* reason);
+  std::uint64_t most_body() const noexcept;
+  Duration body_timeout() const noexcept;
 
   // Requests
   void dispatch();
@@ -97,6 +107,7 @@ class HTTP1Connection final : public ListHook,
   class Emission;
   class Cork;
   void send(std::string_view bytes);
+  void send_continue();
   void flush_output() noexcept;
   void write_error_response(int status);
   void close_soon(bool linger) noexcept;

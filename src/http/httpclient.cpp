@@ -17,10 +17,8 @@ Task<T> in_time(ClientFetch& fetch, Task<T> part) {
   try {
     co_return co_await with_timeout(until, std::move(part));
   } catch (const TimeoutError&) {
-    // One of a callback's or producer's own is not ours.
-    if (IOLoop::current()->now() < until) throw;
+    fetch.on_timeout(until);
   }
-  throw fetch.out_of_time();
 }
 
 }  // namespace
@@ -82,7 +80,23 @@ Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
   co_return std::move(fetch.take_response());
 }
 
-// Not a call of the one above: a request is large, and each call moves it.
+// Nothing but a URL: no request is made for it.
+Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
+  const std::shared_ptr<ClientCore> core = core_;
+  const auto fetch =
+      std::make_unique<ClientFetch>(*core, core->plain_request, url, ClientFetch::Mode::kWhole);
+  const TimePoint until = IOLoop::current()->now() + core->plain_request.request_timeout;
+  try {
+    co_await with_timeout(until, fetch->run());
+  } catch (const TimeoutError&) {
+    fetch->on_timeout(until);
+  }
+  HTTPClientResponse& response = fetch->take_response();
+  if (response.effective_url.empty()) response.effective_url = std::move(url);
+  co_return std::move(response);
+}
+
+// Not a call of the first one: a request is large, and each call moves it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url, HTTPRequest request) {
   const std::shared_ptr<ClientCore> core = core_;
   request.url = std::move(url);

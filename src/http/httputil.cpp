@@ -1,4 +1,6 @@
+#include <coronado/base/crypto.hpp>
 #include <coronado/base/error.hpp>
+#include <coronado/base/strings.hpp>
 #include <coronado/http/httputil.hpp>
 
 #include <algorithm>
@@ -106,6 +108,12 @@ std::string url_concat(std::string_view url, const ArgumentList& arguments) {
   std::string result(main.substr(0, mark));
   if (!all.empty()) result.append("?").append(urlencode(all));
   return result.append(fragment);
+}
+
+std::string make_etag(std::string_view content) {
+  std::string tag = "\"";
+  append_hex(tag, hash(HashAlgorithm::kSHA1, content));
+  return tag + '"';
 }
 
 bool etag_matches(std::string_view if_none_match, std::string_view etag) noexcept {

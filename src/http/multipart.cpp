@@ -2,8 +2,14 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/loop/thread_pool.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 
 #include "http/ascii.hpp"
 #include "http/field_parameters.hpp"
@@ -246,6 +252,56 @@ Task<std::string> MultipartReader::read() {
   if (found.status == MultipartDecoder::Status::kData) co_return std::string(found.data);
   in_part_ = false;
   co_return std::string();
+}
+
+namespace {
+
+/// A file that is removed unless it was completed.
+class NewFile {
+ public:
+  explicit NewFile(std::string path) : path_(std::move(path)) {
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd_ < 0) fail("cannot create ");
+  }
+  ~NewFile() {
+    ::close(fd_);
+    if (!complete_) ::unlink(path_.c_str());
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  void append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail("cannot write to ");
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  void complete() noexcept { complete_ = true; }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    throw std::system_error(errno, std::generic_category(), what + path_);
+  }
+
+  std::string path_;
+  int fd_ = -1;
+  bool complete_ = false;
+};
+
+}  // namespace
+
+Task<std::uint64_t> MultipartReader::save(std::string path) {
+  // Shared with the thread: a job that is cancelled goes on for a moment.
+  const auto file = co_await offload([path] { return std::make_shared<NewFile>(path); });
+  std::uint64_t size = 0;
+  for (std::string piece = co_await read(); !piece.empty(); piece = co_await read()) {
+    size += piece.size();
+    co_await offload([file, piece = std::move(piece)] { file->append(piece); });
+  }
+  file->complete();
+  co_return size;
 }
 
 }  // namespace coronado

@@ -13,6 +13,14 @@ namespace {
 template <class Scanner>
 const char* status_line(const Scanner& scan, const char* p, ReceivedHead& head, HeadError& error) {
   const char* const end = scan.end();
+  // What nearly all of them look like.
+  constexpr std::ptrdiff_t kOkSize = 17;
+  if (end - p >= kOkSize && load_word<std::uint64_t>(p) == word_of("HTTP/1.1") &&
+      load_word<std::uint64_t>(p + 8) == word_of(" 200 OK\r") && p[16] == '\n') {
+    head.status = 200;
+    if (head.reason != "OK") head.reason = "OK";
+    return p + 15;
+  }
   static constexpr std::string_view kPattern = "HTTP/0.0 000";
   for (std::size_t i = 0; i < kPattern.size(); ++i) {
     if (p + i == end) return nullptr;
@@ -38,6 +46,8 @@ const char* status_line(const Scanner& scan, const char* p, ReceivedHead& head, 
   }
   if (line_end != after) {
     head.reason.assign(after + 1, static_cast<std::size_t>(line_end - after - 1));
+  } else {
+    head.reason.clear();
   }
   return line_end;
 }
@@ -54,12 +64,13 @@ const char* parse(const Scanner& scan, const char* begin, const HTTPLimits& limi
                          [&](FieldId id, const char* name, std::size_t name_size, const char* value,
                              std::size_t value_size) {
                            if (head.headers.size() >= limits.max_header_count) return false;
-                           if (!wrong) wrong = head.add(id, {name, name_size}, {value, value_size});
+                           if (!wrong)
+                             wrong = head.add(begin, id, {name, name_size}, {value, value_size});
                            return true;
                          });
     if (p == nullptr) return nullptr;
   }
-  if (!wrong) wrong = head.finish();
+  if (!wrong) wrong = head.finish({begin, static_cast<std::size_t>(p + 4 - begin)});
   return wrong ? refuse(error, wrong.status, wrong.reason) : p + 4;
 }
 
@@ -91,18 +102,16 @@ ParseResult parse_response(const char* data, std::size_t size, std::size_t& sear
 void ReceivedHead::clear() noexcept {
   status = 0;
   minor_version = 1;
-  reason.clear();
   headers.clear();
   connection = {};
   content_length.reset();
-  chunked = has_codings_ = false;
+  chunked = content_coded = has_codings_ = false;
   codings_ = {};
 }
 
-HeadError ReceivedHead::add(FieldId id, std::string_view name, std::string_view value) {
-  if (headers.empty()) headers.reserve_usual();
-  headers.add_checked(name, value);
+HeadError ReceivedHead::look_at(FieldId id, std::string_view value) {
   switch (id) {
+    case FieldId::kContentEncoding: content_coded = true; return {};
     case FieldId::kConnection: connection.add(value); return {};
     case FieldId::kTransferEncoding: has_codings_ = true; return codings_.add(value);
     case FieldId::kContentLength: {
@@ -117,7 +126,8 @@ HeadError ReceivedHead::add(FieldId id, std::string_view name, std::string_view 
   }
 }
 
-HeadError ReceivedHead::finish() {
+HeadError ReceivedHead::finish(std::string_view block) {
+  headers.adopt(block);
   if (!has_codings_) return {};
   // RFC 9112 6.1: in HTTP/1.0 the framing is to be treated as faulty.
   if (minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};

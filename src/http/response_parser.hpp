@@ -31,14 +31,25 @@ struct ReceivedHead {
   ConnectionOptions connection;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
+  bool content_coded = false;  ///< there is a Content-Encoding
 
   void clear() noexcept;
-  /// Notes a field that was found to be right.
-  HeadError add(FieldId id, std::string_view name, std::string_view value);
-  /// All fields are there.
-  HeadError finish();
+  /// Notes a field that was found to be right.   Params  block  Where the head begins.
+  [[gnu::always_inline]] HeadError add(const char* block, FieldId id, std::string_view name,
+                                       std::string_view value) {
+    headers.note(block, name, value);
+    constexpr auto bit = [](FieldId known) { return std::uint64_t{1} << static_cast<int>(known); };
+    constexpr std::uint64_t kLookedAt =
+        bit(FieldId::kConnection) | bit(FieldId::kTransferEncoding) | bit(FieldId::kContentLength) |
+        bit(FieldId::kContentEncoding);
+    return (kLookedAt & bit(id)) != 0 ? look_at(id, value) : HeadError{};
+  }
+  /// All fields are there.   Params  block  The whole head.
+  HeadError finish(std::string_view block);
 
  private:
+  [[gnu::noinline]] HeadError look_at(FieldId id, std::string_view value);
+
   TransferCodings codings_;
   bool has_codings_ = false;
 };

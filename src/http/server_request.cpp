@@ -2,10 +2,12 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/multipart.hpp>
 
 #include "http/forwarded.hpp"
+#include "http/list_elements.hpp"
 #include "http/quote.hpp"
 
 namespace coronado {
@@ -21,6 +23,7 @@ struct HTTPServerRequest::Parsed {
   std::optional<MultipartForm> form;
   std::optional<ArgumentList> cookies;
   std::string consumed_content_encoding;
+  HTTPHeaders trailers;
   ForwardedClient forwarded;
 };
 
@@ -44,6 +47,23 @@ std::string_view HTTPServerRequest::consumed_content_encoding() const noexcept {
 
 void HTTPServerRequest::set_consumed_content_encoding(std::string coding) {
   parsed().consumed_content_encoding = std::move(coding);
+}
+
+const HTTPHeaders& HTTPServerRequest::trailers() const noexcept {
+  static const HTTPHeaders none;
+  return parsed_ ? parsed_->trailers : none;
+}
+
+void HTTPServerRequest::set_trailers(HTTPHeaders trailers) {
+  parsed().trailers = std::move(trailers);
+}
+
+bool HTTPServerRequest::accepts_trailers() const {
+  if (head_.minor_version() == 0 || !head_.contains(FieldId::kTE)) return false;
+  for (const std::string& element : list_elements(head_, "TE")) {
+    if (equals_ignore_case(element, "trailers")) return true;
+  }
+  return false;
 }
 
 std::string_view HTTPServerRequest::version() const noexcept {
@@ -94,16 +114,18 @@ const MultipartForm& HTTPServerRequest::form() const {
   std::optional<MultipartForm>& form = parsed().form;
   if (form) return *form;
   const std::string_view type = header(FieldId::kContentType).value_or("");
-  if (const auto boundary = multipart_boundary(type)) {
-    if (const auto coding = header("Content-Encoding")) {
-      throw HTTPInputError("unsupported Content-Encoding of a form: " + quote_for_log(*coding));
-    }
+  const auto boundary = multipart_boundary(type);
+  const bool urlencoded = equals_ignore_case(trim(type.substr(0, type.find(';'))),
+                                             "application/x-www-form-urlencoded");
+  const auto coding = header("Content-Encoding");
+  if (coding && (boundary || urlencoded)) {
+    throw HTTPInputError("unsupported Content-Encoding of a form: " + quote_for_log(*coding));
+  }
+  if (boundary) {
     form = parse_multipart_form(*boundary, body_, multipart_limits());
   } else {
     form.emplace();
-    const bool is_form = equals_ignore_case(trim(type.substr(0, type.find(';'))),
-                                            "application/x-www-form-urlencoded");
-    if (is_form) form->arguments = parse_qs(body_);
+    if (urlencoded) form->arguments = parse_qs(body_);
   }
   return *form;
 }

@@ -163,6 +163,25 @@ URL URL::parse(std::string_view text) {
   return url;
 }
 
+bool URL::is_normal_tail(std::string_view tail) noexcept {
+  if (tail.empty() || tail[0] != '/') return false;
+  char before = '/';
+  for (const char c : tail.substr(1)) {
+    // Escapes, dot segments and fragments are looked at more closely elsewhere.
+    if (!is_in(c, kPlainURLChar) || (c == '.' && before == '/')) return false;
+    before = c;
+  }
+  return true;
+}
+
+void URL::set_normal_tail(std::string_view tail) {
+  const std::size_t mark = tail.find('?');
+  path = tail.substr(0, mark);
+  has_query = mark != std::string_view::npos;
+  query = has_query ? tail.substr(mark + 1) : std::string_view();
+  fragment.clear();
+}
+
 URL URL::resolve(std::string_view reference) const {
   if (scheme_size(reference) != 0) {
     URL url = parse(reference);

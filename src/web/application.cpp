@@ -2,6 +2,7 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
+#include <coronado/coro/timeout.hpp>
 #include <coronado/net/netutil.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/template.hpp>
@@ -45,6 +46,32 @@ class OptionsEndpoint final : public HTTPEndpoint {
     exchange.respond({.status = 204, .fields = headers.wire()}, {});
     return {};
   }
+};
+
+/// Puts a limit on the time of what another endpoint does.
+class TimedEndpoint final : public HTTPEndpoint {
+ public:
+  TimedEndpoint(std::unique_ptr<HTTPEndpoint> endpoint, Duration limit)
+      : endpoint_(std::move(endpoint)), limit_(limit) {}
+  Task<> handle(HTTPExchange& exchange) override {
+    Task<> task = endpoint_->handle(exchange);
+    if (!task) return task;
+    return in_time(static_cast<WebExchange&>(exchange), std::move(task), limit_);
+  }
+
+ private:
+  static Task<> in_time(WebExchange& exchange, Task<> task, Duration limit) {
+    std::exception_ptr late;
+    try {
+      co_await with_timeout(limit, std::move(task));
+    } catch (const TimeoutError&) {
+      late = std::make_exception_ptr(HTTPError(503, "the handler did not answer in time"));
+    }
+    if (late && !exchange.finished()) respond_with_error(exchange, late);
+  }
+
+  std::unique_ptr<HTTPEndpoint> endpoint_;
+  Duration limit_;
 };
 
 /// "200 GET /path (127.0.0.1) 0.42ms".
@@ -105,6 +132,11 @@ Application& Application::add_endpoint(MethodMask methods, Pattern pattern, Rout
   State& state = *state_;
   const std::uint32_t route = state.table.add(options.host, pattern, methods);
   if (!options.name.empty()) state.table.set_name(route, options.name);
+  if (options.timeout > Duration::zero() && endpoint->suspends()) {
+    endpoint = std::make_unique<TimedEndpoint>(std::move(endpoint), options.timeout);
+  }
+  endpoint->set_limits(
+      {.max_body_size = options.max_body_size, .body_timeout = options.body_timeout});
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
   if (!options.middleware.empty()) {
     auto own = std::make_shared<detail::MiddlewareChain>();

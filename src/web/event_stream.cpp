@@ -47,13 +47,16 @@ void EventStream::begin(std::optional<Duration> retry) {
     throw Cancelled{};
   }
   exchange_.set_cancel_on_drain(true);
+  if (retry) {
+    const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(*retry);
+    exchange_.write("retry: " + std::to_string(time.count()) + "\n\n");
+  }
+  if (exchange_.draining()) {  // nobody would cancel it any more
+    exchange_.finish();
+    throw Cancelled{};
+  }
   last_ = exchange_.loop().now();
   if (heartbeat_ > Duration::zero()) exchange_.loop().arm(timer_, last_ + heartbeat_);
-  if (!retry) return;
-  exchange_.write(
-      "retry: " +
-      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(*retry).count()) +
-      "\n\n");
 }
 
 std::string_view EventStream::last_event_id() const noexcept {

@@ -3,6 +3,7 @@
 #include <coronado/base/escape.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/upgrade.hpp>
 #include <coronado/web/application.hpp>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "http/chunked.hpp"
 #include "web/arguments.hpp"
 #include "web/error_response.hpp"
 #include "web/problem.hpp"
@@ -59,8 +61,19 @@ Task<> RequestHandler::patch() { refuse_method(); }
 Task<> RequestHandler::del() { refuse_method(); }
 Task<> RequestHandler::options() { refuse_method(); }
 Task<> RequestHandler::prepare() { return {}; }
+Task<> RequestHandler::data_received(std::string_view) { return {}; }
+
+Task<> RequestHandler::receive_then_call_verb() {
+  receives_data_ = false;
+  for (std::string piece = co_await read_body(); !piece.empty(); piece = co_await read_body()) {
+    if (Task<> taken = data_received(piece)) co_await std::move(taken);
+    if (finished_) co_return;
+  }
+  if (Task<> verb = call_verb()) co_await std::move(verb);
+}
 
 Task<> RequestHandler::call_verb() {
+  if (receives_data_) return receive_then_call_verb();
   switch (request().method_id()) {
     case Method::kGet: return get();
     case Method::kHead: return head();
@@ -256,6 +269,28 @@ void RequestHandler::clear_cookie(std::string_view name) {
   set_cookie(name, "", options);
 }
 
+void RequestHandler::set_trailer(std::string_view name, std::string_view value) {
+  if (!may_be_trailer(name)) {
+    throw std::invalid_argument("must not come behind a body: " + std::string(name));
+  }
+  std::unique_ptr<HTTPHeaders>& trailers = draft().trailers;
+  if (!trailers) trailers = std::make_unique<HTTPHeaders>();
+  trailers->set(name, value);
+}
+
+bool RequestHandler::sends_trailers() const {
+  return draft_->trailers != nullptr && request().accepts_trailers();
+}
+
+/// RFC 9110 6.6.2: a sender says which fields will follow, when it knows them.
+void RequestHandler::announce_trailers() {
+  std::string names;
+  for (const HTTPHeaders::Field& field : *draft_->trailers) {
+    names.append(names.empty() ? "" : ", ").append(field.name);
+  }
+  if (!draft_->headers.find("Trailer")) set_header("Trailer", names);
+}
+
 void RequestHandler::send_early_hints(std::initializer_list<std::string_view> links) {
   HeaderBlock fields;
   for (const std::string_view link : links) fields.add("Link", link);
@@ -296,7 +331,11 @@ HTTPExchange::Drain RequestHandler::flush() {
   if (exchange_->started()) {
     exchange_->write(chunk);
   } else {
-    const std::optional<std::uint64_t> length = take_content_length(draft().headers);
+    std::optional<std::uint64_t> length = take_content_length(draft().headers);
+    if (sends_trailers()) {
+      announce_trailers();
+      length.reset();
+    }
     exchange_->start(response_head(), length, chunk);
   }
   return exchange_->drain();
@@ -306,8 +345,14 @@ void RequestHandler::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
   if (!last.empty()) write(last);
   finished_ = true;
+  if (!exchange_->started() && draft().trailers != nullptr && sends_trailers()) {
+    announce_trailers();
+    take_content_length(draft().headers);
+    exchange_->start(response_head(), std::nullopt);
+  }
   if (exchange_->started()) {
     exchange_->write(draft().body);
+    if (draft().trailers != nullptr) return exchange_->finish(*draft().trailers);
     exchange_->finish();
     return;
   }

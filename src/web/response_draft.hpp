@@ -5,7 +5,9 @@
 
 #include <coronado/coro/frame_pool.hpp>
 #include <coronado/http/header_block.hpp>
+#include <coronado/http/headers.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +19,7 @@ struct ResponseDraft : public coronado::detail::Pooled {
   std::string body;
   HeaderBlock headers;
   std::vector<std::pair<std::string, std::string>> set_cookies;  // name, field value
+  std::unique_ptr<HTTPHeaders> trailers;                         // null: none
 };
 
 }  // namespace coronado::web

@@ -83,11 +83,11 @@ TEST(ClientPool, OnlyWhatCanBeReusedIsGivenOut) {
     }
     ClientConnection* const address = connection.get();
     EXPECT_TRUE(connection->reusable());
-    pool.keep(place, std::move(connection));
+    pool.keep(place, std::move(connection), IOLoop::current()->now());
     EXPECT_EQ(pool.idle(), 1U);
     auto taken = pool.take_idle(place);
     EXPECT_EQ(taken.get(), address);
-    pool.keep(place, std::move(taken));
+    pool.keep(place, std::move(taken), IOLoop::current()->now());
     peer.reset();
     co_await sleep(1ms);
     EXPECT_EQ(pool.idle(), 0U);

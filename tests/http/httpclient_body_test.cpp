@@ -385,5 +385,38 @@ TEST(HTTPClientBody, TrailersArrive) {
   });
 }
 
+TEST(HTTPClientBody, TrailersGoBothWays) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    fix.service.on("/sum", [](HTTPExchange& exchange) -> Task<> {
+      exchange.start({}, std::nullopt, exchange.request().body());
+      const auto connection = exchange.request().header("Connection");
+      exchange.finish({{"X-Seen", exchange.request().trailers().find("X-Sum").value_or("none")},
+                       {"X-Connection", connection.value_or("none")}});
+      co_return;
+    });
+    HTTPRequest request = produced(
+        [](HTTPBodyWriter& writer) -> Task<> {
+          co_await writer.write("body");
+          EXPECT_THROW(writer.add_trailer("Content-Length", "4"), std::invalid_argument);
+          EXPECT_THROW(writer.add_trailer("X", "a\r\nb"), HTTPInputError);
+          writer.add_trailer("X-Sum", "4");
+        },
+        "http://server/sum");
+    request.headers.set("TE", "trailers");
+    const HTTPClientResponse response = co_await fix.client.fetch(std::move(request));
+    EXPECT_EQ(response.body, "body");
+    EXPECT_EQ(response.trailers.find("X-Seen"), "4");
+    EXPECT_EQ(response.trailers.find("X-Connection"), "TE");
+    HTTPRequest counted = produced(
+        [](HTTPBodyWriter& writer) -> Task<> {
+          co_await writer.write("body");
+          writer.add_trailer("X-Sum", "4");
+        },
+        "http://server/sum");
+    counted.headers.set("Content-Length", "4");
+    co_await failure_of<std::logic_error>(fix.client.fetch(std::move(counted)));
+  });
+}
+
 }  // namespace
 }  // namespace coronado

@@ -458,5 +458,58 @@ TEST(HTTPClient, SpeaksOverUnixSockets) {
   }(path));
 }
 
+TEST(HTTPClient, AnOriginThatIsKnownIsNoOther) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    SimHost& other = fix.network.add_host("server2", {"10.0.0.82"});
+    Peer beside(other.address(80), answers("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nbeside"));
+    Peer port(fix.host.address(8080), answers("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nport"));
+    const std::pair<const char*, const char*> cases[] = {
+        {"http://server/a", "GET /a"},       {"http://server/b?c", "GET /b?c"},
+        {"http://server", "GET /"},          {"http://server:80/d", "GET /d"},
+        {"http://SERVER/e", "GET /e"},       {"http://server/f/../g#h", "GET /g"},
+        {"http://server/%7Eh", "GET /%7Eh"}, {"http://server/i#", "GET /i"},
+        {"http://server:8080/j", "port"},    {"http://server2/k", "beside"},
+        {"http://server?l", "GET /?l"},      {"http://u:p@server/m", "GET /m"},
+        {"http://server/a", "GET /a"},       {"http://server/redirect?302 /n", nullptr},
+    };
+    for (int round = 0; round < 2; ++round) {
+      for (const auto& [url, body] : cases) {
+        if (body == nullptr) {
+          co_await failure_of<std::invalid_argument>(fix.client.fetch(url));
+          continue;
+        }
+        const HTTPClientResponse response = co_await fix.client.fetch(url);
+        EXPECT_EQ(response.body, body) << url;
+        EXPECT_EQ(response.effective_url, URL::parse(url).to_string()) << url;
+        EXPECT_EQ(response.method, "GET");
+        EXPECT_EQ(response.reason, "OK");
+      }
+    }
+    const HTTPClientResponse moved =
+        co_await fix.client.fetch("http://server/redirect?302+http://server2/away");
+    EXPECT_EQ(moved.effective_url, "http://server2/away");
+    EXPECT_EQ(moved.body, "beside");
+    const auto error =
+        co_await failure_of<HTTPClientError>(fix.client.fetch("http://server/status?404"));
+    EXPECT_EQ(error->response()->effective_url, "http://server/status?404");
+    EXPECT_THAT(error->what(), HasSubstr("http://server/status?404"));
+    co_await beside.close();
+    co_await port.close();
+  });
+}
+
+TEST(HTTPClient, APlainFetchHasTheSameLimits) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    const TimePoint before = IOLoop::current()->now();
+    const auto error =
+        co_await failure_of<HTTPTimeoutError>(fix.client.fetch("http://server/slow?60"));
+    EXPECT_EQ(error->phase(), HTTPPhase::kWait);
+    EXPECT_THAT(error->what(), HasSubstr("http://server/slow?60"));
+    EXPECT_GE(IOLoop::current()->now() - before, 20s);
+    EXPECT_LT(IOLoop::current()->now() - before, 21s);
+    EXPECT_EQ(fix.client.stats().idle, 0U);
+  });
+}
+
 }  // namespace
 }  // namespace coronado

@@ -156,5 +156,11 @@ TEST(Grammar, KnowsTokensAndFieldValues) {
   EXPECT_FALSE(is_token("a b"));
 }
 
+TEST(MakeETag, IsTheQuotedSHA1) {
+  EXPECT_EQ(make_etag("abc"), "\"a9993e364706816aba3e25717850c26c9cd0d89d\"");
+  EXPECT_TRUE(etag_matches("W/" + make_etag("abc"), make_etag("abc")));
+  EXPECT_FALSE(etag_matches(make_etag("abd"), make_etag("abc")));
+}
+
 }  // namespace
 }  // namespace coronado

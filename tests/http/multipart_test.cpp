@@ -1,11 +1,17 @@
 #include <coronado/http/multipart.hpp>
 
 #include <coronado/base/error.hpp>
+#include <coronado/coro/timeout.hpp>
 #include <coronado/testing/async_test.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
 
 namespace coronado {
 namespace {
@@ -196,6 +202,75 @@ TEST(MultipartReader, ABodyThatEndsTooEarly) {
     }
     EXPECT_TRUE(failed);
   });
+}
+
+TEST(MultipartReader, PartsGoToFiles) {
+  std::string folder = ::testing::TempDir() + "coronado-multipart-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto content = [](const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  run_async([&]() -> Task<> {
+    MultipartReader reader("limit", source_of(std::string(kForm), 13));
+    co_await reader.next_part();
+    EXPECT_EQ(co_await reader.save(folder + "/text"), 8U);
+    EXPECT_EQ(content(folder + "/text"), "one\r\ntwo");
+    const auto rights = std::filesystem::status(folder + "/text").permissions();
+    EXPECT_EQ(rights & std::filesystem::perms(0777), std::filesystem::perms(0600));
+    // A file that is there already is left alone.
+    co_await reader.next_part();
+    bool refused = false;
+    try {
+      co_await reader.save(folder + "/text");
+    } catch (const std::system_error& error) {
+      refused = error.code() == std::errc::file_exists;
+      EXPECT_NE(std::string(error.what()).find(folder + "/text"), std::string::npos);
+    }
+    EXPECT_TRUE(refused);
+    EXPECT_EQ(content(folder + "/text"), "one\r\ntwo");
+    while (co_await reader.next_part() != nullptr) {
+    }
+    // Of a body that ends too early no file is left.
+    MultipartReader cut("limit", source_of(std::string(kForm.substr(0, 75)), 5));
+    co_await cut.next_part();
+    bool failed = false;
+    try {
+      co_await cut.save(folder + "/cut");
+    } catch (const HTTPInputError&) {
+      failed = true;
+    }
+    EXPECT_TRUE(failed);
+    EXPECT_FALSE(std::filesystem::exists(folder + "/cut"));
+  });
+  std::filesystem::remove_all(folder);
+}
+
+Task<std::string> as_piece_much_later() {
+  co_await sleep(std::chrono::hours(1));
+  co_return "late";
+}
+
+TEST(MultipartReader, SavingIsCancelledAndLeavesNoFile) {
+  std::string folder = ::testing::TempDir() + "coronado-multipart-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  run_async([&]() -> Task<> {
+    bool first = true;
+    MultipartReader reader("limit", [&]() -> Task<std::string> {
+      if (std::exchange(first, false)) return as_piece(std::string(kForm.substr(0, 75)));
+      return as_piece_much_later();
+    });
+    co_await reader.next_part();
+    bool late = false;
+    try {
+      co_await with_timeout(std::chrono::seconds(1), reader.save(folder + "/cut"));
+    } catch (const TimeoutError&) {
+      late = true;
+    }
+    EXPECT_TRUE(late);
+    EXPECT_FALSE(std::filesystem::exists(folder + "/cut"));
+  });
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -116,5 +116,25 @@ TEST(URL, OriginIsSchemeHostAndPort) {
   EXPECT_EQ(url.origin(), "http://a");
 }
 
+TEST(URL, ANormalTailIsWhatParsingMakesOfIt) {
+  for (const std::string_view tail :
+       {"/", "/a", "/a/b?c=d", "/a.b", "/~x/\"{}|", "/?", "//x", "/a//b"}) {
+    EXPECT_TRUE(URL::is_normal_tail(tail)) << tail;
+    const std::string whole = "http://h" + std::string(tail);
+    URL url = URL::parse(whole);
+    EXPECT_EQ(url.to_string(), whole);
+    URL same = URL::parse("http://h/other?x#y");
+    same.set_normal_tail(tail);
+    EXPECT_EQ(same.path, url.path);
+    EXPECT_EQ(same.query, url.query);
+    EXPECT_EQ(same.has_query, url.has_query);
+    EXPECT_EQ(same.fragment, "");
+  }
+  for (const std::string_view tail : {"", "a", "?a", "#", "/#", "/a#b", "/a b", "/\\", "/./a",
+                                      "/..", "/a/../b", "/%41", "/%", "/\xC3\xA9", "/a\n"}) {
+    EXPECT_FALSE(URL::is_normal_tail(tail)) << tail;
+  }
+}
+
 }  // namespace
 }  // namespace coronado

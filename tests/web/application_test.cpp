@@ -1,4 +1,5 @@
 #include <coronado/web/application.hpp>
+#include <coronado/web/middleware.hpp>
 
 #include "tests/web/web_fixture.hpp"
 
@@ -164,6 +165,64 @@ TEST(Application, ParametersStayValidWhileAHandlerWaits) {
       "GET /wait/one HTTP/1.1\r\nHost: x\r\n\r\nGET /wait/two HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(bench.loop.run_sync(bench.client().read_response()).body, "one");
   EXPECT_EQ(bench.loop.run_sync(bench.client().read_response()).body, "two");
+}
+
+TEST(Application, RoutesHaveLimitsOfTheirOwn) {
+  WebBench bench;
+  const auto size = [](const HTTPServerRequest& request) {
+    return std::to_string(request.body().size());
+  };
+  bench.app.post("/small", size, {.max_body_size = 10});
+  bench.app.post("/usual", size);
+  // As if there were nothing around it.
+  bench.app.use(
+      [](web::WebExchange& exchange, web::Next next) -> Task<> { co_await next(exchange); });
+  EXPECT_EQ(bench.request("POST", "/small", "", "0123456789").body, "10");
+  EXPECT_EQ(bench.request("POST", "/small", "", "0123456789+").status, 413);
+  bench.connection.reset();
+  EXPECT_EQ(bench.request("POST", "/usual", "", "0123456789+").body, "11");
+  EXPECT_EQ(bench.log.count("413 - (127.0.0.1) refused"), 1U);
+}
+
+TEST(Application, RoutesHaveALimitOnTime) {
+  WebBench bench;
+  struct Sleeps : web::RequestHandler {
+    explicit Sleeps(std::string* events) : events_(events) {}
+    Task<> get() override {
+      co_await sleep(5s);
+      *events_ += "woke ";
+    }
+    void on_finish() override { *events_ += "finish"; }
+    std::string* events_;
+  };
+  std::string events;
+  bench.app.add<Sleeps>("/class", {.timeout = 2s}, &events);
+  bench.app.get("/function",
+                []() -> Task<std::string> {
+                  co_await sleep(5s);
+                  co_return "late";
+                },
+                {.timeout = 2s});
+  bench.app.get("/quick",
+                []() -> Task<std::string> {
+                  co_await sleep(1s);
+                  co_return "in time";
+                },
+                {.timeout = 2s});
+  bench.app.get("/begun",
+                [](HTTPExchange& exchange) -> Task<> {
+                  exchange.start({}, std::nullopt, "half");
+                  co_await sleep(5s);
+                },
+                {.timeout = 2s});
+  const TimePoint before = bench.loop.now();
+  EXPECT_EQ(bench.get("/class").status, 503);
+  EXPECT_EQ(events, "finish");
+  EXPECT_LT(bench.loop.now() - before, 3s);
+  EXPECT_EQ(bench.get("/function").status, 503);
+  EXPECT_EQ(bench.get("/quick").body, "in time");
+  EXPECT_TRUE(bench.get("/begun").truncated);
+  EXPECT_EQ(bench.log.count("the handler did not answer in time"), 3U);
 }
 
 }  // namespace

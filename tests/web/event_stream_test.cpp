@@ -179,6 +179,23 @@ TEST_F(EventStreamTest, ADrainingServerEndsTheStreamCleanly) {
   EXPECT_EQ(bench.log.count("ERROR"), 0U);
 }
 
+TEST_F(EventStreamTest, AStreamBegunWhileTheServerDrainsEndsAtOnce) {
+  bench.app.get("/events", [](HTTPExchange& exchange) -> Task<> {
+    co_await sleep(10s);
+    web::EventStream events(exchange, {.retry = 1s});
+    for (;;) co_await as_task(sleep(10s));
+  });
+  bench.client().send(kAsk);
+  run(5s);
+  const TimePoint begin = bench.loop.now();
+  EXPECT_TRUE(bench.loop.run_sync(bench.server->drain(begin + 1h), Duration(2h)));
+  EXPECT_LT(bench.loop.now() - begin, 10s);
+  const RawResponse response = read();
+  EXPECT_FALSE(response.truncated);
+  EXPECT_EQ(response.body, "retry: 1000\n\n");
+  EXPECT_EQ(bench.log.count("ERROR"), 0U);
+}
+
 TEST_F(EventStreamTest, AHandlerThatFailsCutsTheStream) {
   bench.app.get("/events", [](HTTPExchange& exchange) -> Task<> {
     web::EventStream events(exchange);

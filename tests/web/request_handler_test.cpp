@@ -1,5 +1,6 @@
 #include <coronado/web/request_handler.hpp>
 
+#include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/multipart.hpp>
 
@@ -556,6 +557,115 @@ TEST(RequestHandler, AClientThatGoesAwayIsAnAccessLine) {
   EXPECT_TRUE(bench.log.lines[0].starts_with("info coronado.access 200 POST /copy (127.0.0.1)"))
       << bench.log.lines[0];
   EXPECT_TRUE(bench.log.lines[0].ends_with("client gone")) << bench.log.lines[0];
+}
+
+/// Counts what comes; slow to take it.
+struct Receiver : RequestHandler {
+  struct Seen {
+    std::string events;
+    std::size_t most = 0;
+  };
+  explicit Receiver(Seen* seen) : seen_(seen) {}
+  Task<> prepare() override {
+    seen_->events += "prepare ";
+    if (request().header("X-Refuse")) throw HTTPError(403);
+    co_return;
+  }
+  Task<> data_received(std::string_view chunk) override {
+    total_ += chunk.size();
+    seen_->most = std::max(seen_->most, chunk.size());
+    if (chunk.find('!') != std::string_view::npos) finish("enough");
+    co_await sleep(1s);
+  }
+  Task<> post() override {
+    seen_->events += "post ";
+    EXPECT_EQ(co_await read_body(), "");
+    write(std::to_string(total_) + request().trailers().to_string());
+  }
+  void on_connection_close() override { seen_->events += "close "; }
+  void on_finish() override { seen_->events += "finish"; }
+
+ private:
+  Seen* seen_;
+  std::size_t total_ = 0;
+};
+
+TEST(RequestHandler, DataReceivedGetsTheBodyAsItComes) {
+  WebBench bench;
+  Receiver::Seen seen;
+  bench.app.add<Receiver>("/", &seen);
+  EXPECT_EQ(bench.request("POST", "/", "", std::string(3'000'000, 'x')).body, "3000000");
+  EXPECT_EQ(seen.events, "prepare post finish");
+  EXPECT_LE(seen.most, 256U * 1024);  // the client was slowed down
+  EXPECT_EQ(bench.request("POST", "/", "", "abc").body, "3");
+  EXPECT_EQ(bench.request("POST", "/").body, "0");
+  bench.client().send(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX: "
+      "y\r\n\r\n");
+  EXPECT_EQ(bench.loop.run_sync(bench.client().read_response(), 1h).body, "2X: y\r\n");
+}
+
+TEST(RequestHandler, DataReceivedIsNotCalledForWhatPrepareRefuses) {
+  WebBench bench;
+  Receiver::Seen seen;
+  bench.app.add<Receiver>("/", &seen);
+  bench.client().send(
+      "POST / HTTP/1.1\r\nHost: x\r\nX-Refuse: 1\r\nExpect: 100-continue\r\nContent-Length: "
+      "3\r\n\r\n");
+  // Nor was the client told to send it.
+  const std::string all = bench.loop.run_sync(bench.client().read_to_end(), 1h);
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 403 ")) << all;
+  EXPECT_EQ(seen.events, "prepare finish");
+}
+
+TEST(RequestHandler, DataReceivedMayEndTheRequest) {
+  WebBench bench;
+  Receiver::Seen seen;
+  bench.app.add<Receiver>("/", &seen);
+  EXPECT_EQ(bench.request("POST", "/", "", "no more!").body, "enough");
+  bench.loop.run_sync([]() -> Task<> { co_await sleep(5s); }());
+  EXPECT_EQ(seen.events, "prepare finish");
+}
+
+TEST(RequestHandler, AClientThatGoesAwayWhileSendingGetsNoVerb) {
+  WebBench bench;
+  Receiver::Seen seen;
+  bench.app.add<Receiver>("/", &seen);
+  bench.client().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+  bench.loop.run_sync([]() -> Task<> { co_await sleep(5s); }());
+  bench.client().close();
+  bench.loop.run_sync([]() -> Task<> { co_await sleep(1s); }());
+  EXPECT_EQ(seen.events, "prepare close finish");
+}
+
+TEST(RequestHandler, TrailersFollowTheBody) {
+  WebBench bench;
+  struct Summed : RequestHandler {
+    Task<> get() override {
+      write("one");
+      set_trailer("X-First", "1");
+      EXPECT_THROW(set_trailer("Content-Type", "x"), std::invalid_argument);
+      if (request().query() == "flush") {
+        co_await flush();
+        write("two");
+        set_trailer("X-Second", "2");
+      }
+    }
+  };
+  bench.app.add<Summed>("/");
+  RawResponse whole = bench.get("/", "TE: trailers\r\n");
+  EXPECT_EQ(whole.body, "one");
+  EXPECT_EQ(whole.field("Trailer"), "X-First");
+  ASSERT_EQ(whole.trailers.size(), 1U);
+  EXPECT_EQ(whole.trailers[0].second, "1");
+  RawResponse pieces = bench.get("/?flush", "TE: trailers\r\n");
+  EXPECT_EQ(pieces.body, "onetwo");
+  EXPECT_EQ(pieces.trailers.size(), 2U);
+  whole = bench.get("/");
+  EXPECT_EQ(whole.body, "one");
+  EXPECT_FALSE(whole.chunked);
+  EXPECT_FALSE(whole.has_field("Trailer"));
+  EXPECT_TRUE(bench.get("/?flush").trailers.empty());
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ namespace coronado {
 
 class HeaderBlock;
 class HTTPExchange;
+class HTTPHeaders;
 class ResponseEncoder;
 class UpgradedConnection;
 
@@ -51,15 +52,25 @@ class ResponseSink {
   virtual void start(HTTPExchange& exchange, const ResponseHead& head,
                      std::optional<std::uint64_t> length, std::string_view first) = 0;
   virtual void write(HTTPExchange& exchange, std::string_view bytes) = 0;
-  virtual void finish(HTTPExchange& exchange) = 0;
+  virtual void finish(HTTPExchange& exchange, std::string_view trailers) = 0;
   virtual void abort(HTTPExchange& exchange) noexcept = 0;
   virtual std::size_t pending() const noexcept = 0;
+  virtual bool draining() const noexcept = 0;
   virtual void want_body(HTTPExchange& exchange) = 0;
   virtual void task_finished(HTTPExchange& exchange, TaskOutcome outcome,
                              const std::exception_ptr& error) noexcept = 0;
 
  protected:
   ~ResponseSink() = default;
+};
+
+/// What an endpoint allows a request's body, where it differs from the server's own limits.
+struct HTTPEndpointLimits {
+  /// Most bytes, after the chunked coding is taken off, and again after it was decompressed.
+  /// When exceeded: `413 Content Too Large`, then close.
+  std::optional<std::uint64_t> max_body_size = std::nullopt;
+  /// Longest pause between two pieces. When it passes: `408 Request Timeout`, then close.
+  std::optional<Duration> body_timeout = std::nullopt;
 };
 
 /// Answers requests of one kind.
@@ -81,7 +92,10 @@ class HTTPEndpoint {
   /// What task dumps call its requests. Static as long as the endpoint lives.
   const char* name() const noexcept { return name_; }
 
+  const HTTPEndpointLimits& limits() const noexcept { return limits_; }
+
   /// Set once, before the first request.
+  void set_limits(const HTTPEndpointLimits& limits) noexcept { limits_ = limits; }
   void describe(const char* name, bool streams_body) noexcept {
     name_ = name;
     streams_body_ = streams_body;
@@ -91,6 +105,7 @@ class HTTPEndpoint {
   bool suspends_ = true;
   bool streams_body_ = false;
   const char* name_ = "request";
+  HTTPEndpointLimits limits_;
 };
 
 /// Chooses the endpoint of each request.
@@ -171,6 +186,15 @@ class HTTPExchange : private detail::TaskOwner {
   /// Ends the response. Less than the promised length cuts the connection.
   void finish();
 
+  /// The same, with fields that were not known when the response began. They are sent when its
+  /// length was unknown and the client has said `TE: trailers`; else they are left out.
+  ///
+  ///     exchange.finish({{"Content-Digest", digest}});
+  ///
+  /// Throws  std::invalid_argument  One must not come behind a body, such as Content-Length.
+  /// Spec    RFC 9110 6.5.
+  void finish(const HTTPHeaders& trailers);
+
   /// Cuts the connection: the client sees a truncated message.
   void abort() noexcept;
 
@@ -222,6 +246,8 @@ class HTTPExchange : private detail::TaskOwner {
   /// For responses without an end of their own.
   void set_cancel_on_drain(bool cancel) noexcept { cancel_on_drain_ = cancel; }
   bool client_gone() const noexcept { return client_gone_; }
+  /// The server is shutting down: this response is the last one of its connection.
+  bool draining() const noexcept { return sink_ != nullptr && sink_->draining(); }
 
  protected:
   /// The request's bytes have moved: follow them.
@@ -243,7 +269,8 @@ class HTTPExchange : private detail::TaskOwner {
   void start_encoded(const ResponseHead& head, std::optional<std::uint64_t> length,
                      std::string_view first);
   void write_encoded(std::string_view bytes);
-  void finish_encoded();
+  void end(std::string_view trailers);
+  void finish_encoded(std::string_view trailers);
   void too_much();
   void too_little(std::uint64_t missing);
 

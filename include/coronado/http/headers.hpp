@@ -56,6 +56,14 @@ class HTTPHeaders {
   };
 
   HTTPHeaders() = default;
+  HTTPHeaders(const HTTPHeaders&) = default;
+  HTTPHeaders& operator=(const HTTPHeaders&) = default;
+  HTTPHeaders(HTTPHeaders&& other) noexcept
+      : text_(other.entries_.empty() ? std::string() : std::move(other.text_)),
+        entries_(std::move(other.entries_)),
+        unused_(other.unused_) {}
+  HTTPHeaders& operator=(HTTPHeaders&&) noexcept = default;
+  ~HTTPHeaders() = default;
 
   /// Throws  HTTPInputError  As `add`.
   HTTPHeaders(std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
@@ -130,10 +138,16 @@ class HTTPHeaders {
   std::size_t index_of(std::string_view name, std::size_t from) const noexcept;
   Entry store(std::string_view name, std::string_view value);
   void compact();
-  /// Room for a usual response, before its first field.
-  void reserve_usual();
-  /// `add` for what the parser has found to be right, and trimmed.
-  void add_checked(std::string_view name, std::string_view value);
+  /// Fields that a parser has found to be right: each is noted where it stands in a block, and then
+  /// the block is taken as a whole.   Params  block  Where its bytes begin.
+  void note(const char* block, std::string_view name, std::string_view value) {
+    if (entries_.capacity() == 0) entries_.reserve(12);
+    entries_.push_back({static_cast<std::uint32_t>(name.data() - block),
+                        static_cast<std::uint32_t>(name.size()),
+                        static_cast<std::uint32_t>(value.data() - block),
+                        static_cast<std::uint32_t>(value.size())});
+  }
+  void adopt(std::string_view block);
 
   std::string text_;  // names and values, and what `set` and `erase` have left behind
   std::vector<Entry> entries_;

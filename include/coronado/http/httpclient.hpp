@@ -54,6 +54,13 @@ class HTTPBodyWriter {
   /// Lifetime `bytes` must stay until the task ends.
   Task<> write(std::string_view bytes);
 
+  /// Adds a field that is sent behind the body.
+  /// Throws   HTTPInputError         See `HTTPHeaders::add`.
+  ///          std::invalid_argument  It must not come behind a body, such as Content-Length.
+  ///          std::logic_error       The request has a Content-Length: it is not sent in chunks.
+  /// Spec     RFC 9110 6.5.
+  void add_trailer(std::string_view name, std::string_view value);
+
  private:
   friend class ClientFetch;
   HTTPBodyWriter(ClientConnection& connection, std::optional<std::uint64_t> length) noexcept
@@ -61,6 +68,7 @@ class HTTPBodyWriter {
   ClientConnection& connection_;
   std::uint64_t left_;
   bool chunked_;
+  HTTPHeaders trailers_;
 };
 
 /// How credentials are shown.
@@ -292,9 +300,10 @@ class HTTPClient {
   /// Tornado  `AsyncHTTPClient.fetch`.
   Task<HTTPClientResponse> fetch(HTTPRequest request);
 
-  /// The same for a URL, with what else is to be said.
+  /// The same for a URL, and for one with what else is to be said.
   /// Throws   As above.   Cancel  As above.
-  Task<HTTPClientResponse> fetch(std::string url, HTTPRequest request = {});
+  Task<HTTPClientResponse> fetch(std::string url);
+  Task<HTTPClientResponse> fetch(std::string url, HTTPRequest request);
 
   /// Sends a request and returns when the head of the response has come. Its status is for the
   /// caller to look at: none is thrown, as if `raise_error` were false.

@@ -3,7 +3,8 @@
 ///     percent_decode, parse_qs, urlencode, url_concat     URLs and forms
 ///     parse_cookie, format_set_cookie, CookieOptions      cookies
 ///     format_timestamp, parse_http_date                   dates
-///     etag_matches, split_host_and_port, is_token, is_field_value
+///     make_etag, etag_matches                             entity tags
+///     split_host_and_port, is_token, is_field_value
 ///
 /// Layer: http.
 #pragma once
@@ -93,6 +94,12 @@ std::string format_timestamp(std::time_t seconds);
 /// Returns  Seconds since 1970, or nothing when it is no date.
 /// Spec     RFC 9110 5.6.7.
 std::optional<std::int64_t> parse_http_date(std::string_view text);
+
+/// The strong entity tag of a representation: its SHA-1 in hexadecimal, in quotes. It is the same in
+/// every process and on every machine.
+/// Cost     One pass over `content`.
+/// Spec     RFC 9110 8.8.3.   Tornado  `RequestHandler.compute_etag`.
+std::string make_etag(std::string_view content);
 
 /// True when an If-None-Match field names `etag`, by weak comparison, or is "*".
 /// Params   etag  With its quotes, and "W/" if it is weak.

@@ -151,6 +151,17 @@ class MultipartReader {
   /// Cancel   As `next_part`.
   Task<std::string> read();
 
+  /// Writes what is left of the present part to a new file, a piece at a time, in the thread pool.
+  ///
+  ///     if (part->filename) co_await reader.save("/var/spool/uploads/" + make_uuid());
+  ///
+  /// Params   path  There must be no such file. The client's `filename` is no path to be trusted.
+  /// Returns  The size of the file, which its owner alone can read.
+  /// Throws   std::system_error  It exists already, or cannot be created or written.
+  ///          And as `next_part`. What was written is removed then.
+  /// Cancel   As `next_part`; what was written is removed.
+  Task<std::uint64_t> save(std::string path);
+
  private:
   Task<MultipartDecoder::Step> step();
 

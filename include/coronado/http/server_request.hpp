@@ -18,6 +18,7 @@
 
 namespace coronado {
 
+class HTTPHeaders;
 struct ForwardedClient;
 struct HTTPFile;
 struct MultipartForm;
@@ -59,6 +60,14 @@ class HTTPServerRequest {
 
   /// The body, for handlers that do not stream it.
   std::string_view body() const noexcept { return body_; }
+
+  /// The fields that came behind a chunked body, complete when the body is: at once, or after the
+  /// last piece was read. Those that must not come there are left out.   Spec  RFC 9110 6.5.
+  const HTTPHeaders& trailers() const noexcept;
+
+  /// True when the client wants the trailers of the response: `TE: trailers`.
+  /// Spec  RFC 9110 10.1.4.
+  bool accepts_trailers() const;
 
   /// The coding the server has taken off the body, for example "gzip", whose field the request does
   /// not have any more; else empty.   Tornado  The field `X-Consumed-Content-Encoding`.
@@ -113,6 +122,7 @@ class HTTPServerRequest {
   void clear() noexcept;
   void set_consumed_content_encoding(std::string coding);
   void set_forwarded(ForwardedClient client);
+  void set_trailers(HTTPHeaders trailers);
   Parsed& parsed() const;
   const MultipartForm& form() const;
 

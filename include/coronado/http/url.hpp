@@ -38,6 +38,12 @@ struct URL {
   /// Spec    RFC 3986 5.2, RFC 9110 10.2.2
   URL resolve(std::string_view reference) const;
 
+  /// Whether `tail` is a path, perhaps with a query, that `parse` leaves as it is. False for some
+  /// that it leaves, too: with escapes, or dots behind a slash in the query.
+  static bool is_normal_tail(std::string_view tail) noexcept;
+  /// Replaces path, query and fragment by such a tail.
+  void set_normal_tail(std::string_view tail);
+
   bool secure() const noexcept { return scheme == "https"; }
   bool has_default_port() const noexcept { return port == (secure() ? 443 : 80); }
   bool has_user() const noexcept { return !username.empty() || !password.empty(); }

@@ -22,6 +22,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -62,6 +63,16 @@ struct RouteOptions {
   /// The handler is called when the head is complete and reads the body itself, with
   /// `HTTPExchange::read_body`.
   bool stream_body = false;
+  /// Most bytes of a request's body here, instead of the server's `max_body_size`.
+  /// When exceeded: `413 Content Too Large`, then close.
+  std::optional<std::uint64_t> max_body_size = std::nullopt;
+  /// Longest pause between two pieces of a body, instead of the server's `body_timeout`.
+  /// When it passes: `408 Request Timeout`, then close.
+  std::optional<Duration> body_timeout = std::nullopt;
+  /// Longest time for the handler, from its call to the end of the response. When it passes the
+  /// handler is cancelled, and the answer is `503 Service Unavailable`, or the connection is cut
+  /// when the head is out. Zero: no limit.
+  Duration timeout = Duration::zero();
   /// What the OpenAPI document says beside what the handler's declaration does.
   OperationDocs docs = {};
   /// Around this route only, inside those of `Application::use`; the first is the outermost.
@@ -92,6 +103,17 @@ constexpr MethodMask overridden_methods() {
   return methods;
 }
 
+/// Whether a handler class overrides `data_received`.
+template <class H>
+constexpr bool receives_data() {
+  using Own = Task<> (RequestHandler::*)(std::string_view);
+  if constexpr (requires { &H::data_received; }) {
+    return !std::is_same_v<decltype(&H::data_received), Own>;
+  } else {
+    return true;  // it cannot be named from here
+  }
+}
+
 template <class H, class... Args>
 class ClassEndpoint final : public HTTPEndpoint {
  public:
@@ -99,6 +121,7 @@ class ClassEndpoint final : public HTTPEndpoint {
   Task<> handle(HTTPExchange& exchange) override {
     auto handler =
         std::apply([](auto&... each) { return std::make_unique<H>(each...); }, arguments_);
+    if constexpr (receives_data<H>()) RequestHandler::receive_data(*handler);
     return RequestHandler::execute(static_cast<WebExchange&>(exchange), std::move(handler));
   }
 
@@ -130,6 +153,7 @@ class Application final : public HTTPService {
                   "add<H>: H is not constructible from the arguments given after the pattern");
     if constexpr (is_handler && constructible) {
       constexpr MethodMask methods = detail::overridden_methods<H>();
+      if constexpr (detail::receives_data<H>()) options.stream_body = true;
       static_assert(methods != 0,
                     "add<H>: H overrides none of get, head, post, put, patch, del, options");
       add_endpoint(methods, std::move(pattern), std::move(options),

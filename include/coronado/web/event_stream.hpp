@@ -41,8 +41,8 @@ struct EventStreamOptions {
 /// The head is sent when it is made, and each event at once. When the client goes away the handler is
 /// cancelled, as always; when the server drains, too, and the response is ended, for it has no end of
 /// its own. When the handler ends, the response does, and the client will connect again: one that is
-/// to stay away is answered with 204. A HEAD request gets the head, and the constructor throws
-/// `Cancelled`.
+/// to stay away is answered with 204. A HEAD request, and one whose server is draining already, gets
+/// the head, and the constructor throws `Cancelled`.
 ///
 /// Such responses are never compressed: a client would hold a compressor for hours.
 ///
@@ -51,7 +51,7 @@ struct EventStreamOptions {
 class EventStream {
  public:
   /// Throws  std::logic_error  The response has begun.
-  ///         Cancelled         The request is a HEAD, and is answered.
+  ///         Cancelled         The request is a HEAD, or the server is draining: it is answered.
   explicit EventStream(HTTPExchange& exchange, EventStreamOptions options = {});
   /// The same in a class handler.   Throws  std::logic_error  As above.
   explicit EventStream(RequestHandler& handler, EventStreamOptions options = {});

@@ -33,6 +33,11 @@ class UpgradedConnection;
 
 namespace coronado::web {
 
+namespace detail {
+template <class H, class... Args>
+class ClassEndpoint;
+}  // namespace detail
+
 class EventStream;
 struct ResponseDraft;
 class TemplateArgument;
@@ -93,6 +98,17 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Throws  As the verbs.
   /// Cancel  As the verbs.
   virtual Task<> prepare();
+
+  /// Given the body piece by piece while it arrives, between `prepare` and the verb. A handler that
+  /// overrides it streams its body; the client is slowed down until the task has ended.
+  ///
+  ///     Task<> data_received(std::string_view chunk) override { return file_.write(chunk); }
+  ///
+  /// Throws   As the verbs; the verb is not called then.
+  /// Cancel   As the verbs.
+  /// Lifetime `chunk` stays until the task ends.
+  /// Tornado  `stream_request_body`, `data_received`.
+  virtual Task<> data_received(std::string_view chunk);
 
   /// Runs after the response was handed over, also when the client has gone or an error was sent.
   virtual void on_finish() {}
@@ -172,6 +188,13 @@ class RequestHandler : public coronado::detail::Pooled {
   void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options);
   void set_cookie(std::string_view name, std::string_view value);
   void clear_cookie(std::string_view name);
+
+  /// Adds a field that is sent behind the body, for clients that have said `TE: trailers`. The
+  /// response is sent in chunks then. What is set before the head leaves is announced in `Trailer`.
+  /// Throws  HTTPInputError         See `HTTPHeaders::add`.
+  ///         std::invalid_argument  It must not come behind a body, such as Content-Length.
+  /// Spec    RFC 9110 6.5.
+  void set_trailer(std::string_view name, std::string_view value);
 
   /// Tells the client ahead of the response what it will need, so that it loads it meanwhile.
   ///
@@ -267,7 +290,14 @@ class RequestHandler : public coronado::detail::Pooled {
 
  private:
   friend class EventStream;
+  template <class H, class... Args>
+  friend class detail::ClassEndpoint;
+  /// The body goes to `data_received`.
+  static void receive_data(RequestHandler& handler) noexcept { handler.receives_data_ = true; }
   Task<> call_verb();
+  Task<> receive_then_call_verb();
+  bool sends_trailers() const;
+  void announce_trailers();
   void render_to(std::string& out, std::string_view name,
                  std::initializer_list<TemplateArgument> arguments);
   void handle_exception(const std::exception_ptr& error) noexcept;
@@ -279,6 +309,7 @@ class RequestHandler : public coronado::detail::Pooled {
   int status_ = 200;
   bool finished_ = false;
   bool upgraded_ = false;
+  bool receives_data_ = false;
   bool default_content_type_ = true;
   std::unique_ptr<ResponseDraft> draft_;  // from the first word about the response on
 };
