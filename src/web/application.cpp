@@ -3,6 +3,7 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/net/netutil.hpp>
+#include <coronado/web/security.hpp>
 #include <coronado/web/template.hpp>
 
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "web/error_response.hpp"
 #include "web/route_pattern.hpp"
 #include "web/route_table.hpp"
+#include "web/xsrf_endpoint.hpp"
 
 namespace coronado::web {
 namespace {
@@ -72,6 +74,7 @@ struct Application::State {
   Function<void(const HTTPExchange&)> log_function;
   std::shared_ptr<BaseLoader> template_loader;
   TemplateNamespace ui_modules;
+  SecuritySettings security;
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -84,6 +87,9 @@ Application& Application::add_endpoint(MethodMask methods, Pattern pattern, Rout
   State& state = *state_;
   const std::uint32_t route = state.table.add(options.host, pattern, methods);
   if (!options.name.empty()) state.table.set_name(route, options.name);
+  if (options.check_xsrf && state.security.xsrf_cookies) {
+    endpoint = std::make_unique<XSRFEndpoint>(std::move(endpoint));
+  }
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
   state.endpoints.push_back(std::move(endpoint));
   return *this;
@@ -97,6 +103,21 @@ void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
 void Application::set_log_function(Function<void(const HTTPExchange&)> function) {
   state_->log_function = std::move(function);
 }
+
+Application& Application::set_security(SecuritySettings settings) {
+  if (settings.xsrf_cookies && !state_->endpoints.empty()) {
+    throw UsageError("set_security with xsrf_cookies comes before the routes, which it protects");
+  }
+  if (settings.xsrf_cookie_version != 1 && settings.xsrf_cookie_version != 2) {
+    throw UsageError("xsrf_cookie_version is 1 or 2, not " +
+                     std::to_string(settings.xsrf_cookie_version));
+  }
+  state_->security = std::move(settings);
+  return *this;
+}
+
+const SecuritySettings& Application::security() const noexcept { return state_->security; }
+bool Application::checks_xsrf() const noexcept { return state_->security.xsrf_cookies; }
 
 Application& Application::set_template_loader(std::shared_ptr<BaseLoader> loader) {
   state_->template_loader = std::move(loader);

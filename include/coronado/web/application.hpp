@@ -29,6 +29,7 @@
 namespace coronado::web {
 
 class BaseLoader;
+struct SecuritySettings;
 class TemplateNamespace;
 
 /// What a route may be told beside its pattern.
@@ -40,6 +41,9 @@ struct RouteOptions {
   /// The handler is called when the head is complete and reads the body itself, with
   /// `HTTPExchange::read_body`.
   bool stream_body = false;
+  /// False: requests need no XSRF token, for webhooks and the like. Only for function handlers; a
+  /// class overrides `RequestHandler::check_xsrf_cookie`.
+  bool check_xsrf = true;
 };
 
 namespace detail {
@@ -104,6 +108,7 @@ class Application final : public HTTPService {
                   "add<H>: H is not constructible from the arguments given after the pattern");
     if constexpr (is_handler && constructible) {
       constexpr MethodMask methods = detail::overridden_methods<H>();
+      options.check_xsrf = false;  // the handler does it itself
       static_assert(methods != 0,
                     "add<H>: H overrides none of get, head, post, put, patch, del, options");
       add_endpoint(methods, std::move(pattern), std::move(options),
@@ -155,6 +160,18 @@ class Application final : public HTTPService {
     set_not_found(std::make_unique<detail::FunctionEndpoint<F>>(std::move(function)));
     return *this;
   }
+
+  /// Secrets, the login page, the check for forged requests: include <coronado/web/security.hpp>.
+  ///
+  ///     app.set_security({.cookie_secret = secret, .login_url = "/login", .xsrf_cookies = true});
+  ///
+  /// Throws   UsageError  `xsrf_cookies` is on, and there are routes already; or it has another
+  ///                      `xsrf_cookie_version` than 1 or 2.
+  /// Tornado  The settings `cookie_secret`, `login_url`, `xsrf_cookies`, ...
+  Application& set_security(SecuritySettings settings);
+  const SecuritySettings& security() const noexcept;
+  /// The setting `xsrf_cookies`.
+  bool checks_xsrf() const noexcept;
 
   /// Where `RequestHandler::render` finds templates.
   ///
