@@ -3,11 +3,12 @@
 #include <coronado/base/crypto.hpp>
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
-#include <coronado/base/strings.hpp>
 #include <coronado/http/server_request.hpp>
 
 #include <algorithm>
 #include <stdexcept>
+
+#include "web/sealed_text.hpp"
 
 namespace coronado::web {
 namespace {
@@ -63,7 +64,6 @@ std::time_t SessionManager::now() const noexcept {
   return options_.now != nullptr ? options_.now() : std::time(nullptr);
 }
 
-/// "2.c2VhbGVk...": the key's version, and what it has encrypted.
 std::optional<std::string> SessionManager::read_cookie(std::string_view text,
                                                        std::string& why) const {
   if (options_.format == SessionFormat::kSigned) {
@@ -73,29 +73,14 @@ std::optional<std::string> SessionManager::read_cookie(std::string_view text,
     why = to_string(value.error());
     return std::nullopt;
   }
-  const std::size_t dot = text.find('.');
-  const auto version = parse_int<int>(text.substr(0, dot));
-  const auto sealed = base64_decode(dot < text.size() ? text.substr(dot + 1) : "", Base64::kURL);
-  const std::string* secret = version ? secret_.find(*version) : nullptr;
-  if (!sealed || secret == nullptr) {
-    why = sealed && version ? "it is encrypted with a key that is not in use" : "it is malformed";
-    return std::nullopt;
-  }
-  std::optional<std::string> plain =
-      decrypt(derive_key(*secret, kPurpose), *sealed, options_.cookie_name);
-  if (!plain) why = "it was changed, or encrypted with another key";
-  return plain;
+  return open_text(secret_, kPurpose, options_.cookie_name, text, why);
 }
 
 std::string SessionManager::write_cookie(std::string_view text) const {
   if (options_.format == SessionFormat::kSigned) {
     return create_signed_value(secret_, options_.cookie_name, text, 2, now());
   }
-  const int version = secret_.key_version();
-  return std::to_string(version) + "." +
-         base64_encode(
-             encrypt(derive_key(*secret_.find(version), kPurpose), text, options_.cookie_name),
-             Base64::kURL);
+  return seal_text(secret_, kPurpose, options_.cookie_name, text);
 }
 
 bool SessionManager::accept(Session& session, std::time_t created, std::time_t seen, Json values,
@@ -130,11 +115,10 @@ void SessionManager::load_from_cookie(Session& session, std::string_view text,
     why = "it is malformed";
     return;
   }
-  const bool current =
-      options_.format == SessionFormat::kSigned
-          ? get_signature_key_version(text) == secret_.key_version()
-          : parse_int<int>(text.substr(0, text.find('.'))) == secret_.key_version();
-  if (!current) session.refresh_ = true;  // written with the new key
+  const std::optional<int> version = options_.format == SessionFormat::kSigned
+                                         ? get_signature_key_version(text)
+                                         : sealed_key_version(text);
+  if (version != secret_.key_version()) session.refresh_ = true;  // written with the new key
 }
 
 Task<Session> SessionManager::load(const HTTPServerRequest& request) const {
