@@ -23,7 +23,8 @@ MAY_SEE = {
 
 # Third-party or kernel header -> the files that may include it. The first prefix that fits counts.
 OWNERS = {
-    "openssl/": "src/base/crypto.cpp src/net/tls_openssl* src/testing/test_certificates.cpp",
+    "openssl/": "src/base/crypto.cpp src/net/tls_openssl* src/web/auth/jwt_key.cpp src/testing/test_certificates.cpp",
+    "argon2.h": "src/web/auth/password.cpp",
     "nghttp2/": "src/http/http2_*",
     "zlib.h": "src/http/compress_deflate.cpp",
     "brotli/": "src/http/compress_brotli.cpp",

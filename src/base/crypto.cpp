@@ -89,12 +89,114 @@ std::string hmac(HashAlgorithm algorithm, std::string_view key, std::string_view
   return result;
 }
 
+std::string derive_key(std::string_view secret, std::string_view purpose, std::size_t size) {
+  constexpr std::size_t kBlock = 32;
+  if (size == 0 || size > 255 * kBlock) {
+    throw std::invalid_argument("a derived key has 1 to 8160 bytes, not " + std::to_string(size));
+  }
+  const std::string pseudorandom =  // RFC 5869 2.2, "if not provided, set to HashLen zeros"
+      hmac(HashAlgorithm::kSHA256, std::string(kBlock, '\0'), secret);
+  std::string key;
+  std::string block;
+  for (char counter = 1; key.size() < size; ++counter) {  // RFC 5869 2.3
+    block = hmac(HashAlgorithm::kSHA256, pseudorandom, block.append(purpose) + counter);
+    key += block;
+  }
+  key.resize(size);
+  return key;
+}
+
+// --- encryption ----------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t kNonceSize = 12;
+constexpr std::size_t kTagSize = 16;
+
+/// An EVP_CIPHER_CTX that is set up for AES-256-GCM and one message.
+class GCM {
+ public:
+  enum class Way : bool { kDecrypt, kEncrypt };
+  GCM(Way way, std::string_view key, std::string_view nonce, std::string_view context)
+      : context_(EVP_CIPHER_CTX_new()) {
+    if (context_ == nullptr) throw std::bad_alloc();
+    int size = 0;
+    bool ready = EVP_CipherInit_ex(context_, EVP_aes_256_gcm(), nullptr, bytes_of(key),
+                                   bytes_of(nonce), way == Way::kEncrypt ? 1 : 0) == 1;
+    ready = ready && EVP_CipherUpdate(context_, nullptr, &size, bytes_of(context),
+                                      static_cast<int>(context.size())) == 1;
+    if (ready) return;
+    EVP_CIPHER_CTX_free(context_);
+    throw std::runtime_error("AES-256-GCM failed in OpenSSL");
+  }
+  ~GCM() { EVP_CIPHER_CTX_free(context_); }
+  GCM(const GCM&) = delete;
+  GCM& operator=(const GCM&) = delete;
+
+  void update(unsigned char* out, std::string_view in) {
+    int size = 0;
+    require(EVP_CipherUpdate(context_, out, &size, bytes_of(in), static_cast<int>(in.size())),
+            "AES-256-GCM");
+  }
+  /// False: it is not authentic.
+  bool finish() {
+    unsigned char none[kTagSize];
+    int size = 0;
+    return EVP_CipherFinal_ex(context_, none, &size) == 1;
+  }
+  void get_tag(unsigned char* tag) {
+    require(EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_GCM_GET_TAG, kTagSize, tag), "AES-256-GCM");
+  }
+  void set_tag(std::string tag) {
+    require(EVP_CIPHER_CTX_ctrl(context_, EVP_CTRL_GCM_SET_TAG, kTagSize, tag.data()),
+            "AES-256-GCM");
+  }
+
+ private:
+  EVP_CIPHER_CTX* context_;
+};
+
+void check_key(std::string_view key) {
+  if (key.size() == 32) return;
+  throw std::invalid_argument("a key of AES-256 has 32 bytes, not " + std::to_string(key.size()));
+}
+
+}  // namespace
+
+std::string encrypt(std::string_view key, std::string_view plain, std::string_view context) {
+  check_key(key);
+  std::string sealed = random_bytes(kNonceSize);
+  GCM cipher(GCM::Way::kEncrypt, key, sealed, context);
+  sealed.resize(kNonceSize + plain.size() + kTagSize);
+  cipher.update(bytes_of(sealed) + kNonceSize, plain);
+  require(cipher.finish() ? 1 : 0, "AES-256-GCM");
+  cipher.get_tag(bytes_of(sealed) + kNonceSize + plain.size());
+  return sealed;
+}
+
+std::optional<std::string> decrypt(std::string_view key, std::string_view sealed,
+                                   std::string_view context) {
+  check_key(key);
+  if (sealed.size() < kNonceSize + kTagSize) return std::nullopt;
+  GCM cipher(GCM::Way::kDecrypt, key, sealed.substr(0, kNonceSize), context);
+  cipher.set_tag(std::string(sealed.substr(sealed.size() - kTagSize)));
+  sealed = sealed.substr(kNonceSize, sealed.size() - kNonceSize - kTagSize);
+  std::string plain(sealed.size(), '\0');
+  cipher.update(bytes_of(plain), sealed);
+  if (!cipher.finish()) return std::nullopt;
+  return plain;
+}
+
 // --- random bytes, comparison --------------------------------------------------------------------
 
 std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
   require(RAND_bytes(bytes_of(bytes), static_cast<int>(count)), "the random generator");
   return bytes;
+}
+
+std::string random_token(std::size_t count) {
+  return base64_encode(random_bytes(count), Base64::kURL);
 }
 
 bool constant_time_equal(std::string_view a, std::string_view b) noexcept {

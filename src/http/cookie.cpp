@@ -78,6 +78,30 @@ void check_attribute(std::string_view what, std::string_view text) {
   }
 }
 
+/// RFC 6265bis 4.1.3: browsers drop a cookie whose name promises what its attributes do not keep.
+/// They compare the prefix without regard to case.
+void check_promises(std::string_view name, const CookieOptions& options) {
+  const auto has_prefix = [name](std::string_view prefix) {
+    return equals_ignoring_case(name.substr(0, prefix.size()), prefix);
+  };
+  const bool host = has_prefix("__Host-");
+  if ((host || has_prefix("__Secure-")) && !options.secure) {
+    refuse("attributes: it must be `secure` to have the name", name);
+  }
+  if (host && (options.path != "/" || !options.domain.empty())) {
+    refuse("attributes: it must have the path \"/\" and no domain to have the name", name);
+  }
+  if (options.partitioned && !options.secure) {
+    refuse("attributes: Partitioned needs `secure` for", name);
+  }
+}
+
+std::optional<std::time_t> expiry(const CookieOptions& options) {
+  if (options.expires || !options.expires_days) return options.expires;
+  constexpr double kDay = 86'400;
+  return std::time(nullptr) + static_cast<std::time_t>(*options.expires_days * kDay);
+}
+
 std::string_view same_site_name(SameSite same_site) noexcept {
   switch (same_site) {
     case SameSite::kLax: return "Lax";
@@ -114,6 +138,7 @@ std::string format_set_cookie(std::string_view name, std::string_view value,
   if (has_space_or_control) refuse("value", value);
   check_attribute("domain", options.domain);
   check_attribute("path", options.path);
+  check_promises(name, options);
 
   std::string cookie(name);
   cookie += '=';
@@ -126,9 +151,10 @@ std::string format_set_cookie(std::string_view name, std::string_view value,
     cookie.append("; ").append(attribute).append(text);
   };
   if (!options.domain.empty()) add("Domain=", options.domain);
-  if (options.expires) add("expires=", format_timestamp(*options.expires));
+  if (const auto expires = expiry(options)) add("expires=", format_timestamp(*expires));
   if (options.http_only) add("HttpOnly", "");
   if (options.max_age) add("Max-Age=", std::to_string(*options.max_age));
+  if (options.partitioned) add("Partitioned", "");
   if (!options.path.empty()) add("Path=", options.path);
   if (options.same_site != SameSite::kUnset) add("SameSite=", same_site_name(options.same_site));
   if (options.secure) add("Secure", "");

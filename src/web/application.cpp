@@ -2,8 +2,8 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
-#include <coronado/coro/timeout.hpp>
 #include <coronado/net/netutil.hpp>
+#include <coronado/web/security.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/template.hpp>
 
@@ -14,6 +14,7 @@
 #include "web/middleware_chain.hpp"
 #include "web/route_pattern.hpp"
 #include "web/route_table.hpp"
+#include "web/xsrf_endpoint.hpp"
 
 namespace coronado::web {
 namespace {
@@ -46,32 +47,6 @@ class OptionsEndpoint final : public HTTPEndpoint {
     exchange.respond({.status = 204, .fields = headers.wire()}, {});
     return {};
   }
-};
-
-/// Puts a limit on the time of what another endpoint does.
-class TimedEndpoint final : public HTTPEndpoint {
- public:
-  TimedEndpoint(std::unique_ptr<HTTPEndpoint> endpoint, Duration limit)
-      : endpoint_(std::move(endpoint)), limit_(limit) {}
-  Task<> handle(HTTPExchange& exchange) override {
-    Task<> task = endpoint_->handle(exchange);
-    if (!task) return task;
-    return in_time(static_cast<WebExchange&>(exchange), std::move(task), limit_);
-  }
-
- private:
-  static Task<> in_time(WebExchange& exchange, Task<> task, Duration limit) {
-    std::exception_ptr late;
-    try {
-      co_await with_timeout(limit, std::move(task));
-    } catch (const TimeoutError&) {
-      late = std::make_exception_ptr(HTTPError(503, "the handler did not answer in time"));
-    }
-    if (late && !exchange.finished()) respond_with_error(exchange, late);
-  }
-
-  std::unique_ptr<HTTPEndpoint> endpoint_;
-  Duration limit_;
 };
 
 /// "200 GET /path (127.0.0.1) 0.42ms".
@@ -119,6 +94,7 @@ struct Application::State {
   TemplateNamespace ui_modules;
   std::vector<std::pair<const void*, std::shared_ptr<void>>>
       values;  // by type: few, looked through
+  SecuritySettings security;
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -133,10 +109,13 @@ Application& Application::add_endpoint(MethodMask methods, Pattern pattern, Rout
   const std::uint32_t route = state.table.add(options.host, pattern, methods);
   if (!options.name.empty()) state.table.set_name(route, options.name);
   if (options.timeout > Duration::zero() && endpoint->suspends()) {
-    endpoint = std::make_unique<TimedEndpoint>(std::move(endpoint), options.timeout);
+    options.middleware.push_back(time_limit(options.timeout));
   }
   endpoint->set_limits(
       {.max_body_size = options.max_body_size, .body_timeout = options.body_timeout});
+  if (options.check_xsrf && state.security.xsrf_cookies) {
+    endpoint = std::make_unique<XSRFEndpoint>(std::move(endpoint));
+  }
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
   if (!options.middleware.empty()) {
     auto own = std::make_shared<detail::MiddlewareChain>();
@@ -193,6 +172,21 @@ void* Application::find_state(const void* key) const noexcept {
 void Application::set_log_function(Function<void(const HTTPExchange&)> function) {
   state_->log_function = std::move(function);
 }
+
+Application& Application::set_security(SecuritySettings settings) {
+  if (settings.xsrf_cookies && !state_->endpoints.empty()) {
+    throw UsageError("set_security with xsrf_cookies comes before the routes, which it protects");
+  }
+  if (settings.xsrf_cookie_version != 1 && settings.xsrf_cookie_version != 2) {
+    throw UsageError("xsrf_cookie_version is 1 or 2, not " +
+                     std::to_string(settings.xsrf_cookie_version));
+  }
+  state_->security = std::move(settings);
+  return *this;
+}
+
+const SecuritySettings& Application::security() const noexcept { return state_->security; }
+bool Application::checks_xsrf() const noexcept { return state_->security.xsrf_cookies; }
 
 Application& Application::set_template_loader(std::shared_ptr<BaseLoader> loader) {
   state_->template_loader = std::move(loader);

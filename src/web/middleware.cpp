@@ -52,6 +52,7 @@ LayeredEndpoint::LayeredEndpoint(std::shared_ptr<MiddlewareChain> chain,
     : chain_(std::move(chain)), inner_(std::move(inner)) {
   describe(inner_->name(), inner_->streams_body());
   set_limits(inner_->limits());
+  set_limits(inner_->limits());
 }
 
 Task<> LayeredEndpoint::handle(HTTPExchange& exchange) {

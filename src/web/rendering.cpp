@@ -107,42 +107,56 @@ bool find_handler_member(const void* object, std::string_view name, TemplateMemo
 
 constexpr TemplateType kHandlerType = {.name = "RequestHandler", .attribute = find_handler_member};
 
+/// `xsrf_form_html` and what else a handler does for its templates.
+bool find_security_member(RequestHandler& handler, std::string_view name, TemplateMemory& memory,
+                          TemplateValue& found) {
+  if (name == "current_user") {
+    found = template_value(handler.current_user());
+  } else if (name == "xsrf_form_html") {
+    found = make_function(memory, [&handler] { return handler.xsrf_form_html(); });
+  } else if (name == "xsrf_token") {
+    found = TemplateValue::string(handler.xsrf_token());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// What `{% module ... %}` finds: the application's, then Tornado's own.
 constexpr TemplateType kModulesType = {
     .name = "ui_modules",
     .attribute = [](const void* object, std::string_view name, TemplateMemory& memory,
                     TemplateValue& found) {
-      return static_cast<const TemplateNamespace*>(object)->find(name, memory, found);
+      RequestHandler& handler = **static_cast<RequestHandler* const*>(object);
+      if (handler.application().ui_modules().find(name, memory, found)) return true;
+      return name == "xsrf_form_html" && find_security_member(handler, name, memory, found);
     }};
 
 /// The names that a handler's templates see beside those it passes.
 class HandlerScope final : public TemplateScope {
  public:
-  explicit HandlerScope(RequestHandler& handler) : handler_(handler) {
+  explicit HandlerScope(RequestHandler& handler) : handler_(&handler) {
     handler.add_template_names(own_);
   }
 
   bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override {
     if (own_.find(name, memory, found)) return true;
     if (name == "handler") {
-      found = TemplateValue::object(&handler_, kHandlerType);
+      found = TemplateValue::object(handler_, kHandlerType);
       return true;
     }
     if (name == "request" || name == "reverse_url") {
-      return find_handler_member(&handler_, name, memory, found);
+      return find_handler_member(handler_, name, memory, found);
     }
     if (name == "_tt_modules" || name == "modules") {
-      found = TemplateValue::object(&handler_.application().ui_modules(), kModulesType);
+      found = TemplateValue::object(&handler_, kModulesType);
       return true;
     }
-    if (name == "current_user") {
-      found = TemplateValue();
-      return true;
-    }
-    return false;
+    return find_security_member(*handler_, name, memory, found);
   }
 
  private:
-  RequestHandler& handler_;
+  RequestHandler* handler_;
   TemplateNamespace own_;
 };
 

@@ -14,6 +14,7 @@
 #include "http/chunked.hpp"
 #include "web/arguments.hpp"
 #include "web/error_response.hpp"
+#include "web/handler_security.hpp"
 #include "web/problem.hpp"
 #include "web/response_draft.hpp"
 
@@ -25,6 +26,11 @@ constexpr std::string_view kDefaultContentType = "Content-Type: text/html; chars
 std::string required(std::optional<std::string> value, std::string_view name) {
   if (!value) throw MissingArgumentError(std::string(name));
   return std::move(*value);
+}
+
+/// RFC 9110 9.2.1: methods that ask for no change, and need no XSRF token.
+bool is_safe(Method method) noexcept {
+  return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
 }
 
 /// The length a handler has set, which is for the server to send.
@@ -105,6 +111,9 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
   } finally{self};
   try {
     self.set_default_headers();
+    if (!is_safe(self.request().method_id()) && exchange.application().checks_xsrf()) {
+      self.check_xsrf_cookie();
+    }
     if (Task<> prepared = self.prepare()) co_await std::move(prepared);
     if (!self.finished_) {
       if (Task<> verb = self.call_verb()) co_await std::move(verb);
@@ -117,8 +126,25 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
   } catch (...) {
     self.handle_exception(std::current_exception());
   }
+  if (self.deferred_ && !exchange.finished() && !self.upgraded_) co_await self.send_deferred();
   exchange.set_close_callback(nullptr);
   if (self.upgraded_) self.on_upgraded(std::move(handler));
+}
+
+Task<> RequestHandler::send_deferred() {
+  std::exception_ptr error;
+  try {
+    co_await before_send();
+    deferred_ = false;
+    send_response();
+  } catch (const Cancelled&) {
+    throw;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (!error) co_return;
+  deferred_ = finished_ = false;
+  handle_exception(error);
 }
 
 void RequestHandler::upgrade(std::unique_ptr<UpgradedConnection> next) {
@@ -229,7 +255,7 @@ void RequestHandler::set_status(int status, std::string_view reason) {
   if (status < 100 || status > 999) {
     throw std::invalid_argument("not an HTTP status: " + std::to_string(status));
   }
-  status_ = status;
+  status_ = static_cast<std::uint16_t>(status);
   const std::string_view safe = safe_reason(reason);
   if (draft_ || !safe.empty()) draft().reason = safe;
 }
@@ -261,12 +287,6 @@ void RequestHandler::set_cookie(std::string_view name, std::string_view value,
 
 void RequestHandler::set_cookie(std::string_view name, std::string_view value) {
   set_cookie(name, value, CookieOptions{});
-}
-
-void RequestHandler::clear_cookie(std::string_view name) {
-  CookieOptions options;
-  options.expires = std::time_t{0};
-  set_cookie(name, "", options);
 }
 
 void RequestHandler::set_trailer(std::string_view name, std::string_view value) {
@@ -345,6 +365,10 @@ void RequestHandler::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
   if (!last.empty()) write(last);
   finished_ = true;
+  if (!deferred_) send_response();
+}
+
+void RequestHandler::send_response() {
   if (!exchange_->started() && draft().trailers != nullptr && sends_trailers()) {
     announce_trailers();
     take_content_length(draft().headers);

@@ -96,5 +96,56 @@ TEST(Base64Text, RefusesAnythingElse) {
   }
 }
 
+TEST(DeriveKey, KnownKeys) {  // RFC 5869 A.3: zero-length salt and info
+  const std::string secret(22, '\x0b');
+  std::string hex;
+  append_hex(hex, derive_key(secret, "", 42));
+  EXPECT_EQ(hex,
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+  EXPECT_NE(derive_key(secret, "one"), derive_key(secret, "two"));
+  EXPECT_EQ(derive_key(secret, "one").size(), 32U);
+  EXPECT_EQ(derive_key(secret, "one", 8160).size(), 8160U);
+  EXPECT_THROW(derive_key(secret, "one", 8161), std::invalid_argument);
+  EXPECT_THROW(derive_key(secret, "one", 0), std::invalid_argument);
+}
+
+TEST(Encrypt, RoundTripsAndDiffersEachTime) {
+  const std::string key(32, 'k');
+  for (const std::string_view plain : {"", "a", "a longer text, of more than one block of AES"}) {
+    const std::string sealed = encrypt(key, plain, "context");
+    EXPECT_EQ(sealed.size(), plain.size() + 28);
+    EXPECT_EQ(decrypt(key, sealed, "context"), plain);
+    EXPECT_NE(encrypt(key, plain, "context"), sealed);
+  }
+}
+
+TEST(Encrypt, KnownCiphertext) {  // GCM's test case 14: key, nonce and plain text are zeros
+  const std::string key(32, '\0');
+  const std::optional<std::string> sealed = parse_hex(
+      "000000000000000000000000cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+  EXPECT_EQ(decrypt(key, *sealed), std::string(16, '\0'));
+}
+
+TEST(Encrypt, AnyChangeIsSeen) {
+  const std::string key(32, 'k');
+  const std::string sealed = encrypt(key, "plain", "context");
+  for (std::size_t i = 0; i < sealed.size(); ++i) {
+    std::string changed = sealed;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_FALSE(decrypt(key, changed, "context")) << i;
+    EXPECT_FALSE(decrypt(key, sealed.substr(0, i), "context")) << i;
+  }
+  EXPECT_FALSE(decrypt(key, sealed, "other"));
+  EXPECT_FALSE(decrypt(std::string(32, 'l'), sealed, "context"));
+  EXPECT_THROW(decrypt("short", sealed), std::invalid_argument);
+  EXPECT_THROW(encrypt("short", "plain"), std::invalid_argument);
+}
+
+TEST(RandomToken, IsTextForURLs) {
+  EXPECT_EQ(random_token().size(), 43U);
+  EXPECT_EQ(base64_decode(random_token(16), Base64::kURL)->size(), 16U);
+  EXPECT_NE(random_token(), random_token());
+}
+
 }  // namespace
 }  // namespace coronado

@@ -103,5 +103,42 @@ TEST(FormatSetCookie, RefusesWhatWouldInjectAttributes) {
   }
 }
 
+TEST(FormatSetCookie, KeepsWhatAPrefixPromises) {
+  CookieOptions options;
+  EXPECT_THROW(format_set_cookie("__Secure-a", "v", options), std::invalid_argument);
+  EXPECT_THROW(format_set_cookie("__host-a", "v", options), std::invalid_argument);
+  options.secure = true;
+  EXPECT_EQ(format_set_cookie("__Secure-a", "v", options), "__Secure-a=v; Path=/; Secure");
+  EXPECT_EQ(format_set_cookie("__Host-a", "v", options), "__Host-a=v; Path=/; Secure");
+  options.path = "/x";
+  EXPECT_NO_THROW(format_set_cookie("__Secure-a", "v", options));
+  EXPECT_THROW(format_set_cookie("__Host-a", "v", options), std::invalid_argument);
+  options.path = "/";
+  options.domain = "example.com";
+  EXPECT_THROW(format_set_cookie("__Host-a", "v", options), std::invalid_argument);
+}
+
+TEST(FormatSetCookie, WhatNeedsTLSSaysSo) {
+  CookieOptions options;
+  options.partitioned = true;
+  EXPECT_THROW(format_set_cookie("a", "v", options), std::invalid_argument);
+  options.secure = true;
+  EXPECT_EQ(format_set_cookie("a", "v", options), "a=v; Partitioned; Path=/; Secure");
+}
+
+TEST(FormatSetCookie, ExpiresInDays) {
+  CookieOptions options;
+  options.expires_days = 2;
+  const std::time_t before = std::time(nullptr) + 2 * 86'400;
+  const std::string cookie = format_set_cookie("a", "v", options);
+  const std::string_view date = std::string_view(cookie).substr(13, 29);
+  EXPECT_EQ(cookie.substr(0, 13), "a=v; expires=");
+  EXPECT_GE(parse_http_date(date), before);
+  EXPECT_LE(parse_http_date(date), before + 60);
+  options.expires = 0;  // wins
+  EXPECT_EQ(format_set_cookie("a", "v", options),
+            "a=v; expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/");
+}
+
 }  // namespace
 }  // namespace coronado

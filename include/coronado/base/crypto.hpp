@@ -1,8 +1,10 @@
-/// Hashes, message authentication, random bytes and base64.
+/// Hashes, message authentication, encryption, random bytes and base64.
 ///
 ///     Hasher, hash                    SHA-1, SHA-2, MD5
 ///     hmac                            keyed authentication of a message
-///     random_bytes                    unpredictable bytes
+///     derive_key                      a key for one purpose from a secret
+///     encrypt, decrypt                AES-256-GCM
+///     random_bytes, random_token      unpredictable bytes, and text made of them
 ///     constant_time_equal             comparison that tells nothing by its duration
 ///     base64_encode, base64_decode    and the alphabet of URLs
 ///
@@ -47,9 +49,35 @@ std::string hash(HashAlgorithm algorithm, std::string_view bytes);
 /// The authentication code of `message` under `key`, in binary.   Spec  RFC 2104.
 std::string hmac(HashAlgorithm algorithm, std::string_view key, std::string_view message);
 
+/// A key for one purpose, so that a secret may serve several: HKDF with SHA-256 and without salt.
+/// Params   secret   Of any length; it should have the entropy of 16 random bytes or more.
+///          purpose  Other text, other key.
+///          size     Bytes of the key, 1 to 8,160.
+/// Throws   std::invalid_argument  Another size.
+/// Spec     RFC 5869.
+std::string derive_key(std::string_view secret, std::string_view purpose, std::size_t size = 32);
+
+/// Encrypts and authenticates `plain` with AES-256-GCM under a random nonce.
+///
+/// Params   key      32 bytes. For not more than 2^32 messages: then the nonces may repeat.
+///          context  Authenticated, not sent: `decrypt` must be given the same.
+/// Returns  Nonce (12 bytes), ciphertext, tag (16 bytes).
+/// Throws   std::invalid_argument  The key has another size.
+/// Spec     NIST SP 800-38D.
+std::string encrypt(std::string_view key, std::string_view plain, std::string_view context = {});
+
+/// Undoes `encrypt`; nothing when the key or the context is another, or a bit was changed.
+/// Throws   std::invalid_argument  The key has another size than 32 bytes.
+std::optional<std::string> decrypt(std::string_view key, std::string_view sealed,
+                                   std::string_view context = {});
+
 /// `count` bytes nobody can predict, fit for keys.
 /// Throws  std::runtime_error  The system gives none.
 std::string random_bytes(std::size_t count);
+
+/// Text nobody can predict, of letters, digits, '-' and '_', for ids and links: the base64 form of
+/// `count` random bytes.   Throws  As `random_bytes`.
+std::string random_token(std::size_t count = 32);
 
 /// Whether two texts are equal, in a time that depends on their lengths only.
 bool constant_time_equal(std::string_view a, std::string_view b) noexcept;

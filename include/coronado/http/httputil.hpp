@@ -64,10 +64,12 @@ struct CookieOptions {
   std::string domain = {};                   ///< Empty: the host that sets it, without subdomains.
   std::string path = "/";                    ///< Empty: left out.
   std::optional<std::time_t> expires = {};   ///< Seconds since 1970. None: when the browser closes.
+  std::optional<double> expires_days = {};   ///< Days from now on, instead of `expires`.
   std::optional<std::int64_t> max_age = {};  ///< Seconds; 0 deletes it. Wins over `expires`.
   bool secure = false;                       ///< Over TLS only.
   bool http_only = false;                    ///< Hidden from scripts.
   SameSite same_site = SameSite::kUnset;
+  bool partitioned = false;  ///< One for each site that embeds this one; needs `secure`.
 };
 
 /// The value of a Set-Cookie field: `name=value; Domain=...; expires=...; HttpOnly; ...`,
@@ -76,10 +78,12 @@ struct CookieOptions {
 ///
 /// Params   name     A token, and not the name of an attribute.
 ///          value    No control bytes and no spaces.
-///          options  Domain and path without control bytes, spaces and semicolons.
+///          options  Domain and path without control bytes, spaces and semicolons. With what the
+///                   name's prefix promises: `__Secure-` needs `secure`, `__Host-` besides the path
+///                   "/" and no domain.
 /// Throws   std::invalid_argument  One of these is broken; the message names it.
-/// Spec     RFC 6265 4.1.   Tornado  `RequestHandler.set_cookie`. Differs: a `max_age` of 0 is
-/// sent.
+/// Spec     RFC 6265 4.1, RFC 6265bis 4.1.3.   Tornado  `RequestHandler.set_cookie`. Differs: a
+///          `max_age` of 0 is sent, prefixes are checked.
 std::string format_set_cookie(std::string_view name, std::string_view value,
                               const CookieOptions& options = {});
 

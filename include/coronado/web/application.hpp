@@ -32,6 +32,7 @@
 namespace coronado::web {
 
 class BaseLoader;
+struct SecuritySettings;
 class TemplateNamespace;
 
 /// What the OpenAPI document says of a route; see <coronado/web/openapi.hpp>.
@@ -77,6 +78,9 @@ struct RouteOptions {
   OperationDocs docs = {};
   /// Around this route only, inside those of `Application::use`; the first is the outermost.
   std::vector<Middleware> middleware = {};
+  /// False: requests need no XSRF token, for webhooks and the like. Only for function handlers; a
+  /// class overrides `RequestHandler::check_xsrf_cookie`.
+  bool check_xsrf = true;
 };
 
 namespace detail {
@@ -154,6 +158,7 @@ class Application final : public HTTPService {
     if constexpr (is_handler && constructible) {
       constexpr MethodMask methods = detail::overridden_methods<H>();
       if constexpr (detail::receives_data<H>()) options.stream_body = true;
+      options.check_xsrf = false;  // the handler does it itself
       static_assert(methods != 0,
                     "add<H>: H overrides none of get, head, post, put, patch, del, options");
       add_endpoint(methods, std::move(pattern), std::move(options),
@@ -228,6 +233,17 @@ class Application final : public HTTPService {
   T* state() const noexcept {
     return static_cast<T*>(find_state(&kTypeKey<T>));
   }
+  /// Secrets, the login page, the check for forged requests: include <coronado/web/security.hpp>.
+  ///
+  ///     app.set_security({.cookie_secret = secret, .login_url = "/login", .xsrf_cookies = true});
+  ///
+  /// Throws   UsageError  `xsrf_cookies` is on, and there are routes already; or it has another
+  ///                      `xsrf_cookie_version` than 1 or 2.
+  /// Tornado  The settings `cookie_secret`, `login_url`, `xsrf_cookies`, ...
+  Application& set_security(SecuritySettings settings);
+  const SecuritySettings& security() const noexcept;
+  /// The setting `xsrf_cookies`.
+  bool checks_xsrf() const noexcept;
 
   /// Where `RequestHandler::render` finds templates.
   ///

@@ -28,6 +28,7 @@
 
 namespace coronado {
 struct CookieOptions;
+class Json;
 class UpgradedConnection;
 }  // namespace coronado
 
@@ -39,7 +40,10 @@ class ClassEndpoint;
 }  // namespace detail
 
 class EventStream;
+struct HandlerSecurity;
 struct ResponseDraft;
+struct SignedCookieOptions;
+struct SignedValueRules;
 class TemplateArgument;
 class TemplateNamespace;
 
@@ -187,7 +191,12 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Tornado  `set_cookie`; a later one of the same name replaces the earlier.
   void set_cookie(std::string_view name, std::string_view value, const CookieOptions& options);
   void set_cookie(std::string_view name, std::string_view value);
+  /// Deletes a cookie. One that was set for a domain or a path is deleted with the same.
   void clear_cookie(std::string_view name);
+  void clear_cookie(std::string_view name, const CookieOptions& options);
+  /// Deletes every cookie of the request.
+  void clear_all_cookies();
+  void clear_all_cookies(const CookieOptions& options);
 
   /// Adds a field that is sent behind the body, for clients that have said `TE: trailers`. The
   /// response is sent in chunks then. What is set before the head leaves is announced in `Trailer`.
@@ -236,6 +245,88 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Forgets status, fields and body.
   void clear();
 
+  // --- signed cookies: include <coronado/web/signed_value.hpp> ----------------------------------
+
+  // They need `SecuritySettings::cookie_secret`; without it they throw `UsageError`.
+
+  /// Sets a cookie that the client can read but not change.
+  /// Throws   std::invalid_argument  See `set_cookie`.
+  /// Tornado  `set_signed_cookie`, `set_secure_cookie`.
+  void set_signed_cookie(std::string_view name, std::string_view value);
+  void set_signed_cookie(std::string_view name, std::string_view value,
+                         const SignedCookieOptions& options);
+
+  /// The value of a signed cookie; none without a valid one. The log says why one was refused.
+  /// Tornado  `get_signed_cookie`, `get_secure_cookie`.
+  std::optional<std::string> get_signed_cookie(std::string_view name) const;
+  std::optional<std::string> get_signed_cookie(std::string_view name,
+                                               const SignedValueRules& rules) const;
+  /// With which key a cookie claims to be signed; it is not verified.
+  std::optional<int> get_signed_cookie_key_version(std::string_view name) const;
+
+  /// `value` signed as a cookie called `name`.
+  std::string create_signed_value(std::string_view name, std::string_view value) const;
+
+  // --- who asks: include <coronado/base/json.hpp> ------------------------------------------------
+
+  /// Who asks, as `get_current_user` found, once for each request, or `set_current_user` said; null:
+  /// nobody who has logged in.   Tornado  `current_user`.
+  const Json& current_user();
+  void set_current_user(Json user);
+
+  /// Finds who asks; the default finds nobody. Override it where a cookie is enough:
+  ///
+  ///     Json get_current_user() override {
+  ///       const auto name = get_signed_cookie("user");
+  ///       return name ? Json(*name) : Json();
+  ///     }
+  virtual Json get_current_user();
+
+  /// The same for those who must wait for the answer. `authenticated` and `load_current_user` await
+  /// it, and ask `get_current_user` when it returns an empty task, which is the default.
+  /// Throws  As the verbs.
+  /// Cancel  As the verbs.
+  virtual Task<Json> get_current_user_async();
+
+  /// Has `current_user` know who asks, before a verb looks at it.
+  /// Throws  What `get_current_user_async` throws.
+  /// Cancel  Passed on to it.
+  Task<> load_current_user();
+
+  /// True when somebody has logged in. Otherwise GET and HEAD are sent to the login page, which is
+  /// told in `next` where to go on, and true is not returned; other methods are refused.
+  ///
+  ///     if (!co_await authenticated()) co_return;
+  ///
+  /// For all verbs of a handler: `Authenticated<H>` (<coronado/web/authenticated.hpp>).
+  /// Throws   HTTPError(403)  Nobody has logged in, and the method is another one.
+  ///          UsageError      There is no login page.
+  ///          What `get_current_user_async` throws.
+  /// Cancel   Passed on to that.
+  /// Tornado  The decorator `authenticated`.
+  Task<bool> authenticated();
+
+  /// Where to log in: the setting `login_url`.   Throws  UsageError  There is none.
+  virtual std::string get_login_url() const;
+
+  /// Where a login page goes on: the argument `next` when that is a path of this site, else
+  /// `fallback`. A login page that obeyed any `next` would send its users to whoever made the link.
+  std::string get_next_url(std::string_view fallback = "/") const;
+
+  // --- forged requests: see <coronado/web/xsrf.hpp> -------------------------------------------------
+
+  /// The token that forms and scripts send back. Asking for it sets the cookie, if the request has
+  /// no valid one.   Throws  std::invalid_argument  The setting `xsrf_cookie_version` is not 1 or 2.
+  const std::string& xsrf_token();
+
+  /// `<input type="hidden" name="_xsrf" value="..."/>`, for forms.   Throws  As `xsrf_token`.
+  std::string xsrf_form_html();
+
+  /// Called before `prepare` when the setting `xsrf_cookies` is on and the method may change
+  /// something. Override it to accept requests that prove themselves otherwise, such as webhooks.
+  /// Throws  HTTPError(403)  The token is missing or wrong.
+  virtual void check_xsrf_cookie();
+
   // --- templates: include <coronado/web/template.hpp> ------------------------------------------
 
   /// Renders the template `name` with these values, and finishes.
@@ -280,6 +371,15 @@ class RequestHandler : public coronado::detail::Pooled {
   static Task<> execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler);
 
  protected:
+  /// Has `finish` keep the response until the verb has ended and `before_send` too; called in a
+  /// constructor.
+  void defer_send() noexcept { deferred_ = true; }
+
+  /// Runs before a deferred response is sent, error pages included; it may set fields and cookies.
+  /// Throws  As the verbs: then an error page is sent instead.
+  /// Cancel  As the verbs.
+  virtual Task<> before_send() { return {}; }
+
   /// Answers 101 with the fields that were set, and gives the connection to another protocol when
   /// the request is done.
   /// Throws  std::logic_error  See `HTTPExchange::upgrade`.
@@ -298,20 +398,25 @@ class RequestHandler : public coronado::detail::Pooled {
   Task<> receive_then_call_verb();
   bool sends_trailers() const;
   void announce_trailers();
+  Task<> send_deferred();
+  void send_response();
   void render_to(std::string& out, std::string_view name,
                  std::initializer_list<TemplateArgument> arguments);
   void handle_exception(const std::exception_ptr& error) noexcept;
   ResponseHead response_head();
   ResponseDraft& draft();
+  HandlerSecurity& security();
   [[noreturn]] void refuse_method() const;
 
   WebExchange* exchange_ = nullptr;
-  int status_ = 200;
+  std::uint16_t status_ = 200;
   bool finished_ = false;
+  bool deferred_ = false;
   bool upgraded_ = false;
   bool receives_data_ = false;
   bool default_content_type_ = true;
-  std::unique_ptr<ResponseDraft> draft_;  // from the first word about the response on
+  std::unique_ptr<ResponseDraft> draft_;       // from the first word about the response on
+  std::unique_ptr<HandlerSecurity> security_;  // once somebody asks for the user or a token
 };
 
 }  // namespace coronado::web
