@@ -1,0 +1,223 @@
+#include <coronado/web/locale.hpp>
+
+#include <coronado/base/error.hpp>
+#include <coronado/testing/expect_log.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "tests/web/mo_file.hpp"
+
+namespace coronado::web_test {
+namespace {
+
+using web::Locale;
+using web::Locales;
+
+// Thursday, 26 November 2026, 15:05:09 UTC.
+constexpr std::time_t kNow = 1795705509;
+constexpr std::time_t kHour = 3600;
+constexpr std::time_t kDay = 24 * kHour;
+
+/// A folder of files that ends with the test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = std::filesystem::temp_directory_path() / "locale_test_XXXXXX";
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  void write(const std::string& name, const std::string& text) const {
+    const std::filesystem::path file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST(LocaleDates, NearAndFar) {
+  const Locale english("en_US", nullptr);
+  const auto ago = [&](std::time_t seconds) { return english.format_date(kNow - seconds, kNow); };
+  EXPECT_EQ(ago(0), "0 seconds ago");
+  EXPECT_EQ(ago(1), "1 second ago");
+  EXPECT_EQ(ago(49), "49 seconds ago");
+  EXPECT_EQ(ago(50), "1 minute ago");
+  EXPECT_EQ(ago(150), "2 minutes ago");  // halves to the even one
+  EXPECT_EQ(ago(2999), "50 minutes ago");
+  EXPECT_EQ(ago(3000), "1 hour ago");
+  EXPECT_EQ(ago(23 * kHour), "23 hours ago");
+  EXPECT_EQ(ago(kDay), "yesterday at 3:05 pm");
+  EXPECT_EQ(ago(kDay + 16 * kHour), "Tuesday at 11:05 pm");
+  EXPECT_EQ(ago(4 * kDay), "Sunday at 3:05 pm");
+  EXPECT_EQ(ago(5 * kDay), "November 21 at 3:05 pm");
+  EXPECT_EQ(ago(333 * kDay), "December 28 at 3:05 pm");
+  EXPECT_EQ(ago(334 * kDay), "December 27, 2025 at 3:05 pm");
+  EXPECT_EQ(ago(-30), "0 seconds ago");  // clocks differ
+  EXPECT_EQ(ago(-90), "November 26, 2026 at 3:06 pm");
+}
+
+TEST(LocaleDates, Styles) {
+  const Locale english("en", nullptr);
+  EXPECT_EQ(english.format_date(kNow - kDay, kNow, {.shorter = true}), "yesterday");
+  EXPECT_EQ(english.format_date(kNow - 2 * kDay, kNow, {.shorter = true}), "Tuesday");
+  EXPECT_EQ(english.format_date(kNow - 9 * kDay, kNow, {.shorter = true}), "November 17");
+  EXPECT_EQ(english.format_date(0, kNow, {.shorter = true}), "January 1, 1970");
+  EXPECT_EQ(english.format_date(kNow - kHour, kNow, {.relative = false}), "2:05 pm");
+  EXPECT_EQ(english.format_date(kNow, kNow, {.full_format = true}), "November 26, 2026 at 3:05 pm");
+  EXPECT_EQ(english.format_date(kNow - kHour, kNow, {.gmt_offset = 300, .relative = false}),
+            "9:05 am");
+  EXPECT_EQ(english.format_day(kNow), "Thursday, November 26");
+  EXPECT_EQ(english.format_day(kNow, 16 * 60), "Wednesday, November 25");
+  EXPECT_EQ(english.format_day(kNow, 0, false), "November 26");
+}
+
+TEST(LocaleDates, ClocksOfOtherLanguages) {
+  const std::time_t past = kNow - 10 * kDay;
+  EXPECT_EQ(Locale("de", nullptr).format_date(past, kNow), "November 16 at 15:05");
+  EXPECT_EQ(Locale("zh_CN", nullptr).format_date(past, kNow), "November 16 at 下午3:05");
+  EXPECT_EQ(Locale("en_US", nullptr).format_date(kNow - 20 * kDay - 15 * kHour, kNow),
+            "November 6 at 12:05 am");
+}
+
+TEST(LocaleNumbers, WithTheSeparatorsOfTheLanguage) {
+  const auto number = [](const char* code, std::int64_t value) {
+    return Locale(code, nullptr).friendly_number(value);
+  };
+  EXPECT_EQ(number("en_US", 0), "0");
+  EXPECT_EQ(number("en_US", 999), "999");
+  EXPECT_EQ(number("en_US", 1000), "1,000");
+  EXPECT_EQ(number("en", -1234567), "-1,234,567");
+  EXPECT_EQ(number("de", 1234567), "1.234.567");
+  EXPECT_EQ(number("de_CH", 1234567), "1’234’567");
+  EXPECT_EQ(number("fr_CA", 1234), "1\u202F234");
+  EXPECT_EQ(number("ru", 1234), "1\u00A0234");
+  EXPECT_EQ(number("zh_CN", 1234), "1,234");
+  EXPECT_EQ(number("en", std::numeric_limits<std::int64_t>::min()), "-9,223,372,036,854,775,808");
+
+  EXPECT_EQ(Locale("en", nullptr).format_number(1234.5, 2), "1,234.50");
+  EXPECT_EQ(Locale("de", nullptr).format_number(-1234.567, 1), "-1.234,6");
+  EXPECT_EQ(Locale("en", nullptr).format_number(-0.001, 2), "0.00");
+  EXPECT_EQ(Locale("en", nullptr).format_number(1e6, 0), "1,000,000");
+  EXPECT_EQ(Locale("en", nullptr).format_number(std::nan(""), 2), "NaN");
+}
+
+TEST(Locale, NamesAndLists) {
+  EXPECT_EQ(Locale("de_AT", nullptr).name(), "Deutsch");
+  EXPECT_EQ(Locale("pt_BR", nullptr).english_name(), "Portuguese (Brazil)");
+  EXPECT_EQ(Locale("xx", nullptr).name(), "Unknown");
+  EXPECT_TRUE(Locale("ar_EG", nullptr).rtl());
+  EXPECT_FALSE(Locale("en", nullptr).rtl());
+  const std::vector<std::string> parts{"A", "B", "C"};
+  const Locale english("en", nullptr);
+  EXPECT_EQ(english.list({}), "");
+  EXPECT_EQ(english.list(std::span(parts).first(1)), "A");
+  EXPECT_EQ(english.list(std::span(parts).first(2)), "A and B");
+  EXPECT_EQ(english.list(parts), "A, B and C");
+  EXPECT_EQ(Locale("fa", nullptr).list(parts), "A و B and C");
+}
+
+TEST(Locales, ReadsCSV) {
+  Folder folder;
+  folder.write(
+      "de.csv",
+      "hello,hallo\nThursday,Donnerstag\nNovember,November\n"
+      "\"%(weekday)s, %(month_name)s %(day)s\",\"%(weekday)s, %(day)s. %(month_name)s\"\n"
+      "1 hour ago,vor einer Stunde,singular\n%(hours)d hours ago,vor %(hours)d Stunden,plural\n");
+  folder.write("fr_CA.csv", "hello,bonjour\n");
+  folder.write("notes.txt", "nothing");
+  folder.write("Deutsch.csv", "hello,servus\n");
+  ExpectLog log(general_log(), "unrecognized locale \"Deutsch\"");
+  Locales locales("en");
+  locales.load_csv(folder.path());
+  EXPECT_EQ(locales.supported(), (std::vector<std::string>{"de", "en", "fr_CA"}));
+  const Locale& german = locales.closest({"de"});
+  EXPECT_EQ(german.translate("hello"), "hallo");
+  EXPECT_EQ(german.translate("goodbye"), "goodbye");
+  EXPECT_EQ(german.pgettext("a greeting", "hello"), "hallo");
+  EXPECT_EQ(german.format_day(kNow), "Donnerstag, 26. November");
+  EXPECT_EQ(german.format_date(kNow - kHour, kNow), "vor einer Stunde");
+  EXPECT_EQ(german.format_date(kNow - 2 * kHour, kNow), "vor 2 Stunden");
+  EXPECT_EQ(german.translate("a tree", "trees", 2), "trees");
+}
+
+TEST(Locales, ReadsGettext) {
+  Folder folder;
+  folder.write("cs/LC_MESSAGES/shop.mo",
+               mo_file({{"", "Plural-Forms: nplurals=3; plural=n==1 ? 0 : n<5 ? 1 : 2;\n"},
+                        {"law\x04right", "pr\xC3\xA1vo"},
+                        {std::string("stick\x04"
+                                     "club\0clubs",
+                                     16),
+                         std::string("h\xC5\xAFl\0hole\0hol\xC3\xAD", 15)},
+                        {"right", "vpravo"}},
+                       false));
+  folder.write("de/LC_MESSAGES/other.mo", "of another program");
+  Locales locales;
+  locales.load_gettext(folder.path(), "shop");
+  EXPECT_EQ(locales.supported(), (std::vector<std::string>{"cs", "en_US"}));
+  const Locale& czech = locales.closest({"cs-CZ"});
+  EXPECT_EQ(czech.translate("right"), "vpravo");
+  EXPECT_EQ(czech.pgettext("law", "right"), "pr\xC3\xA1vo");
+  EXPECT_EQ(czech.pgettext("hand", "right"), "vpravo");
+  EXPECT_EQ(czech.pgettext("stick", "club", "clubs", 3), "hole");
+  EXPECT_EQ(czech.pgettext("party", "club", "clubs", 3), "clubs");
+}
+
+TEST(Locales, WhatCannotBeReadIsNamed) {
+  Folder folder;
+  folder.write("de.csv", "\xE9,x\n");
+  Locales locales;
+  EXPECT_THROW(locales.load_csv(folder.path() + "/nowhere"), UsageError);
+  try {
+    locales.load_csv(folder.path());
+    FAIL() << "it was read";
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("de.csv are neither UTF-8 nor UTF-16"),
+              std::string::npos);
+  }
+}
+
+TEST(Locales, TheClosestOne) {
+  Folder folder;
+  for (const char* name : {"de.csv", "pt_BR.csv", "zh_TW.csv", "zh.csv"})
+    folder.write(name, "a,b\n");
+  Locales locales("en");
+  locales.load_csv(folder.path());
+  const auto closest = [&](std::initializer_list<std::string> codes) {
+    return locales.closest(codes).code();
+  };
+  EXPECT_EQ(closest({"pt-br"}), "pt_BR");
+  EXPECT_EQ(closest({"DE_at"}), "de");
+  EXPECT_EQ(closest({"pt"}), "en");
+  EXPECT_EQ(closest({"zh-Hant-TW"}), "zh_TW");
+  EXPECT_EQ(closest({"zh-Hans-CN"}), "zh");
+  EXPECT_EQ(closest({"", "a-b-c-d", "fr", "de"}), "de");
+  EXPECT_EQ(closest({}), "en");
+}
+
+TEST(Locales, WhatABrowserLikesBest) {
+  Folder folder;
+  for (const char* name : {"de.csv", "fr.csv"}) folder.write(name, "a,b\n");
+  Locales locales("en");
+  locales.load_csv(folder.path());
+  const auto best = [&](std::string_view field) { return locales.for_browser(field).code(); };
+  EXPECT_EQ(best("fr, de"), "fr");
+  EXPECT_EQ(best("fr;q=0.5, de;q=0.8, it"), "de");
+  EXPECT_EQ(best("de;q=0, fr;q=0.1"), "fr");
+  EXPECT_EQ(best("de;q=x, fr;q=-1"), "en");
+  EXPECT_EQ(best("de;level=1, fr"), "fr");
+  EXPECT_EQ(best(""), "en");
+  EXPECT_EQ(best(",;,;q=1"), "en");
+  EXPECT_EQ(best(std::string(100'000, ',') + "de"), "de");
+}
+
+}  // namespace
+}  // namespace coronado::web_test
