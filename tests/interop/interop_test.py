@@ -58,6 +58,11 @@ class Server:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+def memory_of(pid, field):
+    """In bytes: `VmRSS` is the resident memory, `VmHWM` its peak."""
+    return int(re.search(rf"^{field}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]) * 1024
+
+
 class EndpointCase(unittest.TestCase):
     """One server for the whole class; it must drain and exit with 0 and a quiet stderr."""
 
@@ -116,6 +121,17 @@ class Endpoints(EndpointCase):
         refused = self.ask("POST", "/plaintext", b"x")
         self.assertEqual(refused.status, 405)
         self.assertEqual(sorted(refused.headers["Allow"].split(", ")), ["GET", "HEAD", "OPTIONS"])
+
+    def test_websockets_of_any_origin(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), TIMEOUT) as connection:
+            connection.sendall(b"GET /ws/echo HTTP/1.1\r\nHost: h\r\nOrigin: https://elsewhere.example\r\nUpgrade: websocket\r\n"
+                               b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                               b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+            head = connection.recv(65536)
+            self.assertRegex(head, rb"^HTTP/1.1 101 ")
+            self.assertIn(b"\r\nSec-WebSocket-Extensions: permessage-deflate", head)
+            connection.sendall(b"\x88\x80mask")
+            self.assertEqual(connection.recv(65536)[:1], b"\x88")
 
     def test_unknown_path(self):
         self.assertEqual(self.ask("GET", "/nothing").status, 404)
@@ -423,6 +439,38 @@ class Connections(EndpointCase):
 
 
 class Program(unittest.TestCase):
+    def test_echo_of_a_hundred_megabytes_takes_no_memory(self):
+        server = Server()  # with its own limit of 128 MiB
+        size, piece = 100 << 20, os.urandom(1 << 20)
+        sent, received = hashlib.sha256(), hashlib.sha256()
+        with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as connection:
+            connection.sendall(b"GET /plaintext HTTP/1.1\r\nHost: h\r\n\r\n")
+            connection.recv(65536)
+            before = memory_of(server.process.pid, "VmRSS")
+
+            def send():
+                connection.sendall(b"POST /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size)
+                for _ in range(size // len(piece)):
+                    connection.sendall(piece)
+                    sent.update(piece)
+            sender = threading.Thread(target=send)
+            sender.start()
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            while data := answer.read(1 << 20):
+                received.update(data)
+            sender.join()
+        self.assertEqual(received.digest(), sent.digest())
+        self.assertLess(memory_of(server.process.pid, "VmHWM") - before, 16 << 20)
+        self.assertEqual(server.stop(), (0, ""))
+
+    def test_a_body_over_the_default_limit(self):
+        server = Server()
+        for path in ("/echo", "/upload", "/"):
+            answer = server.raw(b"POST %s HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (path.encode(), (128 << 20) + 1))
+            self.assertRegex(answer, rb"^HTTP/1.1 413 ", path)
+        self.assertEqual(server.stop(), (0, ""))
+
     def test_drains_on_sigterm(self):
         server = Server()
         connection = server.connect()
