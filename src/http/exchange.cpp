@@ -211,7 +211,7 @@ void HTTPExchange::recycle() noexcept {
 // --- Drain -------------------------------------------------------------------------------------
 
 bool HTTPExchange::Drain::await_ready() const noexcept {
-  return exchange_.client_gone_ || exchange_.sink_->pending() <= kHighWater;
+  return exchange_.client_gone_ || exchange_.sink_->pending() <= high_water_;
 }
 
 void HTTPExchange::Drain::await_resume() {

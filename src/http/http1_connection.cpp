@@ -738,6 +738,14 @@ void HTTP1Connection::write(HTTPExchange& exchange, std::string_view bytes) {
   if (exchange.chunked_) out.buffer().append("\r\n");
 }
 
+std::optional<std::size_t> HTTP1Connection::send_file(int file, std::uint64_t offset,
+                                                      std::size_t count) {
+  flush_output();  // the head goes before it
+  const std::optional<std::size_t> sent = transport_->send_file(file, offset, count);
+  watch(server_.options.write_timeout);
+  return sent;
+}
+
 void HTTP1Connection::finish(HTTPExchange& exchange) {
   if (!exchange.chunked_) return;
   Emission out(*this);

@@ -58,6 +58,7 @@ class HTTP1Connection final : public ListHook,
   void start(HTTPExchange& exchange, const ResponseHead& head, std::optional<std::uint64_t> length,
              std::string_view first) override;
   void write(HTTPExchange& exchange, std::string_view bytes) override;
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override;
   void finish(HTTPExchange& exchange) override;
   void abort(HTTPExchange& exchange) noexcept override;
   void task_finished(HTTPExchange& exchange, TaskOutcome outcome,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +35,13 @@ constexpr int kEventsPerWait = 512;
 
 std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
 std::error_code last_error() noexcept { return error_of(errno); }
+
+/// A write to a channel without a reader must be an error, not the end of the process.
+void ignore_broken_pipe_signal() noexcept {
+  struct sigaction present{};
+  ::sigaction(SIGPIPE, nullptr, &present);
+  if (present.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
+}
 
 class EpollReactor;
 
@@ -120,8 +128,9 @@ class EpollTransport final : public Transport, public Source {
   }
 
   void write(std::string_view bytes) override;
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override;
   std::size_t pending() const noexcept override {
-    return unsent_ ? unsent_->bytes.size() - unsent_->sent : 0;
+    return unsent_ ? unsent_->bytes.size() - unsent_->sent + unsent_->of_file : 0;
   }
   void pause_receive() noexcept override { paused_ = true; }
   void resume_receive() noexcept override {
@@ -143,6 +152,7 @@ class EpollTransport final : public Transport, public Source {
   struct Unsent {
     std::string bytes;
     std::size_t sent = 0;
+    std::size_t of_file = 0;  // what the caller of `send_file` will ask for again
   };
 
   SourceKey key() const noexcept { return {fd_, generation_}; }
@@ -212,6 +222,37 @@ void EpollTransport::write(std::string_view bytes) {
   if (sent == bytes.size()) return;
   unsent_ = std::make_unique<Unsent>();
   unsent_->bytes.assign(bytes.substr(sent));
+}
+
+std::optional<std::size_t> EpollTransport::send_file(int file, std::uint64_t offset,
+                                                     std::size_t count) {
+  static const bool ignored =
+      (ignore_broken_pipe_signal(), true);  // no flag keeps it from sendfile
+  static_cast<void>(ignored);
+  if (broken_ != 0 || shutdown_) return count;  // dropped, as by `write`
+  if (unsent_) return 0;
+  auto from = static_cast<off_t>(offset);
+  std::size_t sent = 0;
+  while (sent < count) {
+    const ssize_t n = ::sendfile(fd_, file, &from, count - sent);
+    if (n > 0) {
+      sent += static_cast<std::size_t>(n);
+    } else if (n == 0 || errno == EIO) {
+      break;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      unsent_ = std::make_unique<Unsent>();
+      unsent_->of_file = count - sent;
+      break;
+    } else if (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW) {
+      if (sent == 0) return std::nullopt;  // not such a file
+      break;
+    } else if (errno != EINTR) {
+      broken_ = errno;
+      reactor_.again(key());
+      return count;
+    }
+  }
+  return sent;
 }
 
 void EpollTransport::flush() noexcept {
@@ -481,13 +522,6 @@ bool EpollReactor::wait(TimePoint until) {
 void EpollReactor::wake() noexcept {
   const std::uint64_t one = 1;
   [[maybe_unused]] ssize_t n = ::write(wake_fd_, &one, sizeof one);
-}
-
-/// A write to a pipe without a reader must be an error, not the end of the process.
-void ignore_broken_pipe_signal() noexcept {
-  struct sigaction present{};
-  ::sigaction(SIGPIPE, nullptr, &present);
-  if (present.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
 }
 
 std::unique_ptr<Transport> EpollReactor::adopt(int fd) {

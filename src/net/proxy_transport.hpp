@@ -34,6 +34,9 @@ class ProxyTransport final : public Transport, public ListHook, private Transpor
 
   void start(TransportHandler& handler) override;
   void write(std::string_view bytes) override { inner_->write(bytes); }
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override {
+    return inner_->send_file(file, offset, count);
+  }
   std::size_t pending() const noexcept override { return inner_->pending(); }
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;

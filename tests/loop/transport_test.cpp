@@ -117,6 +117,70 @@ class TransportTest : public testing::TestWithParam<ReactorKind> {
 
 INSTANTIATE_TEST_SUITE_P(Reactors, TransportTest, real_reactors(), ReactorName());
 
+/// A file of so many bytes that has no name.
+struct NamelessFile {
+  explicit NamelessFile(const std::string& content) {
+    std::string name = "/tmp/transport-XXXXXX";
+    fd = ::mkstemp(name.data());
+    ::unlink(name.c_str());
+    EXPECT_EQ(::write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
+  }
+  ~NamelessFile() { ::close(fd); }
+  int fd;
+};
+
+TEST_P(TransportTest, AFileIsSentBehindWhatWasWritten) {
+  std::string content(3'000'000, 'x');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i % 251);
+  const NamelessFile file(content);
+  transport_->write("head");
+  std::string received;
+  std::size_t at = 0;
+  while (at < content.size()) {
+    const auto sent = transport_->send_file(file.fd, at, content.size() - at);
+    if (!sent) {
+      EXPECT_STREQ(reactor_->name(), "uring");  // it has no such way
+      return;
+    }
+    at += *sent;
+    EXPECT_EQ(transport_->pending(), content.size() - at);
+    if (at == content.size()) break;
+    const int drains = recorder_.drains;
+    wait_until([&] {
+      received += drain_peer();
+      return recorder_.drains > drains;
+    });
+    EXPECT_EQ(transport_->pending(), 0U);
+  }
+  transport_->write("tail");
+  wait_until([&] {
+    received += drain_peer();
+    return received.ends_with("tail");
+  });
+  EXPECT_TRUE(received == "head" + content + "tail");
+  EXPECT_GT(recorder_.drains, 0);
+}
+
+TEST_P(TransportTest, AFileThatEndsSendsNothing) {
+  const NamelessFile file("12345");
+  const auto sent = transport_->send_file(file.fd, 2, 10);
+  if (!sent) return;
+  EXPECT_EQ(*sent, 3U);
+  EXPECT_EQ(transport_->pending(), 0U);
+  EXPECT_EQ(transport_->send_file(file.fd, 5, 10), 0U);
+  EXPECT_EQ(transport_->pending(), 0U);
+  EXPECT_EQ(drain_peer(), "345");
+}
+
+TEST_P(TransportTest, AFileForAPeerThatHasGoneIsDroppedAndTold) {
+  const NamelessFile file(std::string(1000, 'x'));
+  if (!transport_->send_file(file.fd, 0, 1)) return;
+  close_peer();
+  EXPECT_EQ(transport_->send_file(file.fd, 0, 1000), 1000U);  // and no SIGPIPE
+  wait_until([&] { return recorder_.ends > 0; });
+  EXPECT_EQ(transport_->send_file(file.fd, 0, 1000), 1000U);
+}
+
 /// A transport of a loop, which looks at the system in its turns only.
 class LoopTransportTest : public testing::TestWithParam<ReactorKind> {
  protected:

@@ -28,6 +28,7 @@ namespace coronado {
 
 class HeaderBlock;
 class HTTPExchange;
+class OpenFile;
 class ResponseEncoder;
 class UpgradedConnection;
 
@@ -51,6 +52,9 @@ class ResponseSink {
   virtual void start(HTTPExchange& exchange, const ResponseHead& head,
                      std::optional<std::uint64_t> length, std::string_view first) = 0;
   virtual void write(HTTPExchange& exchange, std::string_view bytes) = 0;
+  /// See `Transport::send_file`.
+  virtual std::optional<std::size_t> send_file(int file, std::uint64_t offset,
+                                               std::size_t count) = 0;
   virtual void finish(HTTPExchange& exchange) = 0;
   virtual void abort(HTTPExchange& exchange) noexcept = 0;
   virtual std::size_t pending() const noexcept = 0;
@@ -168,6 +172,18 @@ class HTTPExchange : private detail::TaskOwner {
   ///                           connection is cut.
   void write(std::string_view bytes);
 
+  /// Sends `count` bytes of a file as more of the body, by sendfile where the channel has it and the
+  /// response is not compressed. What is not in memory is read from the disk in a thread, and the
+  /// loop has its turn after each piece.
+  ///
+  /// Throws   std::logic_error    As `write`.
+  ///          StreamClosedError   The client went away.
+  ///          std::runtime_error  The file ends before that, or cannot be read: what was promised
+  ///                              cannot be sent, and the connection will be cut.
+  /// Cancel   Ends the wait; what was sent is sent.
+  Task<> write_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset,
+                    std::uint64_t count);
+
   /// Ends the response. Less than the promised length cuts the connection.
   void finish();
 
@@ -280,9 +296,10 @@ class HTTPExchange : private detail::TaskOwner {
 /// The awaiter of `drain`.
 class HTTPExchange::Drain final : public Suspension {
  public:
-  explicit Drain(HTTPExchange& exchange) noexcept : exchange_(exchange) {}
-  Drain(Drain&& other) noexcept : Drain(other.exchange_) {}
   static constexpr std::size_t kHighWater = 64 * 1024;
+  explicit Drain(HTTPExchange& exchange, std::size_t high_water = kHighWater) noexcept
+      : exchange_(exchange), high_water_(high_water) {}
+  Drain(Drain&& other) noexcept : Drain(other.exchange_, other.high_water_) {}
 
   bool await_ready() const noexcept;
   template <class P>
@@ -298,6 +315,7 @@ class HTTPExchange::Drain final : public Suspension {
  private:
   friend class HTTP1Connection;
   HTTPExchange& exchange_;
+  std::size_t high_water_;
 };
 
 inline HTTPExchange::Drain HTTPExchange::drain() noexcept { return Drain(*this); }

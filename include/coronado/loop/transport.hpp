@@ -18,7 +18,9 @@
 #include <coronado/loop/address.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -62,6 +64,19 @@ class Transport {
   /// copy of the rest. Never blocks. On a broken channel the bytes are dropped; `on_receive_end`
   /// tells.
   virtual void write(std::string_view bytes) = 0;
+
+  /// Sends bytes of a file without copying them through the program, as many as the channel takes
+  /// now.
+  ///
+  /// Params   file  The descriptor of a regular file.
+  /// Returns  How many were sent. Fewer than `count`: while `pending()` is not zero the channel takes
+  ///          no more, and `on_drained` says when to ask for the rest, which `pending()` counts;
+  ///          nothing else may be written meanwhile. Zero with nothing pending: the file ends here,
+  ///          or cannot be read. None: the channel has no such way; read the file and `write` it.
+  virtual std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) {
+    static_cast<void>(file), static_cast<void>(offset), static_cast<void>(count);
+    return std::nullopt;
+  }
 
   /// Bytes accepted by `write` and not yet sent: the measure for back-pressure.
   virtual std::size_t pending() const noexcept = 0;
