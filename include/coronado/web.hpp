@@ -21,5 +21,8 @@
 #include <coronado/web/openapi.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>
+#include <coronado/web/standard_handlers.hpp>
 #include <coronado/web/standard_middleware.hpp>
+#include <coronado/web/static_file_handler.hpp>
+#include <coronado/web/static_files.hpp>
 #include <coronado/web/template.hpp>

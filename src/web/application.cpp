@@ -4,6 +4,7 @@
 #include <coronado/base/log.hpp>
 #include <coronado/net/netutil.hpp>
 #include <coronado/web/standard_middleware.hpp>
+#include <coronado/web/static_file_handler.hpp>
 #include <coronado/web/template.hpp>
 
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include "web/middleware_chain.hpp"
 #include "web/route_pattern.hpp"
 #include "web/route_table.hpp"
+#include "web/static_response.hpp"
 
 namespace coronado::web {
 namespace {
@@ -46,6 +48,13 @@ class OptionsEndpoint final : public HTTPEndpoint {
     return {};
   }
 };
+
+void check_parameters(const Pattern& pattern, std::size_t wanted) {
+  const std::size_t given = PathPattern(pattern).names().size();
+  if (given == wanted) return;
+  throw UsageError("route \"" + pattern.text() + "\" has " + std::to_string(given) +
+                   " parameters, but its handler takes " + std::to_string(wanted));
+}
 
 /// "200 GET /path (127.0.0.1) 0.42ms".
 std::string access_line(const HTTPExchange& exchange) {
@@ -92,6 +101,9 @@ struct Application::State {
   TemplateNamespace ui_modules;
   std::vector<std::pair<const void*, std::shared_ptr<void>>>
       values;  // by type: few, looked through
+  std::string default_host;
+  StaticPath static_path;
+  MakeStaticURL make_static_url = nullptr;
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -99,20 +111,23 @@ Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
 
-Application& Application::add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
-                                       std::unique_ptr<HTTPEndpoint> endpoint,
-                                       void (*describe)(Operation&)) {
+Application& Application::add_endpoint(RouteSpec route) {
   State& state = *state_;
-  const std::uint32_t route = state.table.add(options.host, pattern, methods);
-  if (!options.name.empty()) state.table.set_name(route, options.name);
-  endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
-  if (!options.middleware.empty()) {
+  const Pattern& pattern = route.pattern;
+  if (route.parameters) check_parameters(pattern, *route.parameters);
+  const std::uint32_t index = state.table.add(route.options.host, pattern, route.methods);
+  if (!route.options.name.empty()) state.table.set_name(index, route.options.name);
+  route.endpoint->describe(state.names.emplace_back(pattern.text()).c_str(),
+                           route.options.stream_body);
+  if (!route.options.middleware.empty()) {
     auto own = std::make_shared<detail::MiddlewareChain>();
-    for (Middleware& each : options.middleware) own->add({}, std::move(each));
-    endpoint = std::make_unique<detail::LayeredEndpoint>(std::move(own), std::move(endpoint));
+    for (Middleware& each : route.options.middleware) own->add({}, std::move(each));
+    route.endpoint =
+        std::make_unique<detail::LayeredEndpoint>(std::move(own), std::move(route.endpoint));
   }
-  state.endpoints.push_back(state.layered(std::move(endpoint)));
-  state.routes.push_back({std::move(pattern), methods, std::move(options.docs), describe});
+  state.endpoints.push_back(state.layered(std::move(route.endpoint)));
+  state.routes.push_back(
+      {std::move(route.pattern), route.methods, std::move(route.options.docs), route.describe});
   return *this;
 }
 
@@ -162,6 +177,82 @@ void Application::set_log_function(Function<void(const HTTPExchange&)> function)
   state_->log_function = std::move(function);
 }
 
+Application& Application::mount(const Pattern& prefix, Router router, const Pattern& host) {
+  Router all;
+  all.mount(prefix, std::move(router), host);
+  for (RouteSpec& each : std::move(all).take_routes()) {
+    add_endpoint(std::move(each));
+  }
+  return *this;
+}
+
+Application& Application::set_default_host(std::string host) {
+  state_->default_host = std::move(host);
+  return *this;
+}
+
+// --- static files --------------------------------------------------------------------------------
+
+namespace {
+
+/// The pattern for everything below `prefix`.
+Pattern static_pattern(std::string_view prefix) {
+  if (!prefix.starts_with('/') || !prefix.ends_with('/') ||
+      prefix.find_first_of("{}") != std::string_view::npos) {
+    throw UsageError("static files: the prefix \"" + std::string(prefix) +
+                     "\" must begin and end with a slash, and have no parameters");
+  }
+  return Pattern(std::string(prefix) + "{path:path}");
+}
+
+}  // namespace
+
+Application& Application::static_files(std::string_view prefix, std::string root,
+                                       StaticFileOptions options) {
+  return static_files(static_pattern(prefix),
+                      std::make_shared<StaticFiles>(std::move(root), std::move(options)));
+}
+
+Application& Application::static_files(Pattern pattern, std::shared_ptr<StaticFiles> files,
+                                       RouteOptions options) {
+  return add_endpoint({kMethodGet, std::move(pattern), std::move(options),
+                       make_static_endpoint(std::move(files)), 1});
+}
+
+std::vector<Pattern> Application::keep_static_path(std::string root, StaticPathOptions options,
+                                                   MakeStaticURL make_url) {
+  State& state = *state_;
+  if (state.make_static_url != nullptr) throw UsageError("the static path is set already");
+  std::vector<Pattern> patterns{static_pattern(options.url_prefix), re("/(favicon\\.ico)"),
+                                re("/(robots\\.txt)")};
+  state.static_path = {std::move(options.url_prefix),
+                       std::make_shared<StaticFiles>(std::move(root), std::move(options.files))};
+  state.make_static_url = make_url;
+  return patterns;
+}
+
+const std::shared_ptr<StaticFiles>& Application::static_folder() const noexcept {
+  return state_->static_path.files;
+}
+
+Application& Application::set_static_path(std::string root, StaticPathOptions options) {
+  for (Pattern& pattern :
+       keep_static_path(std::move(root), std::move(options), &StaticFileHandler::make_static_url)) {
+    static_files(std::move(pattern), static_folder());
+  }
+  return *this;
+}
+
+std::string Application::static_url(std::string_view path, bool include_version) const {
+  if (state_->make_static_url == nullptr) {
+    throw UsageError("cannot make the URL of static file \"" + std::string(path) +
+                     "\": give the application its folder with set_static_path");
+  }
+  return state_->make_static_url(state_->static_path, path, include_version);
+}
+
+// --- what applications have ----------------------------------------------------------------------
+
 Application& Application::set_template_loader(std::shared_ptr<BaseLoader> loader) {
   state_->template_loader = std::move(loader);
   return *this;
@@ -170,13 +261,6 @@ Application& Application::set_template_loader(std::shared_ptr<BaseLoader> loader
 BaseLoader* Application::template_loader() const noexcept { return state_->template_loader.get(); }
 TemplateNamespace& Application::ui_modules() { return state_->ui_modules; }
 const TemplateNamespace& Application::ui_modules() const noexcept { return state_->ui_modules; }
-
-void Application::check_parameters(const Pattern& pattern, std::size_t wanted) {
-  const std::size_t given = PathPattern(pattern).names().size();
-  if (given == wanted) return;
-  throw UsageError("route \"" + pattern.text() + "\" has " + std::to_string(given) +
-                   " parameters, but its handler takes " + std::to_string(wanted));
-}
 
 std::string Application::reverse_url(std::string_view name,
                                      const std::vector<std::string>& arguments) const {
@@ -204,7 +288,11 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
   if (wanted == kMethodHead) wanted |= kMethodGet;
 
   RouteMatch match;
-  const RouteResult result = state.table.match(wanted, request.path(), request.host(), match);
+  RouteResult result = state.table.match(wanted, request.path(), request.host(), match);
+  if (result == RouteResult::kNotFound && !state.default_host.empty() &&
+      !request.header(FieldId::kXRealIP)) [[unlikely]] {
+    result = state.table.match(wanted, request.path(), state.default_host, match);
+  }
   exchange.allowed_ = match.methods;
   if (result == RouteResult::kFound) [[likely]] {
     exchange.parameters_ = match.parameters;
@@ -220,6 +308,11 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
 }
 
 const std::vector<RouteDescription>& Application::routes() const noexcept { return state_->routes; }
+
+Task<> Application::answer(WebExchange& exchange) {
+  exchange.application_ = this;
+  return route(exchange).handle(exchange);
+}
 
 std::uint64_t Application::request_count() const noexcept { return state_->request_count; }
 

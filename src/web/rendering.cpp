@@ -88,6 +88,10 @@ bool find_handler_member(const void* object, std::string_view name, TemplateMemo
                             const auto cookie = handler.get_cookie(key);
                             return optional_text(cookie ? cookie : other);
                           });
+  } else if (name == "static_url") {
+    found = make_function(memory, [&handler](std::string_view path, std::optional<bool> host) {
+      return handler.static_url(path, host.value_or(false));
+    });
   } else if (name == "reverse_url") {
     found = make_function(memory, [&handler](TemplateCall& call) {
       if (call.size() == 0 || !call.argument(0).is_string()) {
@@ -127,7 +131,7 @@ class HandlerScope final : public TemplateScope {
       found = TemplateValue::object(&handler_, kHandlerType);
       return true;
     }
-    if (name == "request" || name == "reverse_url") {
+    if (name == "request" || name == "reverse_url" || name == "static_url") {
       return find_handler_member(&handler_, name, memory, found);
     }
     if (name == "_tt_modules" || name == "modules") {

@@ -302,6 +302,12 @@ HTTPExchange::Drain RequestHandler::flush() {
   return exchange_->drain();
 }
 
+Task<> RequestHandler::write_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset,
+                                  std::uint64_t count) {
+  co_await flush();
+  co_await exchange_->write_file(std::move(file), offset, count);
+}
+
 void RequestHandler::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
   if (!last.empty()) write(last);
@@ -357,6 +363,13 @@ void RequestHandler::clear() {
 std::string RequestHandler::reverse_url(std::string_view name,
                                         const std::vector<std::string>& arguments) const {
   return application().reverse_url(name, arguments);
+}
+
+std::string RequestHandler::static_url(std::string_view path, bool include_host,
+                                       bool include_version) const {
+  const std::string url = application().static_url(path, include_version);
+  if (!include_host) return url;
+  return std::string(request().protocol()) + "://" + std::string(request().host()) + url;
 }
 
 }  // namespace coronado::web

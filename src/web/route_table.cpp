@@ -13,6 +13,10 @@ namespace {
 constexpr std::uint32_t kNone = ~std::uint32_t{0};
 constexpr std::int32_t kAnyHost = -1;
 
+// The order of routes: those for a host before all others, then as they were added.
+constexpr std::uint32_t kForAnyHost = 1u << 31;
+constexpr std::uint32_t index_of(std::uint32_t order) noexcept { return order & ~kForAnyHost; }
+
 constexpr std::string_view kUsualMethods[] = {"GET",   "HEAD",   "POST",   "PUT",
                                               "PATCH", "DELETE", "OPTIONS"};
 constexpr std::size_t kMaxDefinedMethods = 31 - std::size(kUsualMethods);
@@ -73,6 +77,10 @@ struct RouteTable::Node {
     std::string suffix;
     std::unique_ptr<Node> node;
   };
+
+  static void insert(std::vector<Leaf>& leaves, const Leaf& leaf) {
+    leaves.insert(std::ranges::upper_bound(leaves, leaf.order, {}, &Leaf::order), leaf);
+  }
 
   const Node* child(char c) const noexcept {
     const std::size_t index = static_cast<unsigned char>(c) - first_byte;  // wraps if smaller
@@ -233,7 +241,7 @@ void RouteTable::Search::visit_regexes(const Node& node, std::uint32_t depth) {
   std::array<std::string_view, RouteParameters::kMax> groups;
   for (const Node::Leaf& leaf : node.regexes) {
     if (leaf.order >= best) return;
-    const Route& route = table.routes_[leaf.order];
+    const Route& route = table.routes_[index_of(leaf.order)];
     const std::vector<ParameterKind>& kinds = route.pattern.kinds();
     if (!route.regex->full_match(path, std::span(groups.data(), kinds.size()))) continue;
     bool fits = true;
@@ -261,8 +269,8 @@ RouteResult RouteTable::match(MethodMask methods, std::string_view path, std::st
   Search search(*this, methods, path, host, match);
   search.run(root_.get(), path.data(), 0);
   if (search.best != kNone) {
-    const std::vector<std::string>& names = routes_[search.best].pattern.names();
-    match.route = search.best;
+    match.route = index_of(search.best);
+    const std::vector<std::string>& names = routes_[match.route].pattern.names();
     match.parameters.path_ = path.data();
     match.parameters.names_ = names.data();
     return RouteResult::kFound;
@@ -276,12 +284,14 @@ RouteResult RouteTable::match(MethodMask methods, std::string_view path, std::st
 std::uint32_t RouteTable::add(const Pattern& host, const Pattern& path, MethodMask methods) {
   Route route{PathPattern(path), {}, std::nullopt};
   if (route.pattern.needs_regex()) route.regex.emplace(route.pattern.regex());
-  const auto order = static_cast<std::uint32_t>(routes_.size());
-  const Node::Leaf leaf{order, methods, intern_host(host)};
+  const auto index = static_cast<std::uint32_t>(routes_.size());
+  const std::int32_t host_index = intern_host(host);
+  const std::uint32_t order = host_index == kAnyHost ? index | kForAnyHost : index;
+  const Node::Leaf leaf{order, methods, host_index};
   Node* node = root_.get();
   if (route.regex) {
     node = &insert_literal(*node, route.pattern.literal_prefix(), order);
-    node->regexes.push_back(leaf);
+    Node::insert(node->regexes, leaf);
     node->detours = Node::Detours::kSeveral;
   } else {
     const std::vector<PatternPiece>& pieces = route.pattern.pieces();
@@ -298,10 +308,10 @@ std::uint32_t RouteTable::add(const Pattern& host, const Pattern& path, MethodMa
       }
       node = &insert_parameter(*node, pieces[i].kind, taken, order);
     }
-    node->leaves.push_back(leaf);
+    Node::insert(node->leaves, leaf);
   }
   routes_.push_back(std::move(route));
-  return order;
+  return index;
 }
 
 RouteTable::Node& RouteTable::insert_literal(Node& start, std::string_view text,
@@ -336,6 +346,7 @@ RouteTable::Node& RouteTable::insert_parameter(Node& node, ParameterKind kind,
   node.first_route = std::min(node.first_route, order);
   for (Node::ParameterEdge& edge : node.parameters) {
     if (edge.kind == kind && edge.suffix == suffix) {
+      edge.node->first_route = std::min(edge.node->first_route, order);
       return *edge.node;
     }
   }

@@ -48,7 +48,8 @@ class RouteTable {
   /// Throws   UsageError  A pattern is malformed. The table is unchanged.
   std::uint32_t add(const Pattern& host, const Pattern& path, MethodMask methods);
 
-  /// Find the first route that matches path and host and takes one of `methods`.
+  /// Find the first route that matches path and host and takes one of `methods`: those for a host
+  /// come before those for any, then the order of `add` counts.
   ///
   /// For HEAD pass `kMethodHead | kMethodGet` to fall back to GET in the same step.
   ///

@@ -18,7 +18,9 @@
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/middleware.hpp>
 #include <coronado/web/request_handler.hpp>
+#include <coronado/web/router.hpp>
 #include <coronado/web/routing.hpp>
+#include <coronado/web/static_files.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -31,18 +33,9 @@
 namespace coronado::web {
 
 class BaseLoader;
+class StaticFileHandler;
 class TemplateNamespace;
-
-/// What the OpenAPI document says of a route; see <coronado/web/openapi.hpp>.
-struct OperationDocs {
-  std::string summary = {};
-  std::string description = {};
-  std::vector<std::string> tags = {};
-  /// What else may be answered: {404, "no such user"}.
-  std::vector<std::pair<int, std::string>> responses = {};
-  bool deprecated = false;
-  bool hidden = false;  ///< not in the document
-};
+struct StaticPath;
 
 /// One route, as it was registered.
 struct RouteDescription {
@@ -53,125 +46,84 @@ struct RouteDescription {
   void (*describe)(Operation&) = nullptr;
 };
 
-/// What a route may be told beside its pattern.
-struct RouteOptions {
-  /// For `reverse_url`. Empty: none.
-  std::string name = {};
-  /// Only for requests to this host; see <coronado/web/routing.hpp>.
-  Pattern host = {};
-  /// The handler is called when the head is complete and reads the body itself, with
-  /// `HTTPExchange::read_body`.
-  bool stream_body = false;
-  /// What the OpenAPI document says beside what the handler's declaration does.
-  OperationDocs docs = {};
-  /// Around this route only, inside those of `Application::use`; the first is the outermost.
-  std::vector<Middleware> middleware = {};
+/// Where static files are, and how they are served.
+struct StaticPathOptions {
+  /// Tornado  The setting `static_url_prefix`.
+  std::string url_prefix = "/static/";
+  StaticFileOptions files = {};
 };
 
-namespace detail {
-
-/// The verbs a handler class overrides. One that cannot be named from here counts as overridden.
-template <class H>
-constexpr MethodMask overridden_methods() {
-  MethodMask methods = 0;
-#define CORONADO_VERB(verb, bit)                                                     \
-  if constexpr (requires { &H::verb; }) {                                            \
-    if constexpr (!std::is_same_v<decltype(&H::verb), Task<> (RequestHandler::*)()>) \
-      methods |= bit;                                                                \
-  } else {                                                                           \
-    methods |= bit;                                                                  \
-  }
-  CORONADO_VERB(get, kMethodGet)
-  CORONADO_VERB(head, kMethodHead)
-  CORONADO_VERB(post, kMethodPost)
-  CORONADO_VERB(put, kMethodPut)
-  CORONADO_VERB(patch, kMethodPatch)
-  CORONADO_VERB(del, kMethodDelete)
-  CORONADO_VERB(options, kMethodOptions)
-#undef CORONADO_VERB
-  return methods;
-}
-
-template <class H, class... Args>
-class ClassEndpoint final : public HTTPEndpoint {
- public:
-  explicit ClassEndpoint(Args... arguments) : arguments_(std::move(arguments)...) {}
-  Task<> handle(HTTPExchange& exchange) override {
-    auto handler =
-        std::apply([](auto&... each) { return std::make_unique<H>(each...); }, arguments_);
-    return RequestHandler::execute(static_cast<WebExchange&>(exchange), std::move(handler));
-  }
-
- private:
-  std::tuple<Args...> arguments_;
-};
-
-}  // namespace detail
-
-class Application final : public HTTPService {
+class Application final : public HTTPService, public RouteRegistry<Application> {
  public:
   Application();
   ~Application() override;
   Application(Application&&) noexcept;
   Application& operator=(Application&&) noexcept;
 
-  /// Routes to a class handler; each request constructs one from copies of `arguments`.
-  /// Throws  UsageError  The pattern is malformed, or its name belongs to another one.
-  template <class H, class... Args>
-  Application& add(Pattern pattern, Args... arguments) {
-    return add<H>(std::move(pattern), RouteOptions{}, std::move(arguments)...);
+  using RouteRegistry<Application>::route;
+
+  /// Adds the routes of `router` below `prefix`, behind those that are there; see `Router::mount`.
+  ///
+  ///     app.mount("/api", std::move(api));
+  ///
+  /// Throws   UsageError  As `add`, and `Router::mount`.
+  /// Tornado  A list of rules, or a `RuleRouter`, as the target of a rule.
+  Application& mount(const Pattern& prefix, Router router, const Pattern& host = {});
+
+  /// Adds routes for one host.
+  ///
+  ///     app.add_handlers("admin.example.com", std::move(admin));
+  ///
+  /// Throws   UsageError  As `add`.
+  /// Tornado  `add_handlers`.
+  Application& add_handlers(const Pattern& host, Router router) {
+    return mount({}, std::move(router), host);
   }
+
+  /// The host whose routes answer requests that no route matches by their own host, unless a proxy
+  /// has set `X-Real-Ip`.   Tornado  The parameter `default_host`.
+  Application& set_default_host(std::string host);
+
+  /// Serves the files below a folder.
+  ///
+  ///     app.static_files("/static/", "public");
+  ///
+  /// Params   prefix  Literal, with a slash at both ends; what follows it is the path.
+  /// Throws   UsageError  `root` is no folder, or the prefix no prefix.
+  Application& static_files(std::string_view prefix, std::string root,
+                            StaticFileOptions options = {});
+  /// The same by any pattern with one parameter, the path.
+  Application& static_files(Pattern pattern, std::shared_ptr<StaticFiles> files,
+                            RouteOptions options = {});
+
+  /// Serves the files below a folder, `/favicon.ico` and `/robots.txt` among them, and has
+  /// `RequestHandler::static_url` make URLs with their versions. Include
+  /// <coronado/web/static_file_handler.hpp> for a handler of your own:
+  ///
+  ///     app.set_static_path<MyStaticHandler>("public", {.url_prefix = "/assets/"});
+  ///
+  /// The routes are added here: do it before those that must not get these paths.
+  ///
+  /// Params   arguments  For the constructor of H, behind the `StaticFiles`.
+  /// Throws   UsageError  As `static_files`; or it is done already.
+  /// Tornado  The settings `static_path`, `static_url_prefix`, `static_handler_class` and
+  ///          `static_handler_args`.
+  Application& set_static_path(std::string root, StaticPathOptions options = {});
   template <class H, class... Args>
-  Application& add(Pattern pattern, RouteOptions options, Args... arguments) {
-    constexpr bool is_handler = std::is_base_of_v<RequestHandler, H>;
-    constexpr bool constructible = std::is_constructible_v<H, Args&...>;
-    static_assert(is_handler, "add<H>: H must derive from coronado::web::RequestHandler");
-    static_assert(constructible || !is_handler,
-                  "add<H>: H is not constructible from the arguments given after the pattern");
-    if constexpr (is_handler && constructible) {
-      constexpr MethodMask methods = detail::overridden_methods<H>();
-      static_assert(methods != 0,
-                    "add<H>: H overrides none of get, head, post, put, patch, del, options");
-      add_endpoint(methods, std::move(pattern), std::move(options),
-                   std::make_unique<detail::ClassEndpoint<H, Args...>>(std::move(arguments)...));
+  Application& set_static_path(std::string root, StaticPathOptions options = {},
+                               Args... arguments) {
+    const std::vector<Pattern> patterns =
+        keep_static_path(std::move(root), std::move(options), &H::make_static_url);
+    for (const Pattern& pattern : patterns) {
+      this->template add<H>(pattern, static_folder(), arguments...);
     }
     return *this;
   }
 
-  /// Routes one method to a function.
-  /// Throws  UsageError  The pattern is malformed, or has another number of parameters than the
-  ///                     function takes.
-  template <class F>
-  Application& get(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodGet, std::move(pattern), std::move(function), std::move(options));
-  }
-  template <class F>
-  Application& post(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodPost, std::move(pattern), std::move(function), std::move(options));
-  }
-  template <class F>
-  Application& put(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodPut, std::move(pattern), std::move(function), std::move(options));
-  }
-  template <class F>
-  Application& patch(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodPatch, std::move(pattern), std::move(function), std::move(options));
-  }
-  template <class F>
-  Application& del(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodDelete, std::move(pattern), std::move(function), std::move(options));
-  }
-  /// Routes several methods to a function: `kMethodGet | kMethodPost`.
-  template <class F>
-  Application& route(MethodMask methods, Pattern pattern, F function, RouteOptions options = {}) {
-    if constexpr (detail::check_handler<F>()) {
-      using Endpoint = detail::FunctionEndpoint<F>;
-      check_parameters(pattern, Endpoint::kPathParameters);
-      add_endpoint(methods, std::move(pattern), std::move(options),
-                   std::make_unique<Endpoint>(std::move(function)), Endpoint::describe_operation);
-    }
-    return *this;
-  }
+  /// The URL of a static file: "/static/site.css?v=...".
+  /// Throws   UsageError  There is no static path.
+  /// Tornado  `RequestHandler.static_url`.
+  std::string static_url(std::string_view path, bool include_version = true) const;
 
   /// Answers what no route matches, instead of the 404 page.
   template <class F>
@@ -242,6 +194,12 @@ class Application final : public HTTPService {
   /// How many requests have been answered, or cut, so far.
   std::uint64_t request_count() const noexcept;
 
+  /// Answers a request that another application has received, as if it were this one's.
+  /// Throws   As the handler that it finds.
+  /// Cancel   Passed on to the handler.
+  /// Lifetime This application must outlive the task.
+  Task<> answer(WebExchange& exchange);
+
   // HTTPService
   std::unique_ptr<HTTPExchange> make_exchange() override;
   HTTPEndpoint& route(HTTPExchange& exchange) override;
@@ -250,17 +208,22 @@ class Application final : public HTTPService {
                        std::string_view reason) noexcept override;
 
  private:
+  friend class RouteRegistry<Application>;
   struct State;
   template <class T>
   static constexpr char kTypeKey = 0;
 
   void put_state(const void* key, std::shared_ptr<void> value);
   void* find_state(const void* key) const noexcept;
-  Application& add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
-                            std::unique_ptr<HTTPEndpoint> endpoint,
-                            void (*describe)(Operation&) = nullptr);
+
+  using MakeStaticURL = std::string (*)(const StaticPath& settings, std::string_view path,
+                                        bool include_version);
+
+  std::vector<Pattern> keep_static_path(std::string root, StaticPathOptions options,
+                                        MakeStaticURL make_url);
+  const std::shared_ptr<StaticFiles>& static_folder() const noexcept;
+  Application& add_endpoint(RouteSpec route);
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
-  static void check_parameters(const Pattern& pattern, std::size_t wanted);
 
   std::unique_ptr<State> state_;
 };

@@ -16,9 +16,10 @@ class Application;
 
 class WebExchange final : public HTTPExchange {
  public:
-  explicit WebExchange(const Application& application) noexcept : application_(application) {}
+  explicit WebExchange(const Application& application) noexcept
+      : application_(&application), receiver_(&application) {}
 
-  const Application& application() const noexcept { return application_; }
+  const Application& application() const noexcept { return *application_; }
 
   /// The parameters of the route, undecoded.
   const RouteParameters& parameters() const noexcept { return parameters_; }
@@ -54,9 +55,13 @@ class WebExchange final : public HTTPExchange {
   void put_extension(const void* key, std::shared_ptr<void> value);
   void* find_extension(const void* key) const noexcept;
   void on_pinned() noexcept override { parameters_.rebase(request().path().data()); }
-  void on_recycled() noexcept override { extensions_.clear(); }
+  void on_recycled() noexcept override {
+    extensions_.clear();
+    application_ = receiver_;
+  }
 
-  const Application& application_;
+  const Application* application_;  // which answers it
+  const Application* receiver_;     // whose server has received it
   RouteParameters parameters_;
   MethodMask allowed_ = 0;
   std::vector<Extension> extensions_;  // few: looked through

@@ -28,6 +28,7 @@
 
 namespace coronado {
 struct CookieOptions;
+class OpenFile;
 class UpgradedConnection;
 }  // namespace coronado
 
@@ -197,6 +198,16 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Cancel  Ends the wait; what was sent is sent.
   HTTPExchange::Drain flush();
 
+  /// Sends bytes of a file behind what was written so far; see `HTTPExchange::write_file`. Set
+  /// Content-Length before, when the response consists of it.
+  ///
+  /// Throws   std::logic_error    After `finish`.
+  ///          StreamClosedError   The client went away.
+  ///          std::runtime_error  The file ends before that, or cannot be read.
+  /// Cancel   Ends the wait; what was sent is sent.
+  Task<> write_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset,
+                    std::uint64_t count);
+
   /// Ends the response. What follows in the handler goes on running.
   /// Throws  std::logic_error  "finish() called twice".
   void finish(std::string_view last = {});
@@ -251,12 +262,23 @@ class RequestHandler : public coronado::detail::Pooled {
   std::string reverse_url(std::string_view name,
                           const std::vector<std::string>& arguments = {}) const;
 
+  /// The URL of a static file, with its version: "/static/site.css?v=...".
+  /// Params   include_host  Begin with "https://host".
+  /// Throws   UsageError  See `Application::static_url`.
+  std::string static_url(std::string_view path, bool include_host = false,
+                         bool include_version = true) const;
+
   /// Runs `handler` for `exchange` from `prepare` to `on_finish`.
   /// Throws  Nothing but Cancelled: errors become responses.
   /// Cancel  Passed on to the verb; `on_finish` still runs.
   static Task<> execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler);
 
  protected:
+  WebExchange& exchange() const noexcept { return *exchange_; }
+
+  /// Somebody else has answered on the exchange: `finish` is not called any more.
+  void set_answered() noexcept { finished_ = true; }
+
   /// Answers 101 with the fields that were set, and gives the connection to another protocol when
   /// the request is done.
   /// Throws  std::logic_error  See `HTTPExchange::upgrade`.

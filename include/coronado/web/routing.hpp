@@ -27,8 +27,8 @@
 /// not split a segment, and the literal `/caf%C3%A9` is written as it is sent. Parameters are views
 /// into that path; `RouteParameters::decoded` decodes one.
 ///
-/// **The first match wins**, in the order of registration, over literal, parameter and regular
-/// expression routes alike. A route that matches the path but not the method does not end the
+/// **The first match wins**: routes for a host before those for any, then in the order of
+/// registration, over literal, parameter and regular expression routes alike. A route that matches the path but not the method does not end the
 /// search.
 ///
 /// **Host patterns** are `example.com`, `*.example.com` (one or more labels in front), or a regular

@@ -1,0 +1,209 @@
+/// `Router`: routes on their own, to be put into an application below a prefix or for a host.
+///
+///     web::Router users;
+///     users.get("/", list).get("/{id:int}", show);
+///     app.mount("/users", std::move(users));
+///
+///     RouteOptions   what a route may be told beside its pattern
+///     RouteRegistry  the verbs by which routes are added; an `Application` has them, too
+///     RouteSpec      one route
+///     Router         several of them
+///
+/// Layer: web.   Tornado  `routing.RuleRouter`, `routing.Rule`, `routing.URLSpec`.
+#pragma once
+
+#include <coronado/http/exchange.hpp>
+#include <coronado/web/function_handler.hpp>
+#include <coronado/web/middleware.hpp>
+#include <coronado/web/request_handler.hpp>
+#include <coronado/web/routing.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace coronado::web {
+
+/// What the OpenAPI document says of a route; see <coronado/web/openapi.hpp>.
+struct OperationDocs {
+  std::string summary = {};
+  std::string description = {};
+  std::vector<std::string> tags = {};
+  /// What else may be answered: {404, "no such user"}.
+  std::vector<std::pair<int, std::string>> responses = {};
+  bool deprecated = false;
+  bool hidden = false;  ///< not in the document
+};
+
+/// What a route may be told beside its pattern.
+struct RouteOptions {
+  /// For `reverse_url`. Empty: none.
+  std::string name = {};
+  /// Only for requests to this host; see <coronado/web/routing.hpp>.
+  Pattern host = {};
+  /// The handler is called when the head is complete and reads the body itself, with
+  /// `HTTPExchange::read_body`.
+  bool stream_body = false;
+  /// What the OpenAPI document says beside what the handler's declaration does.
+  OperationDocs docs = {};
+  /// Around this route only, inside those of `Application::use`; the first is the outermost.
+  std::vector<Middleware> middleware = {};
+};
+
+namespace detail {
+
+/// The verbs a handler class overrides, or its `kMethods`. One that cannot be named from here counts
+/// as overridden.
+template <class H>
+constexpr MethodMask overridden_methods() {
+  if constexpr (requires { H::kMethods; }) return H::kMethods;
+  MethodMask methods = 0;
+#define CORONADO_VERB(verb, bit)                                                     \
+  if constexpr (requires { &H::verb; }) {                                            \
+    if constexpr (!std::is_same_v<decltype(&H::verb), Task<> (RequestHandler::*)()>) \
+      methods |= bit;                                                                \
+  } else {                                                                           \
+    methods |= bit;                                                                  \
+  }
+  CORONADO_VERB(get, kMethodGet)
+  CORONADO_VERB(head, kMethodHead)
+  CORONADO_VERB(post, kMethodPost)
+  CORONADO_VERB(put, kMethodPut)
+  CORONADO_VERB(patch, kMethodPatch)
+  CORONADO_VERB(del, kMethodDelete)
+  CORONADO_VERB(options, kMethodOptions)
+#undef CORONADO_VERB
+  return methods;
+}
+
+template <class H, class... Args>
+class ClassEndpoint final : public HTTPEndpoint {
+ public:
+  explicit ClassEndpoint(Args... arguments) : arguments_(std::move(arguments)...) {}
+  Task<> handle(HTTPExchange& exchange) override {
+    auto handler =
+        std::apply([](auto&... each) { return std::make_unique<H>(each...); }, arguments_);
+    return RequestHandler::execute(static_cast<WebExchange&>(exchange), std::move(handler));
+  }
+
+ private:
+  std::tuple<Args...> arguments_;
+};
+
+}  // namespace detail
+
+/// One route.   Tornado  `routing.URLSpec`.
+struct RouteSpec {
+  MethodMask methods = 0;
+  Pattern pattern = {};
+  RouteOptions options = {};
+  std::unique_ptr<HTTPEndpoint> endpoint = nullptr;
+  /// How many parameters of the path the handler takes; none: it looks for itself.
+  std::optional<std::size_t> parameters = std::nullopt;
+  /// For the OpenAPI document; null for a class handler.
+  void (*describe)(Operation&) = nullptr;
+};
+
+/// How routes are added to a `Router` or an `Application`, which `Self` is.
+template <class Self>
+class RouteRegistry {
+ public:
+  /// Routes to a class handler; each request constructs one from copies of `arguments`.
+  /// Throws  UsageError  The pattern is malformed, or its name belongs to another one.
+  template <class H, class... Args>
+  Self& add(Pattern pattern, Args... arguments) {
+    return add<H>(std::move(pattern), RouteOptions{}, std::move(arguments)...);
+  }
+  template <class H, class... Args>
+  Self& add(Pattern pattern, RouteOptions options, Args... arguments) {
+    constexpr bool is_handler = std::is_base_of_v<RequestHandler, H>;
+    constexpr bool constructible = std::is_constructible_v<H, Args&...>;
+    static_assert(is_handler, "add<H>: H must derive from coronado::web::RequestHandler");
+    static_assert(constructible || !is_handler,
+                  "add<H>: H is not constructible from the arguments given after the pattern");
+    if constexpr (is_handler && constructible) {
+      constexpr MethodMask methods = detail::overridden_methods<H>();
+      static_assert(methods != 0,
+                    "add<H>: H overrides none of get, head, post, put, patch, del, options");
+      self().add_endpoint(
+          {methods, std::move(pattern), std::move(options),
+           std::make_unique<detail::ClassEndpoint<H, Args...>>(std::move(arguments)...)});
+    }
+    return self();
+  }
+
+  /// Routes one method to a function.
+  /// Throws  UsageError  The pattern is malformed, or has another number of parameters than the
+  ///                     function takes.
+  template <class F>
+  Self& get(Pattern pattern, F function, RouteOptions options = {}) {
+    return route(kMethodGet, std::move(pattern), std::move(function), std::move(options));
+  }
+  template <class F>
+  Self& post(Pattern pattern, F function, RouteOptions options = {}) {
+    return route(kMethodPost, std::move(pattern), std::move(function), std::move(options));
+  }
+  template <class F>
+  Self& put(Pattern pattern, F function, RouteOptions options = {}) {
+    return route(kMethodPut, std::move(pattern), std::move(function), std::move(options));
+  }
+  template <class F>
+  Self& patch(Pattern pattern, F function, RouteOptions options = {}) {
+    return route(kMethodPatch, std::move(pattern), std::move(function), std::move(options));
+  }
+  template <class F>
+  Self& del(Pattern pattern, F function, RouteOptions options = {}) {
+    return route(kMethodDelete, std::move(pattern), std::move(function), std::move(options));
+  }
+  /// Routes several methods to a function: `kMethodGet | kMethodPost`.
+  template <class F>
+  Self& route(MethodMask methods, Pattern pattern, F function, RouteOptions options = {}) {
+    if constexpr (detail::check_handler<F>()) {
+      using Endpoint = detail::FunctionEndpoint<F>;
+      self().add_endpoint({methods, std::move(pattern), std::move(options),
+                           std::make_unique<Endpoint>(std::move(function)),
+                           Endpoint::kPathParameters, Endpoint::describe_operation});
+    }
+    return self();
+  }
+
+ protected:
+  RouteRegistry() = default;
+  ~RouteRegistry() = default;
+  RouteRegistry(RouteRegistry&&) = default;
+  RouteRegistry& operator=(RouteRegistry&&) = default;
+
+ private:
+  Self& self() noexcept { return static_cast<Self&>(*this); }
+};
+
+/// Routes that are not in an application yet. Patterns are looked at when they are put into one.
+class Router final : public RouteRegistry<Router> {
+ public:
+  /// Takes over the routes of `router`, below `prefix`, at this place of the order.
+  ///
+  /// A prefix is put before the pattern as it stands: "/users" and "/{id}" make "/users/{id}". It
+  /// may have parameters, which come first. Before a regular expression it is literal, or one itself.
+  ///
+  /// Params   host  For routes that have none of their own.
+  /// Throws   UsageError  A prefix with parameters cannot stand before a regular expression.
+  Router& mount(const Pattern& prefix, Router router, const Pattern& host = {});
+
+  /// Puts `middleware` around the routes that it has now, outside of their own.
+  Router& use(const Middleware& middleware);
+
+  /// What it holds, in order.
+  std::vector<RouteSpec> take_routes() && { return std::move(routes_); }
+
+ private:
+  friend class RouteRegistry<Router>;
+  void add_endpoint(RouteSpec route) { routes_.push_back(std::move(route)); }
+
+  std::vector<RouteSpec> routes_;
+};
+
+}  // namespace coronado::web
