@@ -2,6 +2,7 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
+#include <coronado/coro/combine.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/net/tls_context.hpp>
@@ -47,6 +48,9 @@ IOLoopOptions loop_options(const std::string& reactor) {
 /// The certificates of all workers; null: plain HTTP.
 std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
   if (options.tls_cert.empty()) {
+    if (options.tls_port != 0 && !options.http.tls) {
+      throw UsageError("--tls-port: HTTPS needs a certificate, --tls-cert");
+    }
     if (options.tls_key.empty()) return nullptr;
     throw UsageError("--tls-key: a key needs its certificate, --tls-cert");
   }
@@ -111,7 +115,13 @@ HTTPServerOptions server_options(const ServeOptions& options,
   return all;
 }
 
-/// One loop with its application and server.
+/// What one worker accepts on.
+struct WorkerSockets {
+  std::vector<Socket> main;
+  std::vector<Socket> secure;  // of the TLS port, if there is one beside the other
+};
+
+/// One loop with its application and its servers.
 class Worker {
  public:
   /// Params   drained  Called on the worker's thread when it has nothing left to do.
@@ -121,15 +131,23 @@ class Worker {
         drained_(std::move(drained)),
         loop_(loop_options(options.reactor)),
         application_(std::move(application)),
-        server_(loop_, application_, server_options(options, std::move(tls))) {}
+        server_(loop_, application_, main_options(options, tls)) {
+    if (options.tls_port != 0) {
+      secure_.emplace(loop_, application_, server_options(options, std::move(tls)));
+    }
+  }
 
   IOLoop& loop() noexcept { return loop_; }
 
-  void add_sockets(std::vector<Socket> sockets) { server_.add_sockets(std::move(sockets)); }
+  void add_sockets(WorkerSockets sockets) {
+    server_.add_sockets(std::move(sockets.main));
+    if (secure_) secure_->add_sockets(std::move(sockets.secure));
+  }
 
   void run() {
     loop_.run();
     loop_.run_sync(server_.close());
+    if (secure_) loop_.run_sync(secure_->close());
     loop_.close();  // detached tasks end while the application they refer to still stands
   }
 
@@ -153,12 +171,29 @@ class Worker {
   }
 
  private:
+  /// Without TLS, where that has a port of its own.
+  static HTTPServerOptions main_options(const ServeOptions& options,
+                                        std::shared_ptr<const TLSContext> tls) {
+    HTTPServerOptions all = server_options(options, std::move(tls));
+    if (options.tls_port != 0) all.tls = nullptr;
+    return all;
+  }
+
   Task<> drain() {
     struct AtTheEnd {
       Worker& worker;
       ~AtTheEnd() { worker.drained_(worker); }
     } at_the_end{*this};
-    if (!co_await server_.drain(loop_.now() + options_.drain_timeout)) {
+    const TimePoint deadline = loop_.now() + options_.drain_timeout;
+    bool clean = true;
+    if (secure_) {
+      const auto [first, second] =
+          co_await multi(server_.drain(deadline), secure_->drain(deadline));
+      clean = first && second;
+    } else {
+      clean = co_await server_.drain(deadline);
+    }
+    if (!clean) {
       general_log().warning("requests were still in progress when the drain timeout passed");
     }
   }
@@ -168,13 +203,15 @@ class Worker {
   IOLoop loop_;
   Application application_;
   HTTPServer server_;
+  std::optional<HTTPServer> secure_;
   TaskHandle<> draining_;
 };
 
 /// The sockets of every worker of every process.
 struct Listening {
-  std::vector<std::vector<Socket>> sockets;
+  std::vector<WorkerSockets> sockets;
   std::uint16_t port = 0;
+  std::uint16_t tls_port = 0;  // 0: none beside the other
 };
 
 Listening bind_all(const ServeOptions& options, std::uint32_t count) {
@@ -183,15 +220,19 @@ Listening bind_all(const ServeOptions& options, std::uint32_t count) {
   bind.reuse_port = count > 1;
   Listening listening;
   listening.port = options.port;
+  listening.tls_port = options.tls_port;
   for (std::uint32_t i = 0; i < count; ++i) {
-    listening.sockets.push_back(bind_sockets(listening.port, bind));
-    listening.port = local_port(listening.sockets.back().front());
+    WorkerSockets& sockets = listening.sockets.emplace_back();
+    sockets.main = bind_sockets(listening.port, bind);
+    listening.port = local_port(sockets.main.front());
+    if (listening.tls_port != 0) sockets.secure = bind_sockets(listening.tls_port, bind);
   }
   return listening;
 }
 
-void announce(std::uint16_t port) {
+void announce(std::uint16_t port, std::uint16_t tls_port) {
   std::printf("listening %u\n", static_cast<unsigned>(port));
+  if (tls_port != 0) std::printf("listening %u tls\n", static_cast<unsigned>(tls_port));
   std::fflush(stdout);
 }
 
@@ -202,7 +243,7 @@ class Workers {
   ///          sockets    Those of each worker: as many workers.
   ///          accepting  Called when all of them accept.
   Workers(const ServeOptions& options, WorkerApplicationFactory& factory,
-          std::shared_ptr<TLSContext> tls, std::vector<std::vector<Socket>> sockets,
+          std::shared_ptr<TLSContext> tls, std::vector<WorkerSockets> sockets,
           Function<void()> accepting)
       : options_(options),
         factory_(factory),
@@ -301,7 +342,7 @@ class Workers {
   Function<void()> accepting_;
   const std::shared_ptr<TLSContext> tls_;
   std::uint32_t count_;
-  std::vector<std::vector<Socket>> sockets_;
+  std::vector<WorkerSockets> sockets_;
   std::latch ready_;
   std::atomic<std::uint32_t> unfinished_;
   Worker* first_ = nullptr;  // set before it is counted as ready
@@ -348,8 +389,8 @@ constexpr int kCouldNotStart = 3;
 void serve_here(const ServeOptions& options, WorkerApplicationFactory& factory,
                 std::shared_ptr<TLSContext> tls, std::uint32_t workers) {
   Listening listening = bind_all(options, workers);
-  Workers(options, factory, std::move(tls), std::move(listening.sockets), [port = listening.port] {
-    announce(port);
+  Workers(options, factory, std::move(tls), std::move(listening.sockets), [&listening] {
+    announce(listening.port, listening.tls_port);
   }).run();
 }
 
@@ -365,14 +406,14 @@ int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& fa
   const std::optional<int> id = fork_processes(static_cast<int>(processes), std::move(forking));
   if (!id) return 0;
   const auto mine = static_cast<std::uint32_t>(*id);
-  std::vector<std::vector<Socket>> sockets;
+  std::vector<WorkerSockets> sockets;
   for (std::uint32_t i = 0; i < workers; ++i) {
     sockets.push_back(std::move(listening.sockets[mine * workers + i]));
   }
   listening.sockets.clear();
   try {
     Workers(options, factory, std::move(tls), std::move(sockets), [&] {
-      if (board.sign(mine)) announce(listening.port);
+      if (board.sign(mine)) announce(listening.port, listening.tls_port);
     }).run();
     return 0;
   } catch (const std::exception& error) {
@@ -395,6 +436,7 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--drain-timeout", drain_timeout, "Time for requests in progress at shutdown");
   parser.define("--tls-cert", tls_cert, "Certificate chain, PEM: serve HTTPS");
   parser.define("--tls-key", tls_key, "Its private key, PEM; empty when it is in the same file");
+  parser.define("--tls-port", tls_port, "Port for HTTPS; 0: the port is for HTTPS or for HTTP");
   parser.define("--tls-handshake-timeout", http.tls_handshake_timeout, "Time for a TLS handshake");
   if (proxy_protocol.empty()) proxy_protocol = name_of(http.proxy.mode);
   parser.define("--proxy-protocol", proxy_protocol, {"off", "trusted", "required"},

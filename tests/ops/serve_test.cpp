@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <coronado/net/netutil.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/testing/raw_client.hpp>
 #include <coronado/testing/test_certificates.hpp>
@@ -355,6 +356,42 @@ TEST_F(Serve, CertificatesAreReadAgainAtTheHangUpSignal) {
   kept.close();
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, HTTPSHasAPortBesideHTTP) {
+  const Files files;
+  files.issue("localhost");
+  const std::uint16_t tls_port = local_port(bind_sockets(0, {.address = "127.0.0.1"}).front());
+  std::vector<std::string> options = files.options();
+  options.push_back("--tls-port=" + std::to_string(tls_port));
+  options.push_back("--workers=2");
+  Child child(options);
+  const std::uint16_t port = child.port();
+  EXPECT_TRUE(child.out.read_until(" tls\n"));
+  EXPECT_NE(child.out.text.find("listening " + std::to_string(tls_port) + " tls\n"),
+            std::string::npos);
+  const auto plain = connect(port);
+  EXPECT_EQ(get(*plain, "/protocol").body, "http");
+  RawClient secure(files.connect(loop_, tls_port));
+  EXPECT_EQ(get(secure, "/protocol").body, "https");
+  // Both drain: a request in progress on either port is finished.
+  secure.send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab");
+  loop_.run_sync(
+      [](RawClient& client) -> Task<> {
+        while (client.received().find("begun") == std::string::npos) {
+          co_await client.peek(client.received().size() + 1);
+        }
+      }(secure),
+      20s);
+  child.signal(SIGTERM);
+  EXPECT_EQ(loop_.run_sync(plain->read_to_end(), 20s), "");  // it drains now
+  secure.send("cde");
+  EXPECT_EQ(loop_.run_sync(secure.read_response(), 20s).body, "begun abcde");
+  secure.close();
+  EXPECT_EQ(child.wait(), 0);
+  Child alone({"--port=0", "--tls-port=1"});
+  EXPECT_EQ(alone.wait(), 2);
+  EXPECT_NE(alone.err.text.find("--tls-port"), std::string::npos) << alone.err.text;
 }
 
 TEST_F(Serve, WrongCertificatesEndTheProgram) {

@@ -39,6 +39,9 @@ struct ServeOptions {
   std::string tls_cert;
   /// The private key's PEM file. Empty: it is in `tls_cert`.
   std::string tls_key;
+  /// Serve HTTPS on this port, and plain HTTP on the other. 0: there is one port, for HTTPS when
+  /// there is a certificate.
+  std::uint16_t tls_port = 0;
   /// Whether connections begin with the PROXY protocol, by which a load balancer says who the client
   /// is: "off"; "trusted", from `http.proxy.trusted` (option `--trusted-proxy`), while others are
   /// served as they are; or "required", from everybody. Empty: what `http.proxy.mode` says.
@@ -62,7 +65,8 @@ using WorkerApplicationFactory = Function<Application(WorkerGroup&)>;
 /// Serves until SIGTERM or SIGINT, then drains: stops accepting, finishes what is in progress within
 /// `drain_timeout`. A second signal cuts it short. SIGUSR1 prints the task tree of every worker to
 /// stderr; SIGHUP has the TLS certificates read again, and when that fails the old ones stay. Prints
-/// "listening PORT" on stdout when all workers accept.
+/// "listening PORT" on stdout when all workers accept, and for a TLS port of its own one more line,
+/// "listening PORT tls".
 ///
 /// With several processes the first one only looks after the others and passes signals on. One that
 /// dies is restarted, and connections that come meanwhile wait; but when one cannot even start, all
