@@ -1,7 +1,11 @@
 // The HTTP/1.1 and WebSocket profiles of HttpArena, the field's public benchmark, written as its rules for production ask:
 // the framework's defaults and its JSON and body APIs, nothing serialised in advance, no cache that skips work.
 //
-//     arena_server [PORT] --data=DIR     DIR holds dataset.json
+//     arena_server --data=DIR --static=DIR --tls-cert=FILE --tls-key=FILE
+//
+// Of the first folder it reads dataset.json, of the second the files below /static/; their .br and .gz
+// siblings are sent to clients that take them, as web::StaticFileOptions::precompressed says. Without a
+// certificate there is no TLS port.
 //
 // tests/interop/arena_test.py checks every answer.
 #include <coronado/base/describe.hpp>
@@ -112,8 +116,9 @@ struct Echo : web::WebSocketHandler {
   }
 };
 
-web::Application make_app(const Items& items) {
+web::Application make_app(const Items& items, const std::string& files) {
   web::Application app;
+  if (!files.empty()) app.static_files("/static/", files);
   app.get("/baseline11", sum);
   app.post("/baseline11", sum_with_body);
   app.get("/pipeline", [] { return "ok"; });
@@ -144,16 +149,20 @@ int main(int argc, char** argv) {
   options.log_level = "warning";
   options.compress_response = true;
   options.http.limits.max_body_size = 64ULL * 1024 * 1024;
+  options.tls_port = 8081;
   std::string data = "/data";
+  std::string files;
 
   coronado::OptionParser parser("The profiles of HttpArena.");
   options.define(parser);
   parser.define("--data", data, "Folder of dataset.json");
+  parser.define("--static", files, "Folder below /static/");
   if (const std::optional<int> code = parser.parse(argc, argv)) return *code;
+  if (options.tls_cert.empty()) options.tls_port = 0;
   const std::string path = data + "/dataset.json";
   try {
     const Items items = load(path);
-    return web::serve(options, [&items] { return make_app(items); });
+    return web::serve(options, [&] { return make_app(items, files); });
   } catch (const std::runtime_error& error) {
     std::fprintf(stderr, "%s: %s: %s\n", argv[0], path.c_str(), error.what());
     return 1;

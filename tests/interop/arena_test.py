@@ -13,7 +13,9 @@ import json
 import os
 import re
 import signal
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -43,7 +45,28 @@ class ArenaTest(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         with open(os.path.join(cls.folder.name, "dataset.json"), "w", encoding="utf-8") as file:
             json.dump(ITEMS, file)
-        cls.process = subprocess.Popen([PROGRAM, "--port=0", f"--data={cls.folder.name}"], stdout=subprocess.PIPE, text=True)
+        cls.files = {"vendor.js": b"let vendor;\n" * 25_000, "hero.webp": os.urandom(300_000), "reset.css": b"* {}\n" * 600}
+        static = os.path.join(cls.folder.name, "static")
+        os.mkdir(static)
+        for name, content in cls.files.items():
+            with open(os.path.join(static, name), "wb") as file:
+                file.write(content)
+        with open(os.path.join(static, "vendor.js.gz"), "wb") as file:
+            file.write(gzip.compress(cls.files["vendor.js"]))
+        with open(os.path.join(static, "vendor.js.br"), "wb") as file:
+            file.write(b"as brotli made it")
+        options = [f"--data={cls.folder.name}", f"--static={static}"]
+        cls.tls_port = None
+        if shutil.which("openssl"):
+            pair = [os.path.join(cls.folder.name, name) for name in ("cert.pem", "key.pem")]
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                            "-out", pair[0], "-keyout", pair[1]], check=True, capture_output=True)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                cls.tls_port = probe.getsockname()[1]
+            options += [f"--tls-cert={pair[0]}", f"--tls-key={pair[1]}", f"--tls-port={cls.tls_port}"]
+        cls.process = subprocess.Popen([PROGRAM, "--port=0", *options], stdout=subprocess.PIPE, text=True)
         cls.port = int(re.fullmatch(r"listening (\d+)\n", cls.process.stdout.readline())[1])
 
     @classmethod
@@ -131,6 +154,37 @@ class ArenaTest(unittest.TestCase):
         self.assertEqual(self.ask("POST", "/upload", iter(pieces), encode_chunked=True,
                                   headers={"Transfer-Encoding": "chunked"})[1], b"5000000")
         self.assertEqual(self.ask("POST", "/upload", b"")[1], b"0")
+
+    def test_static(self):
+        types = {"vendor.js": "text/javascript", "hero.webp": "image/webp", "reset.css": "text/css"}
+        for name, content in self.files.items():
+            for _ in range(2):
+                response, body = self.ask("GET", f"/static/{name}")
+                self.assertEqual((response.status, response.getheader("Content-Type")), (200, types[name]))
+                self.assertEqual(body, content)
+        accept = {"Accept-Encoding": "br;q=1, gzip;q=0.8"}
+        response, body = self.ask("GET", "/static/vendor.js", headers=accept)
+        self.assertEqual((response.getheader("Content-Encoding"), body), ("br", b"as brotli made it"))
+        self.assertEqual((response.getheader("Vary"), response.getheader("Content-Type")), ("Accept-Encoding", "text/javascript"))
+        response, body = self.ask("GET", "/static/vendor.js", headers={"Accept-Encoding": "br;q=0, gzip"})
+        self.assertEqual((response.getheader("Content-Encoding"), gzip.decompress(body)), ("gzip", self.files["vendor.js"]))
+        self.assertEqual(self.ask("GET", "/static/hero.webp", headers=accept)[1], self.files["hero.webp"])
+        self.assertEqual(self.ask("GET", "/static/nothing.js", headers=accept)[0].status, 404)
+
+    def test_json_and_files_over_tls(self):
+        if self.tls_port is None:
+            self.skipTest("there is no openssl program")
+        self.assertEqual(self.process.stdout.readline(), f"listening {self.tls_port} tls\n")
+        context = ssl.create_default_context(cafile=os.path.join(self.folder.name, "cert.pem"))
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        connection = http.client.HTTPSConnection("localhost", self.tls_port, timeout=TIMEOUT, context=context)
+        connection.request("GET", "/json/3?m=2")
+        self.assertEqual(connection.sock.selected_alpn_protocol(), "http/1.1")
+        self.assertEqual(json.loads(connection.getresponse().read())["count"], 3)
+        connection.request("GET", "/static/hero.webp")
+        self.assertEqual(connection.getresponse().read(), self.files["hero.webp"])
+        connection.close()
+        self.assertEqual(self.ask("GET", "/pipeline")[1], b"ok")  # the other port has no TLS
 
     def test_websocket(self):
         key = base64.b64encode(os.urandom(16)).decode()

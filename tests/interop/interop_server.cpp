@@ -3,6 +3,7 @@
 //
 //     interop_server --port=N [limits; see --help]
 #include <coronado/base/crypto.hpp>
+#include <coronado/base/error.hpp>
 #include <coronado/base/escape.hpp>
 #include <coronado/base/strings.hpp>
 #include <coronado/http/multipart.hpp>
@@ -183,8 +184,9 @@ web::WebSocketSettings any_page_may_echo() {
   return settings;
 }
 
-web::Application make_app() {
+web::Application make_app(const std::string& files) {
   web::Application app;
+  if (!files.empty()) app.static_files("/static/", files, {.default_filename = "index.html"});
   app.get("/", [] { return "OK"; });
   app.route(kBodyMethods, "/", [](const HTTPServerRequest& request) { return request.body(); });
   app.get("/plaintext", [] { return "Hello, World!"; });
@@ -217,9 +219,11 @@ int main(int argc, char** argv) {
   options.define(parser);
   parser.define("--static", files, "Folder below /static/");
   if (const std::optional<int> code = parser.parse(argc, argv)) return *code;
-  if (!files.empty()) {
-    std::fprintf(stderr, "%s: --static is not served yet\n", argv[0]);
+  try {
+    if (!files.empty()) static_cast<void>(web::StaticFiles(files));
+  } catch (const coronado::UsageError& error) {
+    std::fprintf(stderr, "%s: --static: %s\n", argv[0], error.what());
     return 2;
   }
-  return web::serve(options, make_app);
+  return web::serve(options, [&files] { return make_app(files); });
 }

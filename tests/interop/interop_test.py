@@ -6,6 +6,7 @@
 PROGRAM is started with --port=0 and prints `listening PORT` once it serves. Standard library only.
 """
 
+import concurrent.futures
 import contextlib
 import gzip
 import hashlib
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -164,6 +166,68 @@ class Endpoints(EndpointCase):
             self.assertIn("X-Two: b\nx-one: A\n", answer.body.decode())
         answer = self.get("/probe/cookie", Cookie="one=1; two=b=c; three=")
         self.assertEqual(answer.body, b"one=1\ntwo=b=c\nthree=\n")
+
+
+class Static(EndpointCase):
+    """Files, over sockets and so by sendfile; the tests in C++ say more."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="coronado-static-")
+        cls.root = Path(cls.folder.name) / "root"
+        (cls.root / "docs").mkdir(parents=True)
+        (Path(cls.folder.name) / "root_foo.txt").write_text("outside")
+        (cls.root / "out.txt").symlink_to("../root_foo.txt")
+        (cls.root / "docs/index.html").write_text("docs")
+        (cls.root / "robots.txt").write_text("User-agent: *\nDisallow: /\n")
+        cls.large = bytes(i * 7 % 251 for i in range(3_000_001))
+        (cls.root / "large.bin").write_bytes(cls.large)
+        (cls.root / "large.bin.gz").write_bytes(gzip.compress(cls.large))
+        cls.OPTIONS = (f"--static={cls.root}", f"--reactor={cls.REACTOR}")
+        super().setUpClass()
+
+    REACTOR = "epoll"
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.folder.cleanup()
+
+    def test_files(self):
+        for _ in range(2):
+            answer = self.ask("GET", "/static/robots.txt")
+            self.assertEqual((answer.status, len(answer.body), answer.headers["Content-Type"]), (200, 26, "text/plain"))
+            again = self.ask("GET", "/static/robots.txt", headers={"If-None-Match": answer.headers["ETag"]})
+            self.assertEqual((again.status, again.body), (304, b""))
+            part = self.ask("GET", "/static/robots.txt", headers={"Range": "bytes=-4"})
+            self.assertEqual((part.status, part.body, part.headers["Content-Range"]), (206, b": /\n", "bytes 22-25/26"))
+            self.assertEqual(self.ask("GET", "/static/large.bin").body, self.large)
+            self.assertEqual(self.ask("GET", "/static/large.bin", headers={"Range": "bytes=5-2999999"}).body,
+                             self.large[5:3_000_000])
+            packed = self.ask("GET", "/static/large.bin", headers={"Accept-Encoding": "br, gzip"})
+            self.assertEqual((packed.headers["Content-Encoding"], gzip.decompress(packed.body) == self.large), ("gzip", True))
+            self.assertEqual(self.ask("GET", "/static/docs").headers["Location"], "/static/docs/")
+            self.assertEqual(self.ask("GET", "/static/docs/").body, b"docs")
+
+    def test_nothing_outside(self):
+        for path in ("/static/../root_foo.txt", "/static/%2e%2e/root_foo.txt", "/static/..%2froot_foo.txt", "/static/out.txt",
+                     "/static//etc/passwd", "/static/%2fetc/passwd", "/static/docs/../../root_foo.txt"):
+            answer = self.ask("GET", path)
+            self.assertEqual((answer.status, b"outside" in answer.body, b"root" in answer.body), (403, False, False), path)
+        self.assertEqual(self.ask("GET", "/static/%252e%252e/root_foo.txt").status, 404)
+
+    def test_many_at_once_and_a_slow_one(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), TIMEOUT) as slow:
+            slow.sendall(b"GET /static/large.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                bodies = list(pool.map(lambda _: self.ask("GET", "/static/large.bin").body, range(16)))
+            self.assertTrue(all(body == self.large for body in bodies))
+            whole = b"".join(iter(lambda: slow.recv(65536), b""))
+            self.assertEqual(whole.partition(b"\r\n\r\n")[2], self.large)
+
+
+class StaticUring(Static):
+    REACTOR = "uring"
 
 
 class JSON(EndpointCase):
@@ -408,7 +472,7 @@ class Program(unittest.TestCase):
         self.assertEqual(documented, offered)
 
     def test_options_not_served(self):
-        for option in ("--static=/", "--tls-key=x", "--reactor=x", "--nonsense", "--max-body-size=many"):
+        for option in ("--static=/nowhere", "--tls-key=x", "--tls-port=9", "--reactor=x", "--nonsense", "--max-body-size=many"):
             ended = subprocess.run([PROGRAM, "--port=0", option], capture_output=True, text=True, timeout=TIMEOUT)
             self.assertEqual((ended.returncode, ended.stdout), (2, ""), option)
             self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)
