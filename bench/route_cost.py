@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Instructions to find the route of a request, among 10 and among 1,000 routes, counted by callgrind.
+
+    route_cost.py [--build build/release] [--smoke]
+
+Two runs with different numbers of matches; the difference is the cost of the matches alone. The target is
+that 1,000 routes cost at most 1.2 times what 10 do; the exit code says whether it is met. --smoke counts
+fewer matches.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("literal", "parameter", "regex")
+COUNTS = (10, 1000)
+TARGET = 1.2
+
+
+def instructions(program, kind, routes, matches):
+    """All instructions of a run."""
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "--only", kind, str(routes), str(matches)],
+        capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode or not found:
+        raise SystemExit(f"{program} {kind} {routes}: {done.stderr}")
+    return int(found[1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
+    parser.add_argument("--smoke", action="store_true")
+    args = parser.parse_args()
+    program = args.build / "bin" / "micro_routing"
+    if not shutil.which("valgrind") or not program.exists():
+        print(f"left out: {'valgrind is not installed' if program.exists() else f'{program} is not built'}")
+        return 0
+    matches = 2_000 if args.smoke else 20_000
+    print("| routes of one kind | 10 routes | 1,000 routes | ratio (target 1.2) |\n|---|--:|--:|--:|")
+    met = True
+    for kind in KINDS:
+        few, many = ((instructions(program, kind, count, 1000 + matches) - instructions(program, kind, count, 1000)) / matches
+                     for count in COUNTS)
+        met = met and many <= TARGET * few
+        print(f"| {kind} | {few:,.0f} | {many:,.0f} | {many / few:.2f} |", flush=True)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
