@@ -56,6 +56,8 @@ NO_TEST_OF_ITS_OWN = {
     "src/web/problem.cpp": "errors as JSON; form_test, json_test, error_response in request_handler_test",
     "src/web/regex_outline.cpp": "part of routing; routing_test",
     "src/web/route_pattern.cpp": "part of routing; routing_test",
+    "src/web/static_loader.cpp": "what StaticFiles does in a thread; static_files_test",
+    "src/web/static_response.cpp": "how StaticFiles answers; static_files_test",
     "src/web/route_table.cpp": "part of routing; routing_test and route_property_test",
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "static_files.hpp"
+
 namespace web = coronado::web;
 using namespace std::chrono_literals;
 using coronado::HTTPError;
@@ -185,6 +187,8 @@ void add_handlers(web::Application& app) {
   app.get("/list", [](Page page) { return "page " + std::to_string(page.number) + "\n"; });
   app.add<Teapot>("/teapot");
   app.add<Private>("/private");
+  add_static_files(app, EXAMPLE_DIR "/../tour/static");
+  add_routers(app);
 }
 
 web::ServeOptions with_compression() {

@@ -25,6 +25,7 @@
 #include <coronado/web/response.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/standard_handlers.hpp>
+#include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/static_file_handler.hpp>
 #include <coronado/web/static_files.hpp>
 #include <coronado/web/template.hpp>

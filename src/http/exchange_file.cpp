@@ -36,7 +36,8 @@ Task<> HTTPExchange::write_file(std::shared_ptr<const OpenFile> file, std::uint6
     const auto piece = static_cast<std::size_t>(
         std::min<std::uint64_t>(count, direct ? kSentPiece : kCopiedPiece));
     if (!file->in_memory(offset, piece)) {
-      co_await offload([&] { file->load(offset, piece); });
+      const auto job = [&] { file->load(offset, piece); };
+      co_await offload(job);
       if (client_gone_) throw StreamClosedError();
     }
     std::size_t done = 0;

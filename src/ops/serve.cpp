@@ -187,9 +187,9 @@ class Worker {
     const TimePoint deadline = loop_.now() + options_.drain_timeout;
     bool clean = true;
     if (secure_) {
-      const auto [first, second] =
+      const std::tuple<bool, bool> both =
           co_await multi(server_.drain(deadline), secure_->drain(deadline));
-      clean = first && second;
+      clean = std::get<0>(both) && std::get<1>(both);
     } else {
       clean = co_await server_.drain(deadline);
     }

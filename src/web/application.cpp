@@ -333,6 +333,7 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
 }
 
 const std::vector<RouteDescription>& Application::routes() const noexcept { return state_->routes; }
+
 Task<> Application::answer(WebExchange& exchange) {
   exchange.application_ = this;
   return route(exchange).handle(exchange);

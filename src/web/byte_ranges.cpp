@@ -76,19 +76,21 @@ RangePlan parse_range(std::string_view field, std::uint64_t size) {
   std::uint64_t asked = 0;
   std::size_t elements = 0;
   bool malformed = false;
+  bool too_much = false;
   for_each_part(field.substr(equals + 1), ',', [&](std::string_view part) {
     part = trim(part);
     if (part.empty() || malformed || ++elements > kMostRanges) return;
     const Element element = parse_element(part, size);
     malformed = element.malformed;
     if (!element.range) return;
-    asked += element.range->size();
+    too_much = too_much || element.range->size() > size - asked;
+    if (!too_much) asked += element.range->size();
     plan.ranges.push_back(*element.range);
   });
   if (malformed || elements == 0 || elements > kMostRanges) return {};
   if (plan.ranges.empty()) return {.status = 416};
   // All of it, or the same bytes several times: the whole serves better (RFC 9110 14.2).
-  if (asked > size || plan.ranges.front().size() == size) return {};
+  if (too_much || plan.ranges.front().size() == size) return {};
   plan.status = 206;
   return plan;
 }

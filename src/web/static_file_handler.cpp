@@ -41,7 +41,7 @@ std::string StaticFileHandler::get_absolute_path(std::string_view root,
 Task<std::optional<std::string>> StaticFileHandler::validate_absolute_path(
     std::string root, std::string absolute_path) {
   if (!absolute_path.starts_with(root + '/')) {
-    throw HTTPError(403, absolute_path + " is not in " + root);
+    throw HTTPError(403, "the path is not in " + root);
   }
   const std::string below = absolute_path.substr(root.size() + 1);
   const bool as_folder = below.empty() || below.ends_with('/');

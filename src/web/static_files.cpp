@@ -6,6 +6,7 @@
 #include <coronado/web/exchange.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <list>
 #include <unordered_map>
@@ -139,8 +140,9 @@ Task<StaticFiles::File> StaticFiles::State::look_up(std::string path) {
       if (found != state.known.end()) found->second.checking = false;
     }
   } unmark{*this, path};
+  const auto job = [&] { return load(path, old); };
   try {
-    File file = co_await offload([&] { return load(path, old); });
+    File file = co_await offload(job);
     keep(path, file);
     co_return file;
   } catch (const QueueFull& full) {

@@ -51,14 +51,15 @@ std::string_view extension_of(ContentCoding coding) noexcept {
   }
 }
 
-std::array<std::int64_t, 7> stamp_of(const struct stat& status) noexcept {
-  return {static_cast<std::int64_t>(status.st_dev),
-          static_cast<std::int64_t>(status.st_ino),
-          status.st_size,
-          status.st_mtim.tv_sec,
-          status.st_mtim.tv_nsec,
-          status.st_ctim.tv_sec,
-          status.st_ctim.tv_nsec};
+FileStamp stamp_of(const struct stat& status) noexcept {
+  const auto nanoseconds = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return {.device = static_cast<std::int64_t>(status.st_dev),
+          .inode = static_cast<std::int64_t>(status.st_ino),
+          .size = status.st_size,
+          .modified = nanoseconds(status.st_mtim),
+          .changed = nanoseconds(status.st_ctim)};
 }
 
 /// A file that was opened and looked at.
@@ -85,7 +86,9 @@ std::string content_type_of(const std::string& path, const StaticFileOptions& op
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
   std::string type(guess_content_type(name));
   if (const std::size_t dot = name.rfind('.'); dot != std::string_view::npos) {
-    const auto own = options.content_types.find(ascii_lower(name.substr(dot + 1)));
+    const auto own = std::ranges::find_if(options.content_types, [&](const auto& each) {
+      return equals_ignore_case(each.first, name.substr(dot + 1));
+    });
     if (own != options.content_types.end()) type = own->second;
   }
   if (!options.charset.empty() && is_textual(type)) type += "; charset=" + options.charset;
@@ -103,8 +106,7 @@ void read_content(StaticFile& file, const Opened& opened, const StaticFileOption
     file.size = content.size();
     if (keep) file.content = std::move(content);
   } else {
-    file.version = std::to_string(file.stamp[3]) + "-" + std::to_string(file.stamp[4]) + "-" +
-                   std::to_string(file.size);
+    file.version = std::to_string(file.stamp.modified) + "-" + std::to_string(file.size);
   }
   if (!keep) file.file = opened.file;
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -70,7 +71,11 @@ int open_step_by_step(int folder, std::string_view path) noexcept {
 
 std::string clean_static_path(std::string_view path, bool hidden) {
   if (!is_valid_utf8(path)) throw HTTPError(400, "a path of a file is not valid UTF-8");
-  if (path.find('\0') != std::string_view::npos) throw HTTPError(404, "a path with a NUL");
+  // No name has them, and they would forge lines of the log.
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::ranges::any_of(path, is_control)) {
+    throw HTTPError(404, "a path of a file with a control character");
+  }
   const auto refuse = [&] {
     return HTTPError(403, std::string(path) + " leads out of its folder");
   };

@@ -321,6 +321,8 @@ TEST(StaticFiles, NothingOutsideIsReached) {
     EXPECT_EQ(bench.get("/static/" + path).status, 404) << path;
   }
   EXPECT_EQ(bench.get("/static/%c0%ae%c0%ae/" + name + "_foo.txt").status, 400);
+  EXPECT_EQ(bench.get("/static/x%0aE%20forged").status, 404);
+  EXPECT_EQ(bench.log.count("\n"), 0U);
   std::filesystem::remove(bench.folder.path + "_foo.txt");
 }
 

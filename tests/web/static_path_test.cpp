@@ -50,6 +50,8 @@ TEST(StaticPath, WhatIsNoNameIsRefused) {
   using namespace std::string_view_literals;
   EXPECT_EQ(status_of("a\0b"sv), 404);
   EXPECT_EQ(status_of("../\0"sv), 404);
+  EXPECT_EQ(status_of("a\nE forged"), 404);
+  EXPECT_EQ(status_of("a\x7f"), 404);
   EXPECT_EQ(status_of("\xc0\xae\xc0\xae/x"), 400);  // overlong dots
   EXPECT_EQ(status_of("\xff"), 400);
 }

@@ -28,13 +28,11 @@
 #include <coronado/coro/task.hpp>
 #include <coronado/http/content_coding.hpp>
 
-#include <array>
 #include <cstdint>
-#include <ctime>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace coronado {
@@ -63,7 +61,7 @@ struct StaticFileOptions {
   std::vector<ContentCoding> precompressed = {ContentCoding::kBrotli, ContentCoding::kZstd,
                                               ContentCoding::kGzip};
   /// Media types by extension, beside and before those that are known: `{{"glsl", "text/x-glsl"}}`.
-  std::map<std::string, std::string, std::less<>> content_types = {};
+  std::vector<std::pair<std::string, std::string>> content_types = {};
   /// Added to text types, scripts and JSON: "utf-8". Empty: none is named, and browsers look inside.
   std::string charset = {};
   /// `Cache-Control` of what is asked for without a version. Empty: none.
@@ -77,6 +75,17 @@ struct StaticFileOptions {
   std::size_t max_kept_total = 32 * 1024 * 1024;
   /// Most files that are known at a time, with their siblings' descriptors.
   std::size_t max_known = 256;
+};
+
+/// Identifies a version of a file, to see whether it has changed.
+struct FileStamp {
+  std::int64_t device = 0;
+  std::int64_t inode = 0;
+  std::int64_t size = 0;
+  /// Nanoseconds since 1970: of the content, and of all that is known of it.
+  std::int64_t modified = 0;
+  std::int64_t changed = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
 /// One file as it was when it was looked at; it does not change.
@@ -101,8 +110,7 @@ struct StaticFile {
   /// The compressed siblings, in the order of the options.
   std::vector<std::shared_ptr<const StaticFile>> variants;
 
-  /// Identifies what was found, to see whether it has changed: device, inode, size, times.
-  std::array<std::int64_t, 7> stamp{};
+  FileStamp stamp;
   /// It was written so recently that another change could have left the same stamp.
   bool young = false;
   /// The fields of a 200, and of a 304, in wire form.
