@@ -43,6 +43,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/web/auth/jwt_key.cpp": "the keys that sign tokens; jwt_test",
     "src/web/session_store.cpp": "MemorySessionStore; session_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
+    "src/web/exchange.cpp": "extensions of a request; middleware_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",
     "src/web/regex_outline.cpp": "part of routing; routing_test",

@@ -16,6 +16,7 @@
 
 #include <coronado/http/exchange.hpp>
 #include <coronado/web/function_handler.hpp>
+#include <coronado/web/middleware.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/routing.hpp>
 
@@ -44,6 +45,8 @@ struct RouteOptions {
   /// False: requests need no XSRF token, for webhooks and the like. Only for function handlers; a
   /// class overrides `RequestHandler::check_xsrf_cookie`.
   bool check_xsrf = true;
+  /// Around this route only, inside those of `Application::use`; the first is the outermost.
+  std::vector<Middleware> middleware = {};
 };
 
 namespace detail {
@@ -173,6 +176,29 @@ class Application final : public HTTPService {
   /// The setting `xsrf_cookies`.
   bool checks_xsrf() const noexcept;
 
+  /// Puts `middleware` around every request, those of routes that were added before as well.
+  ///
+  ///     app.use(web::request_id()).use("/api", web::rate_limit({.tokens = 100, .span = 1s}));
+  ///
+  /// Params  prefix  Only for paths that are `prefix` or below it, percent-decoded: "/api" is for
+  ///                 "/api" and "/api/users", not for "/apiary".
+  /// Throws  UsageError  `prefix` does not begin with a slash, or ends with one.
+  Application& use(Middleware middleware);
+  Application& use(std::string prefix, Middleware middleware);
+
+  /// Keeps a value for handlers, which take it as `web::State<T>`: a pool, a client, settings. One of
+  /// each type; a later one replaces it.
+  template <class T>
+  Application& set_state(std::shared_ptr<T> value) {
+    put_state(&kTypeKey<T>, std::move(value));
+    return *this;
+  }
+  /// The value of that type; null if there is none.
+  template <class T>
+  T* state() const noexcept {
+    return static_cast<T*>(find_state(&kTypeKey<T>));
+  }
+
   /// Where `RequestHandler::render` finds templates.
   ///
   ///     app.set_template_loader(std::make_shared<web::Loader>("templates"));
@@ -216,7 +242,11 @@ class Application final : public HTTPService {
 
  private:
   struct State;
+  template <class T>
+  static constexpr char kTypeKey = 0;
 
+  void put_state(const void* key, std::shared_ptr<void> value);
+  void* find_state(const void* key) const noexcept;
   Application& add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
                             std::unique_ptr<HTTPEndpoint> endpoint);
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
