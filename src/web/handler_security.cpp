@@ -161,6 +161,11 @@ std::string RequestHandler::xsrf_form_html() {
   return "<input type=\"hidden\" name=\"_xsrf\" value=\"" + xhtml_escape(xsrf_token()) + "\"/>";
 }
 
+std::string_view RequestHandler::csp_nonce() const noexcept {
+  const auto* nonce = exchange_->extension<CSPNonce>();
+  return nonce != nullptr ? std::string_view(nonce->value) : std::string_view();
+}
+
 void RequestHandler::check_xsrf_cookie() {
   check_xsrf(request(), xsrf_cookie_of(request(), application().security()));
 }

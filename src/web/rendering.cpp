@@ -118,6 +118,8 @@ bool find_security_member(RequestHandler& handler, std::string_view name, Templa
     found = template_value(handler.current_user());
   } else if (name == "xsrf_form_html") {
     found = make_function(memory, [&handler] { return handler.xsrf_form_html(); });
+  } else if (name == "csp_nonce") {
+    found = TemplateValue::string(handler.csp_nonce());
   } else if (name == "xsrf_token") {
     found = TemplateValue::string(handler.xsrf_token());
   } else {

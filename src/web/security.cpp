@@ -3,8 +3,12 @@
 #include <coronado/base/crypto.hpp>
 #include <coronado/base/error.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/http/header_block.hpp>
+#include <coronado/web/exchange.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace coronado::web {
 namespace {
@@ -44,6 +48,25 @@ ArgumentList SecurityHeaders::fields(bool secure, std::string_view nonce) const 
 }
 
 std::string make_nonce() { return random_token(16); }
+
+Middleware security_headers(SecurityHeaders headers) {
+  HeaderBlock check;  // now, and not with each response
+  headers.apply(check, true, "nonce");
+  const bool has_nonce = headers.content_security_policy.contains(kNonceMark);
+  auto shared = std::make_shared<const SecurityHeaders>(std::move(headers));
+  return [shared, has_nonce](WebExchange& exchange, Next next) -> Task<> {
+    if (has_nonce) exchange.set_extension(CSPNonce{make_nonce()});
+    exchange.edit_head([shared, &exchange](int, HeaderBlock& fields) {
+      const auto* nonce = exchange.extension<CSPNonce>();
+      const bool secure = exchange.request().protocol() == "https";
+      for (const auto& [name, value] :
+           shared->fields(secure, nonce != nullptr ? nonce->value : "")) {
+        if (!fields.contains(name)) fields.set(name, value);
+      }
+    });
+    return next(exchange);
+  };
+}
 
 bool is_safe_redirect(std::string_view url, std::span<const std::string> hosts) noexcept {
   const bool clean = std::ranges::all_of(url, [](char c) {

@@ -125,27 +125,33 @@ void require_secret(const CookieSecret& secret) {
 
 CookieSecret::CookieSecret(std::string secret) {
   if (secret.empty()) throw UsageError("a cookie secret is empty");
-  secrets_.emplace(0, std::move(secret));
+  secrets_.emplace_back(0, std::move(secret));
 }
 
 CookieSecret::CookieSecret(const char* secret) : CookieSecret(std::string(secret)) {}
 
-CookieSecret::CookieSecret(std::map<int, std::string> secrets, int key_version)
+CookieSecret::CookieSecret(std::vector<std::pair<int, std::string>> secrets, int key_version)
     : secrets_(std::move(secrets)), key_version_(key_version), table_(true) {
-  if (!secrets_.contains(key_version)) {
+  if (find(key_version) == nullptr) {
     throw UsageError("the table of cookie secrets has no key version " +
                      std::to_string(key_version));
   }
   for (const auto& [version, secret] : secrets_) {
-    if (version >= 0 && !secret.empty()) continue;
-    throw UsageError("the cookie secret with key version " + std::to_string(version) +
-                     (secret.empty() ? " is empty" : ": versions count from 0"));
+    const char* wrong = nullptr;
+    if (secret.empty()) wrong = " is empty";
+    if (version < 0) wrong = ": versions count from 0";
+    if (find(version) != &secret) wrong = " is there twice";
+    if (wrong != nullptr) {
+      throw UsageError("the cookie secret with key version " + std::to_string(version) + wrong);
+    }
   }
 }
 
 const std::string* CookieSecret::find(int key_version) const noexcept {
-  const auto found = secrets_.find(table_ ? key_version : 0);
-  return found == secrets_.end() ? nullptr : &found->second;
+  for (const auto& [version, secret] : secrets_) {
+    if (!table_ || version == key_version) return &secret;
+  }
+  return nullptr;
 }
 
 std::string_view to_string(SignedValueError error) noexcept {

@@ -60,6 +60,35 @@ TEST(SecurityHeaders, ANonceForTheScriptsOfOneResponse) {
   EXPECT_THROW(headers.fields(false), UsageError);
 }
 
+TEST(SecurityHeadersMiddleware, OnEveryResponse) {
+  WebBench bench;
+  bench.app.use(web::security_headers(
+      {.content_security_policy = "script-src 'nonce-{nonce}'", .frame_options = "DENY"}));
+  struct Page : web::RequestHandler {
+    Task<> get() override {
+      set_header("X-Frame-Options", "SAMEORIGIN");
+      write(csp_nonce());
+      co_return;
+    }
+  };
+  bench.app.add<Page>("/page");
+  bench.app.get("/throws", []() -> web::Response { throw HTTPError(403); });
+  std::string last;
+  for (const char* target : {"/page", "/throws", "/nowhere"}) {
+    const RawResponse response = bench.get(target);
+    const std::string policy = response.field("Content-Security-Policy");
+    EXPECT_EQ(policy.size(), 18 + 22 + 1) << policy;
+    EXPECT_NE(policy, last);
+    last = policy;
+    EXPECT_EQ(response.field("X-Content-Type-Options"), "nosniff") << target;
+    EXPECT_EQ(response.count("X-Frame-Options"), 1U);
+    if (response.status != 200) continue;
+    EXPECT_EQ(policy, "script-src 'nonce-" + response.body + "'");
+    EXPECT_EQ(response.field("X-Frame-Options"), "SAMEORIGIN");
+  }
+  EXPECT_THROW(web::security_headers({.referrer_policy = "a\r\nb"}), std::invalid_argument);
+}
+
 TEST(SafeRedirect, PathsOfThisSite) {
   for (const char* url :
        {"/", "/a", "/a/b?c=d#e", "/a//b", "/%2F%2Fevil.example", "/a?next=https://evil.example"}) {

@@ -170,6 +170,7 @@ TEST(CookieSecret, RefusesWhatCannotBeASecret) {
   EXPECT_THROW(CookieSecret({{1, "a"}}, 2), UsageError);
   EXPECT_THROW(CookieSecret({{1, "a"}, {2, ""}}, 1), UsageError);
   EXPECT_THROW(CookieSecret({{-1, "a"}}, -1), UsageError);
+  EXPECT_THROW(CookieSecret({{1, "a"}, {1, "b"}}, 1), UsageError);
   EXPECT_THROW(create_signed_value(CookieSecret(), "key", "value"), UsageError);
   EXPECT_THROW(decode_signed_value(CookieSecret(), "key", kVersion2), UsageError);
 }

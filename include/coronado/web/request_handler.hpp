@@ -333,6 +333,10 @@ class RequestHandler : public coronado::detail::Pooled {
   /// `<input type="hidden" name="_xsrf" value="..."/>`, for forms.   Throws  As `xsrf_token`.
   std::string xsrf_form_html();
 
+  /// The nonce that this response's Content-Security-Policy allows scripts by: `<script
+  /// nonce="...">`. Empty without `security_headers` and a policy that mentions one.
+  std::string_view csp_nonce() const noexcept;
+
   /// Called before `prepare` when the setting `xsrf_cookies` is on and the method may change
   /// something. Override it to accept requests that prove themselves otherwise, such as webhooks.
   /// Throws  HTTPError(403)  The token is missing or wrong.

@@ -2,6 +2,7 @@
 ///
 ///     SecuritySettings        secrets, XSRF, the login page; given to `Application::set_security`
 ///     SecurityHeaders         fields that tell a browser what to refuse
+///     security_headers        puts them on every response: middleware
 ///     make_nonce              for scripts that a Content-Security-Policy allows by name
 ///     is_safe_redirect        guards against open redirects
 ///
@@ -9,8 +10,10 @@
 #pragma once
 
 #include <coronado/http/httputil.hpp>
+#include <coronado/web/middleware.hpp>
 #include <coronado/web/signed_value.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -79,8 +82,8 @@ struct SecurityHeaders {
   ///          nonce   See `make_nonce`. Empty: the policy must not mention one.
   /// Throws   std::invalid_argument  A text cannot be sent.
   ///          UsageError             The policy mentions a nonce, and there is none.
-  template <class Target>
-  void apply(Target& target, bool secure, std::string_view nonce = {}) const {
+  template <class Target, std::same_as<bool> Secure>
+  void apply(Target& target, Secure secure, std::string_view nonce = {}) const {
     for (const auto& [name, value] : fields(secure, nonce)) set(target, name, value);
   }
   /// The same for a handler, which knows whether the request came over TLS.   Throws  As above.
@@ -107,6 +110,20 @@ struct SecurityHeaders {
 /// A nonce for one response: `script-src 'nonce-{nonce}'` in the policy, `<script nonce="...">` in
 /// the page. Text of 22 letters, digits, '-' and '_'.
 std::string make_nonce();
+
+/// The nonce of a request, as an extension; in handlers `RequestHandler::csp_nonce`.
+struct CSPNonce {
+  std::string value;
+};
+
+/// Puts the fields on every response, error pages included. What a handler has set itself stays. When
+/// the policy mentions `{nonce}`, each request has one.
+///
+///     app.use(web::security_headers(
+///         {.content_security_policy = "script-src 'nonce-{nonce}'; object-src 'none'"}));
+///
+/// Throws  std::invalid_argument  A text cannot be sent.
+Middleware security_headers(SecurityHeaders headers = {});
 
 /// Whether a browser may be sent to `url` on the word of a client: a path of this site, or a URL of
 /// one of `hosts`.

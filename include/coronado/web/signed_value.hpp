@@ -19,10 +19,11 @@
 #include <cstdint>
 #include <ctime>
 #include <expected>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace coronado::web {
 
@@ -47,8 +48,10 @@ class CookieSecret {
   /// Throws  UsageError  It is empty.
   CookieSecret(std::string secret);
   CookieSecret(const char* secret);
-  /// Throws  UsageError  The table has no `key_version`, an empty secret, or a negative version.
-  CookieSecret(std::map<int, std::string> secrets, int key_version);
+  /// Params  key_version  The one that signs.
+  /// Throws  UsageError   The table has no `key_version`, has a version twice or a negative one, or an
+  ///                      empty secret.
+  CookieSecret(std::vector<std::pair<int, std::string>> secrets, int key_version);
 
   bool empty() const noexcept { return secrets_.empty(); }
   /// True when it was made of a table: then only version 2 of the format can be used.
@@ -58,7 +61,7 @@ class CookieSecret {
   const std::string* find(int key_version) const noexcept;
 
  private:
-  std::map<int, std::string> secrets_;
+  std::vector<std::pair<int, std::string>> secrets_;  // few: looked through
   int key_version_ = 0;
   bool table_ = false;
 };

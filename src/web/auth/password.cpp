@@ -80,20 +80,23 @@ Parameters parameters_of(std::string_view hash) {
 }  // namespace
 
 Task<std::string> hash_password(std::string password, PasswordOptions options) {
-  std::string hash = co_await offload([&] { return hash_now(password, options); });
+  const auto work = [&] { return hash_now(password, options); };
+  std::string hash = co_await offload(work);
   co_return hash;
 }
 
-Task<bool> verify_password(std::string password, std::optional<std::string> hash) {
+Task<bool> verify_password(std::string password, std::optional<std::string> hash,
+                           PasswordOptions for_nobody) {
   if (password.size() > kMaxPasswordSize) {
     password.clear();
     hash.reset();
   }
-  const bool same = co_await offload([&] {
+  const auto work = [&] {
     if (hash) return verify_now(password, *hash);
-    hash_now(password, {});
+    hash_now(password, for_nobody);
     return false;
-  });
+  };
+  const bool same = co_await offload(work);
   co_return same;
 }
 

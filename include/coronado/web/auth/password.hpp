@@ -42,12 +42,15 @@ Task<std::string> hash_password(std::string password, PasswordOptions options = 
 
 /// Whether `password` is the one that `hash` was made of.
 ///
-/// Params  hash  What `hash_password` returned, or another program with Argon2. None: there is no such
-///               user; then this takes as long as with one, so that nobody learns who is.
+/// Params  hash        What `hash_password` returned, or another program with Argon2. None: there is no
+///                     such user; then a hash is made in vain, so that nobody learns by the time it
+///                     takes who is registered.
+///         for_nobody  With which effort that is: as for the others.
 /// Throws  std::invalid_argument  `hash` is no Argon2 hash.
 ///         std::bad_alloc, QueueFull  As `hash_password`.
 /// Cancel  As `hash_password`.
-Task<bool> verify_password(std::string password, std::optional<std::string> hash);
+Task<bool> verify_password(std::string password, std::optional<std::string> hash,
+                           PasswordOptions for_nobody = {});
 
 /// True when `hash` is not Argon2id's, or was made with less memory or iterations than `wanted`.
 bool needs_rehash(std::string_view hash, const PasswordOptions& wanted = {});
