@@ -17,6 +17,7 @@
 #include <string>
 
 #include "http/client_pool.hpp"
+#include "http/curl_engine.hpp"
 
 namespace coronado {
 
@@ -26,6 +27,8 @@ class ClientCore {
 
   HTTPClientOptions options;
   ClientPool pool;
+  /// Null: the connections are ours.
+  std::unique_ptr<CurlEngine> curl;
   std::uint64_t connects = 0;
   std::uint64_t reuses = 0;
   std::uint64_t retries = 0;

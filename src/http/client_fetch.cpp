@@ -77,6 +77,7 @@ Task<> ClientFetch::hop() {
   phase_ = HTTPPhase::kQueue;
   place_ = co_await core_.pool.enter(target_->key);
   response_.time_info.queue = now() - hop_begin_;
+  if (core_.curl != nullptr) co_return co_await curl_hop();
   for (;;) {
     connection_ = core_.pool.take_idle(place_);
     const bool kept = connection_ != nullptr;
@@ -205,10 +206,12 @@ Task<> ClientFetch::receive() {
         if (mode_ != Mode::kUpgrade || connection.decoder().head().status != kSwitchingProtocols) {
           break;
         }
-        on_head();
+        on_head(connection.decoder().head(), connection.decoder().in_body(),
+                connection.decoder().left());
         co_return;
       case Got::kHead:
-        on_head();
+        on_head(connection.decoder().head(), connection.decoder().in_body(),
+                connection.decoder().left());
         if (mode_ != Mode::kWhole && !next_ && !again_ && connection.decoder().in_body()) co_return;
         break;
       case Got::kData:
@@ -271,10 +274,10 @@ void ClientFetch::check_decoded() const {
 }
 
 /// Settles whether the body is decompressed. The fields tell what the caller gets.
-void ClientFetch::begin_decoding() {
+void ClientFetch::begin_decoding(bool in_body) {
   decoder_.reset();
   encoded_.clear();
-  if (!request_.decompress_response || !connection_->decoder().in_body()) return;
+  if (!request_.decompress_response || !in_body) return;
   const auto field = response_.headers.get("Content-Encoding");
   // A part of a compressed body cannot be decompressed by itself.
   if (!field || response_.code == 206) return;
@@ -288,9 +291,8 @@ void ClientFetch::begin_decoding() {
   response_.headers.set("X-Consumed-Content-Encoding", *field);
 }
 
-void ClientFetch::on_head() {
-  ResponseDecoder& decoder = connection_->decoder();
-  ReceivedHead& head = decoder.head();
+/// Params  left  Bytes of the body, as far as is known.
+void ClientFetch::on_head(ReceivedHead& head, bool in_body, std::uint64_t left) {
   head_received_ = now();
   phase_ = HTTPPhase::kReceive;
   answered_ = true;
@@ -311,10 +313,10 @@ void ClientFetch::on_head() {
   settle_times();
   if (next_ || again_) return;
   if (keeps_body()) {
-    response_.body.reserve(static_cast<std::size_t>(std::min(decoder.left(), kMostReserved)));
+    response_.body.reserve(static_cast<std::size_t>(std::min(left, kMostReserved)));
   }
   if (request_.header_callback) show_head(head.minor_version);
-  begin_decoding();
+  begin_decoding(in_body);
 }
 
 void ClientFetch::show_head(int minor_version) {
@@ -358,6 +360,7 @@ Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
     throw HTTPStreamClosedError(url_.to_string(), describe("the stream was closed"), phase_,
                                 std::make_error_code(std::errc::operation_canceled));
   }
+  if (transfer_ != nullptr) co_return co_await curl_read_some(max_bytes);
   while (connection_ != nullptr) {
     std::optional<WireError> failed;
     ResponseDecoder::Step step{};
@@ -400,6 +403,7 @@ std::unique_ptr<Transport> ClientFetch::take_transport(std::string& rest, bool& 
 
 void ClientFetch::close() noexcept {
   given_up_ = true;
+  transfer_.reset();
   connection_.reset();
   place_.release();
 }
@@ -460,9 +464,9 @@ void ClientFetch::plan_redirect(std::string_view location) {
   next_ = std::move(url);
 }
 
-bool ClientFetch::may_retry() const noexcept {
-  return is_idempotent(method_) && !connection_->answered();
-}
+bool ClientFetch::may_repeat() const noexcept { return is_idempotent(method_); }
+
+bool ClientFetch::may_retry() const noexcept { return may_repeat() && !connection_->answered(); }
 
 // --- errors ------------------------------------------------------------------------------------
 
@@ -497,13 +501,16 @@ const char* doing(HTTPPhase phase) noexcept {
 
 HTTPTimeoutError ClientFetch::out_of_time() const {
   std::string text = "timed out after " + describe_span(request_.request_timeout) + " while ";
-  text += doing(phase_);
-  if (phase_ == HTTPPhase::kConnect) {
+  const HTTPPhase phase = transfer_ == nullptr ? phase_ : transfer_->phase();
+  text += doing(phase);
+  if (phase == HTTPPhase::kConnect) {
     text += " to " + url_.authority();
-  } else if (phase_ != HTTPPhase::kQueue && connection_ != nullptr) {
+  } else if (transfer_ != nullptr) {
+    text += url_.authority();
+  } else if (phase != HTTPPhase::kQueue && connection_ != nullptr) {
     text += to_string(connection_->transport().peer());
   }
-  return {url_.to_string(), describe(text), phase_};
+  return {url_.to_string(), describe(text), phase};
 }
 
 void ClientFetch::fail(const WireError& error) const {
