@@ -1,6 +1,6 @@
 # Shortcuts around the CMake presets. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help deps run test release asan tsan bench check format install clean
+.PHONY: help deps run test interop release asan tsan bench check format install clean
 
 PREFIX ?= /usr/local
 
@@ -31,6 +31,11 @@ test asan tsan: deps
 	cmake --preset $(preset)
 	cmake --build --preset $(preset)
 	ctest --preset $(preset)
+
+interop: deps ## drive other programs against ours and ours against theirs, and print a table
+	cmake --preset debug
+	cmake --build --preset debug --target interop_server interop_client coronado-fetch
+	python3 -B tests/interop/peers_test.py build/debug/bin --all
 
 bench: ## compare with nginx, Tornado and a bare epoll server
 	@tools/install-deps --bench

@@ -13,12 +13,22 @@ pkg_check_modules(compression REQUIRED IMPORTED_TARGET zlib libbrotlienc libbrot
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(uring REQUIRED IMPORTED_TARGET liburing)
 
+# HTTPClient on libcurl.
+pkg_check_modules(curl QUIET IMPORTED_TARGET libcurl)
+option(CORONADO_CURL "Build the HTTP client's engine on libcurl" ${curl_FOUND})
+if(CORONADO_CURL AND NOT curl_FOUND)
+  message(FATAL_ERROR "CORONADO_CURL is ON, but pkg-config finds no libcurl")
+endif()
+
 # Wanted by one file each; that file does not compile without its library.
 find_package(spdlog QUIET)
 find_package(CLI11 QUIET)
 set(coronado_optional_libraries)
 if(spdlog_FOUND)
   list(APPEND coronado_optional_libraries spdlog::spdlog)
+endif()
+if(CORONADO_CURL)
+  list(APPEND coronado_optional_libraries PkgConfig::curl)
 endif()
 if(CLI11_FOUND)
   list(APPEND coronado_optional_libraries "$<BUILD_INTERFACE:CLI11::CLI11>")  # header only: users need not have it

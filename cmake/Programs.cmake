@@ -20,6 +20,7 @@ function(coronado_program name)
 endfunction()
 
 # tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server, driven by interop_test.py.
+# peers_test.py drives it with programs of other hands, and interop_client and coronado-fetch against theirs.
 function(coronado_add_tests)
   include(GoogleTest)
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
@@ -75,6 +76,7 @@ function(coronado_add_tests)
     coronado_program(cases_server SOURCES "${PROJECT_SOURCE_DIR}/tests/interop/cases_server.cpp")
     coronado_python_test(cases tests/interop/cases_test.py cases_server 120)
     set_tests_properties(cases PROPERTIES LABELS "programs;interop")
+    coronado_program(interop_client SOURCES "${PROJECT_SOURCE_DIR}/tests/interop/interop_client.cpp")
   endif()
 endfunction()
 
@@ -104,6 +106,10 @@ function(coronado_add_examples)
     coronado_python_test(socks5 tests/interop/socks5_test.py socks5_proxy 120)
   endif()
   if(CORONADO_TESTS AND TARGET coronado-fetch AND TARGET interop_server)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    add_test(NAME interop_peers
+             COMMAND "${Python3_EXECUTABLE}" -B "${PROJECT_SOURCE_DIR}/tests/interop/peers_test.py" $<TARGET_FILE_DIR:interop_server>)
+    set_tests_properties(interop_peers PROPERTIES LABELS "programs;interop" TIMEOUT 180)
     coronado_python_test(fetch tests/interop/fetch_test.py coronado-fetch 120)  # it starts interop_server, which is beside it
   endif()
   if(CORONADO_TESTS AND TARGET login)

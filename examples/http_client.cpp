@@ -18,8 +18,8 @@
 
 using namespace std::chrono_literals;
 using coronado::HTTPBodyWriter, coronado::HTTPClient, coronado::HTTPClientError;
-using coronado::HTTPClientOptions, coronado::HTTPClientResponse, coronado::HTTPClientStream;
-using coronado::HTTPRequest, coronado::Task;
+using coronado::HTTPClientEngine, coronado::HTTPClientOptions, coronado::HTTPClientResponse;
+using coronado::HTTPClientStream, coronado::HTTPRequest, coronado::Task;
 
 namespace {
 
@@ -98,6 +98,14 @@ HTTPClientOptions options_of_a_browser() {
 }
 // [/options]
 
+// [engine]
+HTTPClientOptions options_with_libcurl() {
+  HTTPClientOptions options;
+  if (HTTPClient::has_engine(HTTPClientEngine::kCurl)) options.engine = HTTPClientEngine::kCurl;
+  return options;
+}
+// [/engine]
+
 Task<> show(std::string base) {
   HTTPClientOptions options = options_of_a_browser();
   options.proxies.except.emplace_back("127.0.0.1");
@@ -109,6 +117,8 @@ Task<> show(std::string base) {
   co_await fetch_together(client, base);
   co_await download(client, base + "/big");
   co_await upload(client, base + "/count");
+  HTTPClient other(options_with_libcurl());
+  co_await fetch_a_page(other, base + "/item/2");
 }
 
 Task<std::string_view> slow() {

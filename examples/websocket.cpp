@@ -2,6 +2,7 @@
 //
 //     websocket serve [--port=8888]     open http://localhost:8888 in two windows
 //     websocket say URL TEXT...         websocket say ws://localhost:8888/chat hello
+//     websocket follow URL              prints what is said there, until it is over
 #include <coronado/base/error.hpp>
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/web.hpp>
@@ -102,18 +103,33 @@ Task<> say(std::string url, std::string text) {
 }
 // [/client]
 
+// [reconnect]
+Task<> follow(std::string url) {
+  coronado::ReconnectingWebSocket feed(
+      std::move(url), {.on_connect = [](WebSocket& socket) -> Task<> {  // with each connection
+        co_await socket.send(R"({"subscribe": "prices"})");
+      }});
+  while (const auto message = co_await feed.read()) {
+    std::printf("%.*s\n", static_cast<int>(message->data.size()), message->data.data());
+  }
+}
+// [/reconnect]
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == "serve") return serve(argc - 1, argv + 1);
-  if (verb != "say" || argc != 4) {
-    std::fprintf(stderr, "usage: websocket serve [--port=N] | websocket say URL TEXT\n");
+  const bool follows = verb == "follow" && argc == 3;
+  if (!follows && (verb != "say" || argc != 4)) {
+    std::fprintf(stderr,
+                 "usage: websocket serve [--port=N] | websocket say URL TEXT | "
+                 "websocket follow URL\n");
     return 2;
   }
   try {
     coronado::IOLoop loop;
-    loop.run_sync(say(argv[2], argv[3]));
+    loop.run_sync(follows ? follow(argv[2]) : say(argv[2], argv[3]));
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "websocket: %s\n", error.what());

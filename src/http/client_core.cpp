@@ -20,7 +20,8 @@ ClientCore::ClientCore(HTTPClientOptions wanted)
       pool({.max_clients = options.max_clients,
             .max_per_host = options.max_clients_per_host,
             .max_idle = options.max_idle,
-            .idle_timeout = options.idle_timeout}) {}
+            .idle_timeout = options.idle_timeout}),
+      curl(options.engine == HTTPClientEngine::kCurl ? CurlEngine::make(options) : nullptr) {}
 
 std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request) {
   if (request.tls != nullptr) return request.tls;

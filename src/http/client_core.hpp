@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "http/client_pool.hpp"
+#include "http/curl_engine.hpp"
 
 namespace coronado {
 
@@ -41,6 +42,8 @@ class ClientCore {
 
   HTTPClientOptions options;
   ClientPool pool;
+  /// Null: the connections are ours.
+  std::unique_ptr<CurlEngine> curl;
   std::uint64_t connects = 0;
   std::uint64_t reuses = 0;
   std::uint64_t retries = 0;

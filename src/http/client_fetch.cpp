@@ -80,6 +80,11 @@ Task<> ClientFetch::run() {
     begin_hop();
     place_ = co_await core_.pool.enter(target_->key);
     response_.time_info.queue = recent(hop_begin_) - hop_begin_;
+    if (core_.curl != nullptr) {
+      co_await curl_hop();
+      if (!goes_on()) co_return;
+      continue;
+    }
     for (;;) {
       const bool kept = take_kept();
       if (!kept) co_await connect();
@@ -132,7 +137,8 @@ bool ClientFetch::take_kept() {
 /// The response is there, as far as it is wanted. Whether another request follows.
 bool ClientFetch::goes_on() {
   if (response_.code == kSwitchingProtocols) return false;
-  if (mode_ == Mode::kWhole || next_ || again_ || !connection_->decoder().in_body()) finish();
+  const bool ended = connection_ == nullptr || !connection_->decoder().in_body();
+  if (mode_ == Mode::kWhole || next_ || again_ || ended) finish();
   if (!next_ && !again_) return false;
   if (next_) {
     url_ = std::move(next_);
@@ -259,11 +265,13 @@ ClientFetch::Progress ClientFetch::advance() {
         if (mode_ != Mode::kUpgrade || connection.decoder().head().status != kSwitchingProtocols) {
           break;
         }
-        on_head();
+        on_head(connection.decoder().head(), connection.decoder().in_body(),
+                connection.decoder().left());
         return Progress::kDone;
       case Got::kHead:
         discarded_ = 0;
-        on_head();
+        on_head(connection.decoder().head(), connection.decoder().in_body(),
+                connection.decoder().left());
         if (mode_ != Mode::kWhole && !next_ && !again_ && connection.decoder().in_body()) {
           return Progress::kDone;
         }
@@ -333,11 +341,10 @@ void ClientFetch::check_decoded() const {
 }
 
 /// Settles whether the body is decompressed. The fields tell what the caller gets.
-void ClientFetch::begin_decoding() {
+void ClientFetch::begin_decoding(bool in_body) {
   decoder_.reset();
   encoded_.clear();
-  if (!request_.decompress_response || !connection_->decoder().in_body()) return;
-  if (!connection_->decoder().head().content_coded) return;
+  if (!request_.decompress_response || !in_body) return;
   const auto field = response_.headers.get("Content-Encoding");
   // A part of a compressed body cannot be decompressed by itself.
   if (!field || response_.code == 206) return;
@@ -351,9 +358,8 @@ void ClientFetch::begin_decoding() {
   response_.headers.set("X-Consumed-Content-Encoding", *field);
 }
 
-void ClientFetch::on_head() {
-  ResponseDecoder& decoder = connection_->decoder();
-  ReceivedHead& head = decoder.head();
+/// Params  left  Bytes of the body, as far as is known.
+void ClientFetch::on_head(ReceivedHead& head, bool in_body, std::uint64_t left) {
   head_received_ = now();
   phase_ = HTTPPhase::kReceive;
   answered_ = true;
@@ -376,10 +382,10 @@ void ClientFetch::on_head() {
   settle_times(head_received_);
   if (next_ || again_) return;
   if (keeps_body()) {
-    response_.body.reserve(static_cast<std::size_t>(std::min(decoder.left(), kMostReserved)));
+    response_.body.reserve(static_cast<std::size_t>(std::min(left, kMostReserved)));
   }
   if (request_.header_callback) show_head(head.minor_version);
-  begin_decoding();
+  begin_decoding(in_body && head.content_coded);
 }
 
 void ClientFetch::show_head(int minor_version) {
@@ -424,6 +430,7 @@ Task<std::string> ClientFetch::read_some(std::size_t max_bytes) {
     throw HTTPStreamClosedError(url().to_string(), describe("the stream was closed"), phase_,
                                 std::make_error_code(std::errc::operation_canceled));
   }
+  if (transfer_ != nullptr) co_return co_await curl_read_some(max_bytes);
   while (connection_ != nullptr) {
     std::optional<WireError> failed;
     ResponseDecoder::Step step{};
@@ -466,6 +473,7 @@ std::unique_ptr<Transport> ClientFetch::take_transport(std::string& rest, bool& 
 
 void ClientFetch::close() noexcept {
   given_up_ = true;
+  transfer_.reset();
   connection_.reset();
   place_.release();
 }
@@ -526,9 +534,9 @@ void ClientFetch::plan_redirect(std::string_view location) {
   next_ = std::make_unique<URL>(std::move(url));
 }
 
-bool ClientFetch::may_retry() const noexcept {
-  return is_idempotent(method_) && !connection_->answered();
-}
+bool ClientFetch::may_repeat() const noexcept { return is_idempotent(method_); }
+
+bool ClientFetch::may_retry() const noexcept { return may_repeat() && !connection_->answered(); }
 
 // --- errors ------------------------------------------------------------------------------------
 
@@ -568,13 +576,7 @@ void ClientFetch::on_timeout(TimePoint until) const {
 
 HTTPTimeoutError ClientFetch::out_of_time() const {
   std::string text = "timed out after " + describe_span(request_.request_timeout) + " while ";
-  text += doing(phase_);
-  if (phase_ == HTTPPhase::kConnect) {
-    text += " to " + url().authority();
-  } else if (phase_ != HTTPPhase::kQueue && connection_ != nullptr) {
-    text += to_string(connection_->transport().peer());
-  }
-  return {url().to_string(), describe(text), phase_};
+  if (!request_.decompress_response || !in_body) return;
 }
 
 void ClientFetch::fail(const WireError& error) const {

@@ -14,6 +14,7 @@
 
 #include "http/client_core.hpp"
 #include "http/content_decoder.hpp"
+#include "http/curl_engine.hpp"
 #include "http/digest_auth.hpp"
 
 namespace coronado {
@@ -91,18 +92,27 @@ class ClientFetch : public detail::Pooled {
   Task<> pass_on(std::string_view data);
   bool keeps_body() const noexcept { return mode_ == Mode::kWhole && !request_.streaming_callback; }
   bool uploads_beside() const noexcept;
-  void on_head();
+  void on_head(ReceivedHead& head, bool in_body, std::uint64_t left);
   void show_head(int minor_version);
-  void begin_decoding();
+  void begin_decoding(bool in_body);
   bool decode(std::string_view& bytes, std::size_t most, std::string& out);
   void check_decoded() const;
   void finish();
   void finish_body();
   void settle_times(TimePoint present);
 
+  // The same by libcurl, in curl_fetch.cpp.
+  Task<> curl_hop();
+  Task<> curl_begin();
+  Task<> curl_receive();
+  Task<std::string> curl_read_some(std::size_t max_bytes);
+  [[noreturn]] void curl_fail(const CurlError& error) const;
+  [[noreturn]] void curl_fail(const WireError& error) const;
+
   // What follows.
   void plan_next();
   void plan_redirect(std::string_view location);
+  bool may_repeat() const noexcept;
   bool may_retry() const noexcept;
   [[noreturn]] void fail(const WireError& error) const;
   std::string failure() const;
@@ -122,6 +132,7 @@ class ClientFetch : public detail::Pooled {
 
   ClientPool::Place place_;
   std::unique_ptr<ClientConnection> connection_;  // goes before its place
+  std::unique_ptr<CurlTransfer> transfer_;        // with libcurl, instead of a connection
   std::unique_ptr<ContentDecoder> decoder_;       // of a body that is decompressed
   std::string encoded_;  // of it, what `read_some` has not decompressed yet
   HTTPPhase phase_ = HTTPPhase::kQueue;
@@ -141,6 +152,7 @@ class ClientFetch : public detail::Pooled {
   bool uploaded_ = true;
   bool answered_ = false;  // a final head has come
   bool given_up_ = false;
+  bool transfer_ended_ = false;
 };
 
 /// A fetch with what it needs, for a stream that outlives its client.

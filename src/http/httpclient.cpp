@@ -73,6 +73,10 @@ HTTPClient::HTTPClient(HTTPClientOptions options)
 
 HTTPClient::~HTTPClient() { core_->pool.close(); }
 
+bool HTTPClient::has_engine(HTTPClientEngine engine) noexcept {
+  return engine == HTTPClientEngine::kOwn || CurlEngine::available();
+}
+
 Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
   const std::shared_ptr<ClientCore> core = core_;  // the client may go
   ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
@@ -114,12 +118,13 @@ Task<HTTPClientStream> HTTPClient::open(HTTPRequest request) {
 void HTTPClient::close() noexcept { core_->pool.close(); }
 
 HTTPClientStats HTTPClient::stats() const noexcept {
-  return {.busy = core_->pool.busy(),
-          .idle = core_->pool.idle(),
-          .waiting = core_->pool.waiting(),
-          .connects = core_->connects,
-          .reuses = core_->reuses,
-          .retries = core_->retries};
+  const ClientCore& core = *core_;
+  return {.busy = core.pool.busy(),
+          .idle = core.pool.idle(),
+          .waiting = core.pool.waiting(),
+          .connects = core.curl ? core.curl->connects : core.connects,
+          .reuses = core.curl ? core.curl->reuses : core.reuses,
+          .retries = core.retries};
 }
 
 }  // namespace coronado

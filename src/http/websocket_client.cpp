@@ -123,6 +123,7 @@ Task<> run_in_time(ClientFetch& fetch) {
 Task<WebSocket> websocket_connect(HTTPRequest request, WebSocketConnectOptions options) {
   const std::string key = base64_encode(random_bytes(16));
   prepare(request, options, key);
+  options.client.engine = HTTPClientEngine::kOwn;  // the connection is to be ours
   ClientCore core(std::move(options.client));
   ClientFetch fetch(core, request, ClientFetch::Mode::kUpgrade);
   co_await run_in_time(fetch);

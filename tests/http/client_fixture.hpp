@@ -52,6 +52,7 @@ class Peer final : public AcceptHandler {
     group_.spawn(serve(std::move(transport)));
   }
   void on_accept_error(std::error_code) noexcept override {}
+  SocketAddress address() const { return acceptor_->local(); }
   Task<> close() {
     acceptor_.reset();
     group_.cancel();
@@ -78,6 +79,48 @@ inline Peer::Script answers(std::string text) {
   };
 }
 
+/// Endpoints of a server that tests fetch from.
+inline void add_usual_endpoints(LambdaService& service) {
+  service.on("", [](HTTPExchange& exchange) -> Task<> {
+    respond_text(exchange, std::string(exchange.request().method()) + " " +
+                               std::string(exchange.request().uri()));
+    co_return;
+  });
+  // Says what came: method, fields as they came, body.
+  service.on("/echo", [](HTTPExchange& exchange) -> Task<> {
+    std::string text = std::string(exchange.request().method()) + "\n";
+    for (const auto& field : exchange.request().headers()) {
+      text += std::string(field.name) + ": " + std::string(field.value) + "\n";
+    }
+    respond_text(exchange, text + "\n" + std::string(exchange.request().body()));
+    co_return;
+  });
+  service.on("/status", [](HTTPExchange& exchange) -> Task<> {
+    respond_text(exchange, "sorry", std::stoi(std::string(exchange.request().query())));
+    co_return;
+  });
+  service.on("/slow", [](HTTPExchange& exchange) -> Task<> {
+    co_await sleep(std::chrono::seconds(std::stoi(std::string(exchange.request().query()))));
+    respond_text(exchange, "slow");
+  });
+  // "/redirect?302 http://..."; '+' for the space.
+  service.on("/redirect", [](HTTPExchange& exchange) -> Task<> {
+    const std::string query(exchange.request().query());
+    const std::string fields = "Location: " + query.substr(4) + "\r\n";
+    exchange.respond({.status = std::stoi(query.substr(0, 3)), .fields = fields}, "moved");
+    co_return;
+  });
+  service.on("/big", [](HTTPExchange& exchange) -> Task<> {
+    const std::size_t size = std::stoul(std::string(exchange.request().query()));
+    exchange.start({}, std::nullopt);
+    for (std::size_t sent = 0; sent < size; sent += 10'000) {
+      exchange.write(std::string(std::min<std::size_t>(10'000, size - sent), 'b'));
+      co_await exchange.drain();
+    }
+    exchange.finish();
+  });
+}
+
 /// The host "server" with an HTTP server at port 80 that has some usual endpoints.
 struct Fixture {
   explicit Fixture(HTTPClientOptions options = {}, HTTPServerOptions server_options = {})
@@ -85,44 +128,7 @@ struct Fixture {
         host(network.add_host("server", {"10.0.0.80"})),
         server(*IOLoop::current(), service, std::move(server_options)),
         client(with_names(std::move(options))) {
-    service.on("", [](HTTPExchange& exchange) -> Task<> {
-      respond_text(exchange, std::string(exchange.request().method()) + " " +
-                                 std::string(exchange.request().uri()));
-      co_return;
-    });
-    // Says what came: method, fields as they came, body.
-    service.on("/echo", [](HTTPExchange& exchange) -> Task<> {
-      std::string text = std::string(exchange.request().method()) + "\n";
-      for (const auto& field : exchange.request().headers()) {
-        text += std::string(field.name) + ": " + std::string(field.value) + "\n";
-      }
-      respond_text(exchange, text + "\n" + std::string(exchange.request().body()));
-      co_return;
-    });
-    service.on("/status", [](HTTPExchange& exchange) -> Task<> {
-      respond_text(exchange, "sorry", std::stoi(std::string(exchange.request().query())));
-      co_return;
-    });
-    service.on("/slow", [](HTTPExchange& exchange) -> Task<> {
-      co_await sleep(std::chrono::seconds(std::stoi(std::string(exchange.request().query()))));
-      respond_text(exchange, "slow");
-    });
-    // "/redirect?302 http://..."; '+' for the space.
-    service.on("/redirect", [](HTTPExchange& exchange) -> Task<> {
-      const std::string query(exchange.request().query());
-      const std::string fields = "Location: " + query.substr(4) + "\r\n";
-      exchange.respond({.status = std::stoi(query.substr(0, 3)), .fields = fields}, "moved");
-      co_return;
-    });
-    service.on("/big", [](HTTPExchange& exchange) -> Task<> {
-      const std::size_t size = std::stoul(std::string(exchange.request().query()));
-      exchange.start({}, std::nullopt);
-      for (std::size_t sent = 0; sent < size; sent += 10'000) {
-        exchange.write(std::string(std::min<std::size_t>(10'000, size - sent), 'b'));
-        co_await exchange.drain();
-      }
-      exchange.finish();
-    });
+    add_usual_endpoints(service);
     door = std::make_unique<Door>(server, host.address(80));
   }
 

@@ -223,8 +223,17 @@ class HTTPClientStream {
   std::unique_ptr<ClientStreamState> state_;
 };
 
+/// Who makes the connections, sends requests and receives responses.
+enum class HTTPClientEngine : std::uint8_t {
+  kOwn,   ///< this library
+  kCurl,  ///< libcurl, where this library was built with it; see `HTTPClient`
+};
+
 /// How a client works.
 struct HTTPClientOptions {
+  /// Tornado  `AsyncHTTPClient.configure`.
+  HTTPClientEngine engine = HTTPClientEngine::kOwn;
+
   /// Most requests at a time, in all and for one host; others wait in line, first come, first
   /// served. Zero: no limit.
   std::size_t max_clients = 100;
@@ -258,7 +267,7 @@ struct HTTPClientOptions {
 /// What a client has done.
 struct HTTPClientStats {
   std::size_t busy = 0;        ///< requests in progress
-  std::size_t idle = 0;        ///< connections kept
+  std::size_t idle = 0;        ///< connections kept; libcurl does not tell
   std::size_t waiting = 0;     ///< requests in line
   std::uint64_t connects = 0;  ///< connections made
   std::uint64_t reuses = 0;    ///< requests on a connection that had been used before
@@ -274,6 +283,12 @@ struct HTTPClientStats {
 /// `auth_username`, `bearer_token`) never reach another origin than that of `url`, and no body goes
 /// from https to http.
 ///
+/// With `HTTPClientEngine::kCurl` libcurl does what happens on the wire, on the same loop; redirects,
+/// credentials, cookies, decompression, times and errors are the same. Not for it are
+/// `HTTPRequest::body_producer`, `HTTPRequest::tls` and `HTTPClientOptions::connector`
+/// (`std::invalid_argument`). POST and PATCH take a connection each, since libcurl would send them
+/// twice when a kept one is dead; the limits of chunks are its own, and it is less strict.
+///
 /// Lifetime  It may go while a fetch is in progress; that goes on.
 /// Spec      RFC 9110, RFC 9112.
 /// Tornado   `AsyncHTTPClient`. Differs: connections are kept; cancelling ends the request; there is
@@ -281,8 +296,12 @@ struct HTTPClientStats {
 /// Code      src/http/httpclient.cpp, tests/http/httpclient_test.cpp
 class HTTPClient {
  public:
+  /// Throws  std::logic_error       `engine` is not part of this build.
+  ///         std::invalid_argument  An option is not for that engine.
   explicit HTTPClient(HTTPClientOptions options = {});
   ~HTTPClient();
+  /// Whether this build has it.
+  static bool has_engine(HTTPClientEngine engine) noexcept;
   HTTPClient(const HTTPClient&) = delete;
   HTTPClient& operator=(const HTTPClient&) = delete;
 
