@@ -1,11 +1,13 @@
 // What handlers and templates have to do with each other.
 #include <coronado/base/error.hpp>
 #include <coronado/web/application.hpp>
+#include <coronado/web/compiled_template.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/template.hpp>
 
 #include <stdexcept>
 
+#include "web/active_modules.hpp"
 #include "web/response_draft.hpp"
 
 namespace coronado::web {
@@ -107,18 +109,57 @@ bool find_handler_member(const void* object, std::string_view name, TemplateMemo
 
 constexpr TemplateType kHandlerType = {.name = "RequestHandler", .attribute = find_handler_member};
 
-constexpr TemplateType kModulesType = {
-    .name = "ui_modules",
-    .attribute = [](const void* object, std::string_view name, TemplateMemory& memory,
-                    TemplateValue& found) {
-      return static_cast<const TemplateNamespace*>(object)->find(name, memory, found);
-    }};
+// --- the language of a page without translations: what Tornado does when it knows none --------------
+
+std::string translate(std::string_view message, std::optional<std::string_view> plural,
+                      std::optional<std::int64_t> count) {
+  return std::string(plural && count.value_or(1) != 1 ? *plural : message);
+}
+
+std::string translate_in_context(std::string_view, std::string_view message,
+                                 std::optional<std::string_view> plural,
+                                 std::optional<std::int64_t> count) {
+  return translate(message, plural, count);
+}
+
+template <class F>
+TemplateValue make_named(TemplateMemory& memory, std::vector<std::string> names, F function) {
+  auto named = template_function(std::move(names), function);
+  return template_value(memory.make<decltype(named)>(std::move(named)));
+}
+
+bool find_locale_member(const void*, std::string_view name, TemplateMemory& memory,
+                        TemplateValue& found) {
+  if (name == "code") {
+    found = TemplateValue::string("en_US");
+  } else if (name == "name") {
+    found = TemplateValue::string("English (US)");
+  } else if (name == "translate" || name == "_") {
+    found = make_named(memory, {"message", "plural_message", "count"}, translate);
+  } else if (name == "pgettext") {
+    found =
+        make_named(memory, {"context", "message", "plural_message", "count"}, translate_in_context);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+constexpr TemplateType kLocaleType = {.name = "Locale", .attribute = find_locale_member};
+
+}  // namespace
 
 /// The names that a handler's templates see beside those it passes.
 class HandlerScope final : public TemplateScope {
  public:
   explicit HandlerScope(RequestHandler& handler) : handler_(handler) {
     handler.add_template_names(own_);
+  }
+
+  /// The page with what its UI modules need.
+  static void complete(RequestHandler& handler, std::string& page, const HandlerScope& scope) {
+    if (handler.active_modules_ == nullptr) return;
+    page = handler.active_modules_->complete(std::move(page), scope);
   }
 
   bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override {
@@ -131,8 +172,15 @@ class HandlerScope final : public TemplateScope {
       return find_handler_member(&handler_, name, memory, found);
     }
     if (name == "_tt_modules" || name == "modules") {
-      found = TemplateValue::object(&handler_.application().ui_modules(), kModulesType);
+      found = TemplateValue::object(&handler_, kModulesType);
       return true;
+    }
+    if (name == "locale") {
+      found = TemplateValue::object(&handler_, kLocaleType);
+      return true;
+    }
+    if (name == "_" || name == "pgettext") {
+      return find_locale_member(nullptr, name, memory, found);
     }
     if (name == "current_user") {
       found = TemplateValue();
@@ -141,10 +189,29 @@ class HandlerScope final : public TemplateScope {
     return false;
   }
 
+  bool find_module(std::string_view name, TemplateValue& found) const override {
+    const BaseLoader* loader = handler_.application().template_loader();
+    return loader != nullptr && loader->find_module(name, found);
+  }
+
  private:
+  static bool find_ui_module(const void* object, std::string_view name, TemplateMemory& memory,
+                             TemplateValue& found) {
+    RequestHandler& handler =
+        *const_cast<RequestHandler*>(static_cast<const RequestHandler*>(object));
+    if (handler.active_modules_ == nullptr) {
+      handler.active_modules_ = std::make_shared<detail::ActiveModules>();
+    }
+    return handler.active_modules_->find(handler, name, handler.application().ui_modules(), memory,
+                                         found);
+  }
+  static constexpr TemplateType kModulesType = {.name = "ui_modules", .attribute = find_ui_module};
+
   RequestHandler& handler_;
   TemplateNamespace own_;
 };
+
+namespace {
 
 std::shared_ptr<const Template> load(const Application& application, std::string_view name) {
   BaseLoader* loader = application.template_loader();
@@ -157,24 +224,33 @@ std::shared_ptr<const Template> load(const Application& application, std::string
 
 }  // namespace
 
-void RequestHandler::render_to(std::string& out, std::string_view name,
-                               std::initializer_list<TemplateArgument> arguments) {
-  const std::shared_ptr<const Template> page = load(application(), name);
-  const HandlerScope scope(*this);
-  page->generate_into(out, {arguments.begin(), arguments.size()}, &scope);
+namespace detail {
+
+void with_handler_scope(RequestHandler& handler,
+                        Function<std::string(const TemplateScope& scope)> make) {
+  const HandlerScope scope(handler);
+  std::string page = make(scope);
+  HandlerScope::complete(handler, page, scope);
+  handler.finish(page);
 }
+
+}  // namespace detail
 
 void RequestHandler::render(std::string_view name,
                             std::initializer_list<TemplateArgument> arguments) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
-  render_to(draft().body, name, arguments);
+  const std::shared_ptr<const Template> page = load(application(), name);
+  const HandlerScope scope(*this);
+  page->generate_into(draft().body, {arguments.begin(), arguments.size()}, &scope);
+  HandlerScope::complete(*this, draft().body, scope);
   finish();
 }
 
 std::string RequestHandler::render_string(std::string_view name,
                                           std::initializer_list<TemplateArgument> arguments) {
   std::string text;
-  render_to(text, name, arguments);
+  const HandlerScope scope(*this);
+  load(application(), name)->generate_into(text, {arguments.begin(), arguments.size()}, &scope);
   return text;
 }
 
@@ -182,7 +258,8 @@ Task<> RequestHandler::render_async(std::string name, TemplateNamespace names) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
   const std::shared_ptr<const Template> page = load(application(), name);
   const HandlerScope scope(*this);
-  const std::string text = co_await page->generate_async(std::move(names), &scope);
+  std::string text = co_await page->generate_async(std::move(names), &scope);
+  HandlerScope::complete(*this, text, scope);
   finish(text);
 }
 

@@ -3,6 +3,7 @@
 #include <coronado/base/escape.hpp>
 #include <coronado/web/template_value.hpp>
 
+#include <array>
 #include <bit>
 #include <charconv>
 
@@ -31,49 +32,90 @@ void store(char* place, __m128i bytes) {
 }
 #endif
 
-/// Copies up to the first character that must be replaced, which it returns, or `end`. `out` has
-/// room for 16 bytes more than there are.
-const char* copy_plain(char* out, const char* at, const char* end) {
-#if defined(__SSE2__)
-  constexpr std::ptrdiff_t kStep = 16;
-  const char* const begin = at;
-  for (; end - at >= kStep; at += kStep, out += kStep) {
-    const __m128i bytes = load(at);
-    store(out, bytes);
-    if (const unsigned bits = special_bits(bytes); bits != 0) return at + std::countr_zero(bits);
-  }
-  if (at == end) return end;
-  if (end - begin >= kStep) {  // the last 16 bytes, of which some were seen before
-    const std::ptrdiff_t seen = kStep - (end - at);
-    const __m128i bytes = load(end - kStep);
-    store(out - seen, bytes);
-    const unsigned bits = special_bits(bytes);  // what was seen has none
-    return bits == 0 ? end : end - kStep + std::countr_zero(bits);
-  }
-#endif
-  for (; at != end; ++at) {
-    if (!xhtml_reference(*at).empty()) return at;
-    *out++ = *at;
-  }
-  return end;
-}
+/// What stands in the place of a character, in eight bytes, of which `size` count.
+struct Reference {
+  char text[8] = {};
+  std::uint8_t size = 0;
+};
+constexpr std::size_t kReferences = 64;  // all special characters are below
+
+constexpr std::array<Reference, kReferences> kReferenceOf = [] {
+  std::array<Reference, kReferences> all;
+  const auto set = [&all](char special, std::string_view text) {
+    Reference& reference = all[static_cast<std::size_t>(special)];
+    std::copy(text.begin(), text.end(), reference.text);
+    reference.size = static_cast<std::uint8_t>(text.size());
+  };
+  set('&', "&amp;");
+  set('<', "&lt;");
+  set('>', "&gt;");
+  set('"', "&quot;");
+  set('\'', "&#x27;");
+  return all;
+}();
 
 }  // namespace
+
+/// Copies the rest of a text up to a special character, whose reference it writes: `at` is behind
+/// it. False: the text has ended. There is room for 16 bytes more than are left.
+bool TemplateOutput::copy_plain(const char* begin, const char*& at, const char* end) {
+  const char* special = end;
+#if defined(__SSE2__)
+  constexpr std::ptrdiff_t kStep = 16;
+  for (; end - at >= kStep; at += kStep, cursor_ += kStep) {
+    const __m128i bytes = load(at);
+    store(cursor_, bytes);
+    if (const unsigned bits = special_bits(bytes); bits != 0) {
+      const int plain = std::countr_zero(bits);
+      cursor_ += plain;
+      special = at + plain;
+      break;
+    }
+  }
+  if (special == end) {
+    const std::ptrdiff_t left = end - at;
+    if (left == 0) return false;
+    // Fewer than 16 are left. Their block begins earlier, where the text is long enough.
+    char block[2 * kStep];
+    const char* rest = block;
+    if (end - begin >= kStep) {
+      store(block, load(end - kStep));
+      rest += kStep - left;
+    } else {
+      std::memcpy(block, at, static_cast<std::size_t>(left));
+    }
+    const __m128i bytes = load(rest);
+    store(cursor_, bytes);
+    const unsigned bits = special_bits(bytes) & ((1U << left) - 1);
+    if (bits == 0) {
+      cursor_ += left;
+      return false;
+    }
+    const int plain = std::countr_zero(bits);
+    cursor_ += plain;
+    special = at + plain;
+  }
+#else
+  static_cast<void>(begin);
+  special = find_xhtml_special(at, end);
+  std::memcpy(cursor_, at, static_cast<std::size_t>(special - at));
+  cursor_ += special - at;
+  if (special == end) return false;
+#endif
+  const Reference& reference = kReferenceOf[static_cast<unsigned char>(*special) % kReferences];
+  std::memcpy(cursor_, reference.text, sizeof reference.text);
+  cursor_ += reference.size;
+  at = special + 1;
+  return true;
+}
 
 void TemplateOutput::write_escaped(std::string_view text) {
   constexpr std::size_t kStep = 16;
   const char* at = text.data();
   const char* const end = at + text.size();
-  for (;;) {
+  do {
     ensure(static_cast<std::size_t>(end - at) + kStep);
-    const char* special = copy_plain(cursor_, at, end);
-    cursor_ += special - at;
-    if (special == end) return;
-    const std::string_view reference = xhtml_reference(*special);
-    std::memcpy(cursor_, reference.data(), reference.size());  // `ensure` left room for it
-    cursor_ += reference.size();
-    at = special + 1;
-  }
+  } while (copy_plain(text.data(), at, end));
 }
 
 void TemplateOutput::write_long_int(std::int64_t value) {

@@ -153,9 +153,9 @@ TEST(CompiledTemplate, InheritanceAndIncludesAreResolved) {
 }
 
 TEST(CompiledTemplate, ErrorsSayTheSamePlace) {
-  EXPECT_EQ(rendered(web_pages::fails_html), "error: KeyError: 'nope' at fails.html:3:17");
+  EXPECT_EQ(rendered(web_pages::fails_html), "error: KeyError: 'nope' at fails.html:3:25");
   EXPECT_EQ(rendered(web_pages::fails_inside_html),
-            "error: KeyError: 'nope' at fails.html:3:17 (via fails_inside.html:2)");
+            "error: KeyError: 'nope' at fails.html:3:25 (via fails_inside.html:2)");
   EXPECT_EQ(rendered(web_pages::fails_unbound_html),
             "error: NameError: name 'u' is not defined at fails_unbound.html:2:4");
   EXPECT_NE(rendered(web_pages::fails_index_html).find("IndexError"), std::string::npos);

@@ -34,9 +34,13 @@ class UpgradedConnection;
 namespace coronado::web {
 
 class EventStream;
+class HandlerScope;
 struct ResponseDraft;
 class TemplateArgument;
 class TemplateNamespace;
+namespace detail {
+class ActiveModules;
+}  // namespace detail
 
 /// Thrown by a handler to end the request with what it has written so far.   Tornado  `web.Finish`.
 struct Finish {};
@@ -219,7 +223,8 @@ class RequestHandler : public coronado::detail::Pooled {
   ///     render("fortunes.html", {{"fortunes", fortunes}});
   ///
   /// A template sees what `arguments` has, then what `add_template_names` adds, `handler`,
-  /// `request`, `current_user`, `reverse_url` and its UI modules.
+  /// `request`, `current_user`, `reverse_url`, `static_url`, `xsrf_form_html`, `locale`, `_`,
+  /// `pgettext`, and its UI modules, whose style sheets and scripts are put into the page.
   ///
   /// Throws   UsageError       The application has no template loader, the loader no such template,
   ///                           or the template has an `await`.
@@ -266,9 +271,8 @@ class RequestHandler : public coronado::detail::Pooled {
 
  private:
   friend class EventStream;
+  friend class HandlerScope;
   Task<> call_verb();
-  void render_to(std::string& out, std::string_view name,
-                 std::initializer_list<TemplateArgument> arguments);
   void handle_exception(const std::exception_ptr& error) noexcept;
   ResponseHead response_head();
   ResponseDraft& draft();
@@ -280,6 +284,7 @@ class RequestHandler : public coronado::detail::Pooled {
   bool upgraded_ = false;
   bool default_content_type_ = true;
   std::unique_ptr<ResponseDraft> draft_;  // from the first word about the response on
+  std::shared_ptr<detail::ActiveModules> active_modules_;  // of the pages rendered so far
 };
 
 }  // namespace coronado::web

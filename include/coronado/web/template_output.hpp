@@ -85,6 +85,7 @@ class TemplateOutput {
       grow(more);
   }
   void open();
+  bool copy_plain(const char* begin, const char*& at, const char* end);
   void write_long_int(std::int64_t value);
   [[gnu::noinline]] void grow(std::size_t more);
 
