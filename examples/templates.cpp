@@ -38,7 +38,8 @@ std::shared_ptr<web::BaseLoader> make_loader() {
       {"blog.html",
        "{% extends \"layout.html\" %}\n"
        "{% block body %}\n"
-       "{% for entry in entries %}{% module Entry(entry) %}{% else %}<p>Nothing yet.{% end %}\n"
+       "{% for entry in entries %}{% module Entry(entry) %}{% end %}\n"
+       "{% if not entries %}<p>Nothing yet.{% end %}\n"
        "<p>{{ len(entries) }} entries, {% module Visits(await visitors()) %} visitors.\n"
        "{% end %}\n"}});
 }

@@ -254,6 +254,24 @@ std::string RequestHandler::render_string(std::string_view name,
   return text;
 }
 
+namespace {
+Task<> send_piece(RequestHandler* handler, std::string_view piece) {
+  handler->write(piece);
+  co_await handler->flush();
+}
+}  // namespace
+
+Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) {
+  if (finished_) throw std::logic_error("cannot render() after finish()");
+  const std::shared_ptr<const Template> page = load(application(), name);
+  const HandlerScope scope(*this);
+  RequestHandler* self = this;
+  co_await page->stream(
+      std::move(names), [self](std::string_view piece) { return send_piece(self, piece); },
+      std::size_t{16} * 1024, &scope);
+  finish();
+}
+
 Task<> RequestHandler::render_async(std::string name, TemplateNamespace names) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
   const std::shared_ptr<const Template> page = load(application(), name);

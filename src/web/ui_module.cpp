@@ -9,6 +9,7 @@
 #include <array>
 
 #include "web/active_modules.hpp"
+#include "web/template/natives.hpp"
 
 namespace coronado::web {
 
@@ -67,7 +68,11 @@ void add_ui_module(Application& app, std::string_view name,
 bool ActiveModules::find(RequestHandler& handler, std::string_view name,
                          const TemplateNamespace& own, TemplateMemory& memory,
                          TemplateValue& found) {
-  if (!own.find(name, memory, found)) return false;
+  if (!own.find(name, memory, found)) {
+    if (name != "linkify") return false;  // the one that Tornado has beside a handler's functions
+    found = TemplateValue::of(TemplateKind::kFunction, templates::find_builtin(name));
+    return true;
+  }
   if (!found.is_object() || &found.type() != &kRegisteredType) return true;  // a function
   const UIModuleClass& made_by = *static_cast<const UIModuleClass*>(found.pointer());
   auto used = std::ranges::find(used_, name, &Used::name);

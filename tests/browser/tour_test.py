@@ -421,7 +421,10 @@ def take_playground_screenshots(page, tour, directory):
                                          ("phone", 390, "light", "list")):
         page.emulate(width, 900, scheme, reduced_motion=True, scale=2 if width < 600 else 1)
         page.click(f"[data-example='{example}']")
-        wait_text(page, "status", r"AttributeError" if example == "error" else r"^Compiled")
+        if example == "error":
+            wait_text(page, "status", r"AttributeError")
+        else:
+            wait_text(page, "output", r"without quotes" if example == "danger" else r"2 users, 121 years")
         page.screenshot(directory / f"playground-{name}.png", full=True)
 
 

@@ -6,6 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <list>
 #include <map>
@@ -168,6 +172,31 @@ TEST(CompiledTemplate, AnErrorLeavesTheStringAlone) {
   std::string out = "before";
   EXPECT_THROW(web_pages::fails_html.generate_into(out, Everything(), &loader()), TemplateError);
   EXPECT_EQ(out, "before");
+}
+
+/// A page as debug builds have it.
+struct EditedPage final : InterpretedTemplate<EditedPage> {
+  static constexpr std::string_view kName = "page.html";
+  static inline std::string directory =
+      std::filesystem::temp_directory_path() / ("coronado-pages-" + std::to_string(::getpid()));
+  static inline detail::PageSource kSource{directory, "xhtml_escape", ""};
+};
+
+TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
+  std::filesystem::create_directories(EditedPage::directory);
+  const auto write = [](std::string_view text) {
+    std::ofstream(EditedPage::directory + "/page.html") << text;
+  };
+  const EditedPage page;
+  write("one {{ user.name }}");
+  EXPECT_EQ(page.generate(Everything()), "one Ann &lt;a&gt;");
+  write("the second {{ count }}");
+  EXPECT_EQ(page.generate(Everything()), "the second 42");
+  write("{{ nope }}");
+  EXPECT_THROW(page.generate(Everything()), TemplateError);
+  write("{{ }}");
+  EXPECT_THROW(page.generate(Everything()), ParseError);
+  std::filesystem::remove_all(EditedPage::directory);
 }
 
 TEST(CompiledTemplate, AwaitsCoroutines) {

@@ -102,6 +102,27 @@ TEST_F(Rendering, AsATextAndWithAwait) {
   EXPECT_EQ(bench.get("/other").body, "(1)(20)");
 }
 
+struct Streamed : web::RequestHandler {
+  Task<> get() override {
+    web::TemplateNamespace names{{"n", 3000}};
+    names.set("f", []() -> Task<int> {
+      co_await moment();
+      co_return 7;
+    });
+    co_await render_stream("s", std::move(names));
+  }
+};
+
+TEST_F(Rendering, InPiecesAsTheyAreReady) {
+  serve({{"s", "{% for i in range(n) %}0123456789{% end %}{{ await f() }} {{ request.method }}"},
+         {"t", "x"}});
+  bench.app.add<Streamed>("/streamed");
+  const RawResponse response = bench.get("/streamed");
+  EXPECT_EQ(response.field("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(response.body.size(), 30'000U + 5);
+  EXPECT_TRUE(response.body.ends_with("97 GET"));
+}
+
 TEST_F(Rendering, LanguageFunctionsAnswerWithTheMessage) {
   serve({{"x",
           "{{ _('one') }} {{ _('one', 'many', 2) }} {{ _('one', plural_message='many', count=1) }} "

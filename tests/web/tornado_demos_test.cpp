@@ -1,6 +1,5 @@
 // Pages like those of Tornado's blog and chat demos, in our words.
 #include <coronado/base/describe.hpp>
-#include <coronado/base/escape.hpp>
 #include <coronado/web/template.hpp>
 #include <coronado/web/ui_module.hpp>
 
@@ -62,7 +61,6 @@ class TornadoDemos : public ::testing::Test {
     bench.app.ui_modules().set("xsrf_form_html", [] {
       return "<input type=\"hidden\" name=\"_xsrf\" value=\"2|token\"/>";
     });
-    bench.app.ui_modules().set("linkify", [](std::string_view text) { return xhtml_escape(text); });
     bench.app.add<Page>("/page");
   }
   std::string body(const std::string& query) {

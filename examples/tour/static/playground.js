@@ -6,7 +6,8 @@ const kExamples = {
     template: `<ul>
 {% for user in users %}
   <li>{{ user.name }}{% if user.admin %} (admin){% end %}: {{ ", ".join(user.tags) }}</li>
-{% else %}
+{% end %}
+{% if not users %}
   <li>nobody</li>
 {% end %}
 </ul>

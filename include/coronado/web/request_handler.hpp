@@ -241,6 +241,14 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Lifetime The values in `names` must live until the task ends.
   Task<> render_async(std::string name, TemplateNamespace names);
 
+  /// As `render_async`, but sends the page piece by piece while it is rendered: a client that reads
+  /// slowly stops the rendering. What the UI modules have for the head cannot be put there any more.
+  ///
+  /// Throws   As `render_async`; after the first piece the response is cut off.
+  /// Cancel   Ends the rendering; what was sent stays sent.
+  /// Lifetime As `render_async`.
+  Task<> render_stream(std::string name, TemplateNamespace names);
+
   /// The text that `render` would send.   Throws  As `render`.
   std::string render_string(std::string_view name,
                             std::initializer_list<TemplateArgument> arguments = {});

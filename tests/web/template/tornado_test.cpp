@@ -70,6 +70,8 @@ const Case kCases[] = {
     {"{{ url_escape('a b/c') }} {{ url_escape('a b/c', plus=False) }}", "a+b%2Fc a%20b/c"},
     {"{% raw json_encode({'a': '</x>'}) %}", "{\"a\":\"<\\/x>\"}"},
     {"{{ squeeze(' a \n b ') }}", "a b"},
+    {"{% raw linkify('see www.a.com!', extra_params='rel=nofollow') %}",
+     "see <a href=\"http://www.a.com\" rel=nofollow>www.a.com</a>!"},
 };
 
 TEST(TornadoTemplates, DoWhatTheirDocumentationSays) {
