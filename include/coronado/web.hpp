@@ -13,9 +13,13 @@
 #include <coronado/loop/thread_pool.hpp>
 #include <coronado/ops/serve.hpp>
 #include <coronado/web/application.hpp>
+#include <coronado/web/cors.hpp>
 #include <coronado/web/event_stream.hpp>
+#include <coronado/web/form.hpp>
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/json.hpp>
+#include <coronado/web/openapi.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>
+#include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/template.hpp>

@@ -8,6 +8,7 @@ namespace coronado {
 namespace {
 
 std::atomic<LogSink*> current_sink{nullptr};
+std::atomic<LogContext> current_context{nullptr};
 
 /// One line on stderr in a single write, so that threads do not mix: "I 2026-01-02 03:04:05 name:
 /// text".
@@ -44,8 +45,21 @@ std::string_view to_string(LogLevel level) noexcept {
 
 LogSink* set_log_sink(LogSink* sink) noexcept { return current_sink.exchange(sink); }
 
+LogContext set_log_context(LogContext context) noexcept {
+  return current_context.exchange(context);
+}
+
 void Logger::log(LogLevel level, std::string_view message) noexcept {
   if (!enabled(level)) return;
+  std::string line;
+  if (const LogContext context = current_context.load(std::memory_order_relaxed)) {
+    try {
+      context(line);
+      if (!line.empty()) message = line += message;
+    } catch (...) {
+      // Without its prefix the line still says what happened.
+    }
+  }
   if (LogSink* sink = current_sink.load(std::memory_order_acquire)) {
     sink->write(level, name_, message);
   } else {

@@ -1,6 +1,7 @@
 #include <coronado/http/exchange.hpp>
 
 #include <coronado/base/log.hpp>
+#include <coronado/http/header_block.hpp>
 #include <coronado/http/upgrade.hpp>
 
 #include "http/exchange_body.hpp"
@@ -41,12 +42,28 @@ void HTTPExchange::send_interim(const ResponseHead& head) {
 void HTTPExchange::start(const ResponseHead& head, std::optional<std::uint64_t> length,
                          std::string_view first) {
   if (started_) throw std::logic_error("the response has been started already");
+  if (!head_editors_.empty()) return start_edited(head, length, first);
   started_ = true;
   status_ = head.status;
   if (encoder_ != nullptr) return start_encoded(head, length, first);
   length_known_ = length.has_value();
   promised_ = length.value_or(0);
   sink_->start(*this, head, length, first);
+}
+
+void HTTPExchange::start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
+                                std::string_view first) {
+  std::vector<HeadEditor> editors = std::exchange(head_editors_, {});
+  HeaderBlock fields;
+  fields.append_wire(head.fields);
+  for (auto editor = editors.rbegin(); editor != editors.rend(); ++editor) {
+    (*editor)(head.status, fields);
+  }
+  ResponseHead edited = head;
+  edited.fields = fields.wire();
+  edited.has_date = fields.find("Date").has_value();
+  edited.has_server = fields.find("Server").has_value();
+  start(edited, length, first);
 }
 
 void HTTPExchange::write(std::string_view bytes) {
@@ -178,6 +195,7 @@ void HTTPExchange::recycle() noexcept {
   on_recycled();
   request_.clear();
   close_callback_ = nullptr;
+  head_editors_.clear();
   body_.reset();
   encoded_.reset();
   next_.reset();

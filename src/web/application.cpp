@@ -3,12 +3,14 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/net/netutil.hpp>
+#include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/template.hpp>
 
 #include <cstdio>
 #include <deque>
 
 #include "web/error_response.hpp"
+#include "web/middleware_chain.hpp"
 #include "web/route_pattern.hpp"
 #include "web/route_table.hpp"
 
@@ -56,22 +58,40 @@ std::string access_line(const HTTPExchange& exchange) {
   line.append(" ").append(request.method()).append(" ").append(request.uri());
   line.append(" (").append(request.remote_ip()).append(")").append(time);
   if (exchange.client_gone()) line.append(" client gone");
+  const auto* id = static_cast<const WebExchange&>(exchange).extension<RequestID>();
+  if (id != nullptr) line.append(" [").append(id->value).append("]");
   return line;
 }
 
 }  // namespace
 
 struct Application::State {
+  State() {
+    not_found = std::make_unique<StatusEndpoint>(404);
+    method_not_allowed = std::make_unique<StatusEndpoint>(405);
+    options = std::make_unique<OptionsEndpoint>();
+  }
+
+  /// `endpoint` in the onion, if there is one.
+  std::unique_ptr<HTTPEndpoint> layered(std::unique_ptr<HTTPEndpoint> endpoint) const {
+    if (!middleware) return endpoint;
+    return std::make_unique<detail::LayeredEndpoint>(middleware, std::move(endpoint));
+  }
+
   RouteTable table;
+  std::shared_ptr<detail::MiddlewareChain> middleware;   // null: none
   std::vector<std::unique_ptr<HTTPEndpoint>> endpoints;  // by route
+  std::vector<RouteDescription> routes;                  // the same
   std::deque<std::string> names;                         // of the endpoints, for task dumps
-  std::unique_ptr<HTTPEndpoint> not_found = std::make_unique<StatusEndpoint>(404);
-  StatusEndpoint method_not_allowed{405};
-  OptionsEndpoint options;
+  std::unique_ptr<HTTPEndpoint> not_found;
+  std::unique_ptr<HTTPEndpoint> method_not_allowed;
+  std::unique_ptr<HTTPEndpoint> options;
   std::uint64_t request_count = 0;
   Function<void(const HTTPExchange&)> log_function;
   std::shared_ptr<BaseLoader> template_loader;
   TemplateNamespace ui_modules;
+  std::vector<std::pair<const void*, std::shared_ptr<void>>>
+      values;  // by type: few, looked through
 };
 
 Application::Application() : state_(std::make_unique<State>()) {}
@@ -80,18 +100,62 @@ Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
 
 Application& Application::add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
-                                       std::unique_ptr<HTTPEndpoint> endpoint) {
+                                       std::unique_ptr<HTTPEndpoint> endpoint,
+                                       void (*describe)(Operation&)) {
   State& state = *state_;
   const std::uint32_t route = state.table.add(options.host, pattern, methods);
   if (!options.name.empty()) state.table.set_name(route, options.name);
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
-  state.endpoints.push_back(std::move(endpoint));
+  if (!options.middleware.empty()) {
+    auto own = std::make_shared<detail::MiddlewareChain>();
+    for (Middleware& each : options.middleware) own->add({}, std::move(each));
+    endpoint = std::make_unique<detail::LayeredEndpoint>(std::move(own), std::move(endpoint));
+  }
+  state.endpoints.push_back(state.layered(std::move(endpoint)));
+  state.routes.push_back({std::move(pattern), methods, std::move(options.docs), describe});
   return *this;
 }
 
 void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
   endpoint->describe("not found", false);
-  state_->not_found = std::move(endpoint);
+  state_->not_found = state_->layered(std::move(endpoint));
+}
+
+Application& Application::use(Middleware middleware) { return use({}, std::move(middleware)); }
+
+Application& Application::use(std::string prefix, Middleware middleware) {
+  State& state = *state_;
+  if (!state.middleware) {
+    auto chain = std::make_shared<detail::MiddlewareChain>();
+    chain->add(std::move(prefix), std::move(middleware));
+    state.middleware = std::move(chain);
+    const auto wrap = [&state](std::unique_ptr<HTTPEndpoint>& endpoint) {
+      endpoint = state.layered(std::move(endpoint));
+    };
+    for (auto& endpoint : state.endpoints) wrap(endpoint);
+    wrap(state.not_found);
+    wrap(state.method_not_allowed);
+    wrap(state.options);
+  } else {
+    state.middleware->add(std::move(prefix), std::move(middleware));
+  }
+  return *this;
+}
+
+void Application::put_state(const void* key, std::shared_ptr<void> value) {
+  for (auto& [type, kept] : state_->values) {
+    if (type != key) continue;
+    kept = std::move(value);
+    return;
+  }
+  state_->values.emplace_back(key, std::move(value));
+}
+
+void* Application::find_state(const void* key) const noexcept {
+  for (const auto& [type, kept] : state_->values) {
+    if (type == key) return kept.get();
+  }
+  return nullptr;
 }
 
 void Application::set_log_function(Function<void(const HTTPExchange&)> function) {
@@ -149,11 +213,13 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
   exchange.parameters_ = RouteParameters();
   if (request.method_id() == Method::kOptions &&
       (result == RouteResult::kMethodNotAllowed || request.path() == "*")) {
-    return state.options;
+    return *state.options;
   }
-  if (result == RouteResult::kMethodNotAllowed) return state.method_not_allowed;
+  if (result == RouteResult::kMethodNotAllowed) return *state.method_not_allowed;
   return *state.not_found;
 }
+
+const std::vector<RouteDescription>& Application::routes() const noexcept { return state_->routes; }
 
 std::uint64_t Application::request_count() const noexcept { return state_->request_count; }
 
@@ -179,6 +245,11 @@ void Application::request_refused(const SocketAddress& peer, int status,
   if (!access_log().enabled(LogLevel::kWarning)) return;
   std::string line = std::to_string(status) + " - (" + peer.host() + ") refused: ";
   access_log().warning(line.append(reason));
+}
+
+void detail::throw_no_state(std::string_view type) {
+  throw std::logic_error("the application keeps no value that the handler asks for: " +
+                         std::string(type));
 }
 
 }  // namespace coronado::web

@@ -8,6 +8,8 @@
 #include <coronado/http/httputil.hpp>
 #include <coronado/web/application.hpp>
 
+#include "web/problem.hpp"
+
 namespace coronado::web {
 namespace {
 
@@ -88,15 +90,18 @@ std::string error_page(int status, std::string_view reason) {
   return "<html><title>" + line + "</title><body>" + line + "</body></html>";
 }
 
-void respond_with_status(WebExchange& exchange, int status, std::string_view reason) {
+void respond_with_status(WebExchange& exchange, int status, std::string_view reason,
+                         const std::exception_ptr& error) {
+  const bool problem = wants_problem(exchange.request(), error);
   HeaderBlock headers;
-  headers.append_wire("Content-Type: text/html; charset=UTF-8\r\n");
+  headers.set("Content-Type", problem ? kProblemType : "text/html; charset=UTF-8");
   if (status == 405) headers.set("Allow", exchange.application().allowed_methods(exchange));
   ResponseHead head;
   head.status = status;
   head.reason = safe_reason(reason);
   head.fields = headers.wire();
-  exchange.respond(head, error_page(status, reason));
+  exchange.respond(head,
+                   problem ? problem_json(status, reason, error) : error_page(status, reason));
 }
 
 void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) noexcept {
@@ -106,7 +111,7 @@ void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) 
     if (exchange.finished()) return;
     if (exchange.started() || gone) return exchange.abort();
     const auto [status, reason] = error_status(error);
-    respond_with_status(exchange, status, reason);
+    respond_with_status(exchange, status, reason, error);
   } catch (const std::exception& again) {
     app_log().error(std::string("an error page could not be sent: ") + again.what());
     if (!exchange.finished()) exchange.abort();

@@ -31,8 +31,10 @@ std::string_view safe_reason(std::string_view reason) noexcept;
 /// which "close" is obeyed.
 void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange);
 
-/// Answers with an error page, and `Allow` where that belongs. The head must not be out.
-void respond_with_status(WebExchange& exchange, int status, std::string_view reason);
+/// Answers with an error page, or a problem in JSON for a client that would rather have that, and
+/// `Allow` where that belongs. The head must not be out.
+void respond_with_status(WebExchange& exchange, int status, std::string_view reason,
+                         const std::exception_ptr& error = nullptr);
 
 /// Answers a request whose function handler threw, or cuts the connection when the head is out.
 void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;

@@ -1,59 +1,8 @@
 #include <coronado/web/function_handler.hpp>
 
-#include <coronado/base/error.hpp>
-#include <coronado/base/strings.hpp>
-
-#include "web/arguments.hpp"
 #include "web/error_response.hpp"
 
 namespace coronado::web::detail {
-namespace {
-
-[[noreturn]] void refuse(std::string_view what, std::string_view text, const char* expected) {
-  throw HTTPError(400, std::string(what) + ": expected " + expected + ", got \"" +
-                           std::string(text.substr(0, 40)) + '"');
-}
-
-}  // namespace
-
-std::int64_t to_signed(std::string_view text, std::int64_t least, std::int64_t most,
-                       std::string_view what) {
-  const std::optional<std::int64_t> value = parse_int<std::int64_t>(text);
-  if (!value || *value < least || *value > most) refuse(what, text, "an integer");
-  return *value;
-}
-
-std::uint64_t to_unsigned(std::string_view text, std::uint64_t most, std::string_view what) {
-  const std::optional<std::uint64_t> value = parse_int<std::uint64_t>(text);
-  if (!value || *value > most) refuse(what, text, "a number from 0 up");
-  return *value;
-}
-
-double to_double(std::string_view text, std::string_view what) {
-  const std::optional<double> value = parse_double(text);
-  if (!value) refuse(what, text, "a number");
-  return *value;
-}
-
-bool to_bool(std::string_view text, std::string_view what) {
-  if (text == "true" || text == "1" || text == "on") return true;
-  if (text == "false" || text == "0" || text == "off") return false;
-  refuse(what, text, "true or false");
-}
-
-std::string to_text(std::string_view text, std::string_view what) {
-  return checked_utf8(text, what);
-}
-
-std::optional<std::string> query_argument(const HTTPServerRequest& request, std::string_view name) {
-  return last_argument(request.query_arguments(), name);
-}
-
-void throw_missing(std::string_view kind, std::string_view name) {
-  if (kind == "argument") throw MissingArgumentError(std::string(name));
-  throw HTTPError(400, "Missing " + std::string(kind) + " " + std::string(name));
-}
-
 void send_text(HTTPExchange& exchange, std::string_view text) {
   if (exchange.started()) return;
   exchange.respond({.fields = "Content-Type: text/plain; charset=utf-8\r\n"}, text);

@@ -12,6 +12,7 @@
 
 #include "web/arguments.hpp"
 #include "web/error_response.hpp"
+#include "web/problem.hpp"
 #include "web/response_draft.hpp"
 
 namespace coronado::web {
@@ -145,8 +146,10 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
   log_handler_exception(*exchange_, error);
 }
 
-void RequestHandler::write_error(int status, const std::exception_ptr&) {
-  write(error_page(status, draft().reason));
+void RequestHandler::write_error(int status, const std::exception_ptr& error) {
+  if (!wants_problem(request(), error)) return write(error_page(status, draft().reason));
+  set_header("Content-Type", kProblemType);
+  write(problem_json(status, draft().reason, error));
 }
 
 // --- arguments -----------------------------------------------------------------------------------

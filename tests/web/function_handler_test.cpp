@@ -88,8 +88,8 @@ TEST(FunctionHandler, JsonBodies) {
   const RawResponse fine = bench.request("POST", "/orders", "", R"({"item":"tea","count":2})");
   EXPECT_EQ(fine.body, R"({"item":"tea!","count":3})");
   EXPECT_EQ(fine.field("Content-Type"), "application/json");
-  EXPECT_EQ(bench.request("POST", "/orders", "", R"({"item":"tea","count":"two"})").status, 400);
-  EXPECT_EQ(bench.log.count("400 POST /orders"), 2U);  // the access log, and why
+  EXPECT_EQ(bench.request("POST", "/orders", "", R"({"item":"tea","count":"two"})").status, 422);
+  EXPECT_EQ(bench.log.count("422 POST /orders"), 2U);  // the access log, and why
   EXPECT_EQ(bench.log.count("count"), 1U);
   EXPECT_EQ(bench.request("POST", "/orders", "", "{").status, 400);
   EXPECT_EQ(bench.request("POST", "/orders").status, 400);
@@ -218,6 +218,55 @@ TEST(FunctionHandler, ClientGoneIsNoFailure) {
   EXPECT_TRUE(cancelled);
   ASSERT_EQ(bench.log.lines.size(), 1U);
   EXPECT_EQ(bench.log.count("client gone"), 1U);
+}
+
+TEST(FunctionHandler, CookiesAndListsOfArguments) {
+  WebBench bench;
+  bench.app.get("/", [](web::Cookie<"n", int> n, web::Cookie<"t", std::optional<std::string>> t,
+                        web::Query<"x", std::vector<int>> all) {
+    std::string text = std::to_string(*n) + t.value.value_or("-");
+    for (const int each : *all) text += ' ' + std::to_string(each);
+    return text;
+  });
+  EXPECT_EQ(bench.get("/?x=1&x=2", "Cookie: n=4; t=a\r\n").body, "4a 1 2");
+  EXPECT_EQ(bench.get("/", "Cookie: n=4\r\n").body, "4-");
+  EXPECT_EQ(bench.get("/").status, 400);
+  EXPECT_EQ(bench.log.count("Missing cookie n"), 1U);
+  EXPECT_EQ(bench.get("/?x=1&x=b", "Cookie: n=4\r\n").status, 400);
+  EXPECT_EQ(bench.log.count("x: expected an integer, got \"b\""), 1U);
+}
+
+TEST(FunctionHandler, WhatTheApplicationKeepsAndWhatMiddlewareDid) {
+  struct Counter {
+    int value = 0;
+  };
+  struct User {
+    std::string name;
+  };
+  WebBench bench;
+  bench.app.set_state(std::make_shared<Counter>());
+  bench.app.use("/in", [](web::WebExchange& exchange, web::Next next) -> Task<> {
+    exchange.set_extension(User{"ada"});
+    return next(exchange);
+  });
+  const auto handler = [](web::State<Counter> counter, web::Extension<User> user) {
+    return user->name + std::to_string(++counter->value);
+  };
+  bench.app.get("/in", handler);
+  bench.app.get("/out", handler);
+  bench.app.get("/missing", [](web::State<User>) {});
+  EXPECT_EQ(bench.get("/in").body, "ada1");
+  EXPECT_EQ(bench.get("/in").body, "ada2");
+  EXPECT_EQ(bench.get("/out").status, 500);
+  EXPECT_EQ(bench.log.count("no middleware has kept the value"), 1U);
+  EXPECT_EQ(bench.get("/missing").status, 500);
+  EXPECT_EQ(bench.log.count("the application keeps no value"), 1U);
+}
+
+TEST(FunctionHandler, ListsOfStructsAreJson) {
+  WebBench bench;
+  bench.app.get("/", []() -> std::vector<Order> { return {{"a", 1}, {"b", 2}}; });
+  EXPECT_EQ(bench.get("/").body, R"([{"item":"a","count":1},{"item":"b","count":2}])");
 }
 
 }  // namespace

@@ -35,6 +35,13 @@ class LogSink {
 /// Lifetime  `sink` must outlive every thread that logs. Returns the one it replaces (or null).
 LogSink* set_log_sink(LogSink* sink) noexcept;
 
+/// Puts what a line belongs to in front of it: "[4f9c] ".
+using LogContext = void (*)(std::string& prefix);
+
+/// Sets who is asked for each line that is logged, on the thread that logs it; null: nobody. Sinks
+/// see the prefix as a part of the message.   Returns  Who was asked before.
+LogContext set_log_context(LogContext context) noexcept;
+
 /// A name and a threshold. Lines below the threshold cost one comparison.
 class Logger {
  public:

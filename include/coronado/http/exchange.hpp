@@ -22,9 +22,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coronado {
 
+class HeaderBlock;
 class HTTPExchange;
 class ResponseEncoder;
 class UpgradedConnection;
@@ -138,6 +140,23 @@ class HTTPExchange : private detail::TaskOwner {
   /// Spec    RFC 9110 15.2; RFC 8297 for 103.
   void send_interim(const ResponseHead& head);
 
+  using HeadEditor = Function<void(int status, HeaderBlock& fields)>;
+  /// Lets `edit` change the fields of this exchange's response just before its head is sent, whoever
+  /// sends it: a handler, an error page. Editors are called in the reverse order of their
+  /// registration, as the layers of an onion are left. `Date` and `Server` are added behind them, and
+  /// the framing is not theirs. Interim responses are not edited.
+  ///
+  ///     exchange.edit_head([](int, HeaderBlock& fields) { fields.set("X-Frame-Options", "DENY"); });
+  ///
+  /// Params  edit  Include <coronado/http/header_block.hpp>. What it throws is thrown where the
+  ///               response is started, and then nothing is sent.
+  void edit_head(HeadEditor edit) { head_editors_.push_back(std::move(edit)); }
+
+  /// Compresses this response with `encoder`, or, null, leaves it as it is, whatever the server does.
+  /// For <coronado/web/standard_middleware.hpp>.
+  /// Lifetime  `encoder` must live until the response is finished.
+  void compress_with(ResponseEncoder* encoder) noexcept { encoder_ = encoder; }
+
   /// Begins a response of known or unknown length, with its first bytes.
   /// Throws  std::logic_error  It has begun already.
   void start(const ResponseHead& head, std::optional<std::uint64_t> length,
@@ -219,6 +238,8 @@ class HTTPExchange : private detail::TaskOwner {
   void on_child_released() noexcept override;
   void recycle() noexcept;
   void pin();
+  void start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
+                    std::string_view first);
   void start_encoded(const ResponseHead& head, std::optional<std::uint64_t> length,
                      std::string_view first);
   void write_encoded(std::string_view bytes);
@@ -233,6 +254,7 @@ class HTTPExchange : private detail::TaskOwner {
   TaskContext* task_ = nullptr;
   std::exception_ptr error_;  // with `outcome_`: how the task ended
   Function<void()> close_callback_;
+  std::vector<HeadEditor> head_editors_;
   std::string pinned_;          // the head's bytes, once they are ours
   std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
   ResponseEncoder* encoder_ = nullptr;  // the server's; null: responses are not compressed

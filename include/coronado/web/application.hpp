@@ -16,6 +16,7 @@
 
 #include <coronado/http/exchange.hpp>
 #include <coronado/web/function_handler.hpp>
+#include <coronado/web/middleware.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/routing.hpp>
 
@@ -24,12 +25,33 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace coronado::web {
 
 class BaseLoader;
 class TemplateNamespace;
+
+/// What the OpenAPI document says of a route; see <coronado/web/openapi.hpp>.
+struct OperationDocs {
+  std::string summary = {};
+  std::string description = {};
+  std::vector<std::string> tags = {};
+  /// What else may be answered: {404, "no such user"}.
+  std::vector<std::pair<int, std::string>> responses = {};
+  bool deprecated = false;
+  bool hidden = false;  ///< not in the document
+};
+
+/// One route, as it was registered.
+struct RouteDescription {
+  Pattern pattern;
+  MethodMask methods = 0;
+  OperationDocs docs;
+  /// Null for a class handler.
+  void (*describe)(Operation&) = nullptr;
+};
 
 /// What a route may be told beside its pattern.
 struct RouteOptions {
@@ -40,6 +62,10 @@ struct RouteOptions {
   /// The handler is called when the head is complete and reads the body itself, with
   /// `HTTPExchange::read_body`.
   bool stream_body = false;
+  /// What the OpenAPI document says beside what the handler's declaration does.
+  OperationDocs docs = {};
+  /// Around this route only, inside those of `Application::use`; the first is the outermost.
+  std::vector<Middleware> middleware = {};
 };
 
 namespace detail {
@@ -142,7 +168,7 @@ class Application final : public HTTPService {
       using Endpoint = detail::FunctionEndpoint<F>;
       check_parameters(pattern, Endpoint::kPathParameters);
       add_endpoint(methods, std::move(pattern), std::move(options),
-                   std::make_unique<Endpoint>(std::move(function)));
+                   std::make_unique<Endpoint>(std::move(function)), Endpoint::describe_operation);
     }
     return *this;
   }
@@ -154,6 +180,29 @@ class Application final : public HTTPService {
                   "not_found: the function takes no path parameters");
     set_not_found(std::make_unique<detail::FunctionEndpoint<F>>(std::move(function)));
     return *this;
+  }
+
+  /// Puts `middleware` around every request, those of routes that were added before as well.
+  ///
+  ///     app.use(web::request_id()).use("/api", web::rate_limit({.tokens = 100, .span = 1s}));
+  ///
+  /// Params  prefix  Only for paths that are `prefix` or below it, percent-decoded: "/api" is for
+  ///                 "/api" and "/api/users", not for "/apiary".
+  /// Throws  UsageError  `prefix` does not begin with a slash, or ends with one.
+  Application& use(Middleware middleware);
+  Application& use(std::string prefix, Middleware middleware);
+
+  /// Keeps a value for handlers, which take it as `web::State<T>`: a pool, a client, settings. One of
+  /// each type; a later one replaces it.
+  template <class T>
+  Application& set_state(std::shared_ptr<T> value) {
+    put_state(&kTypeKey<T>, std::move(value));
+    return *this;
+  }
+  /// The value of that type; null if there is none.
+  template <class T>
+  T* state() const noexcept {
+    return static_cast<T*>(find_state(&kTypeKey<T>));
   }
 
   /// Where `RequestHandler::render` finds templates.
@@ -184,6 +233,9 @@ class Application final : public HTTPService {
   std::string reverse_url(std::string_view name,
                           const std::vector<std::string>& arguments = {}) const;
 
+  /// All routes in the order of their registration.   Lifetime  Until the next is added.
+  const std::vector<RouteDescription>& routes() const noexcept;
+
   /// "GET, HEAD, OPTIONS": what the path of this request answers.
   std::string allowed_methods(const WebExchange& exchange) const;
 
@@ -199,13 +251,41 @@ class Application final : public HTTPService {
 
  private:
   struct State;
+  template <class T>
+  static constexpr char kTypeKey = 0;
 
+  void put_state(const void* key, std::shared_ptr<void> value);
+  void* find_state(const void* key) const noexcept;
   Application& add_endpoint(MethodMask methods, Pattern pattern, RouteOptions options,
-                            std::unique_ptr<HTTPEndpoint> endpoint);
+                            std::unique_ptr<HTTPEndpoint> endpoint,
+                            void (*describe)(Operation&) = nullptr);
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
   static void check_parameters(const Pattern& pattern, std::size_t wanted);
 
   std::unique_ptr<State> state_;
+};
+
+namespace detail {
+[[noreturn]] void throw_no_state(std::string_view type);
+}  // namespace detail
+
+/// What the application keeps: `Application::set_state`.   Lifetime  The application's.
+template <class T>
+class State {
+ public:
+  explicit State(T& value) noexcept : value_(&value) {}
+  T& operator*() const noexcept { return *value_; }
+  T* operator->() const noexcept { return value_; }
+
+  /// Throws  std::logic_error  The application keeps no `T`: answered with 500.
+  static State from_exchange(WebExchange& exchange) {
+    T* value = exchange.application().template state<T>();
+    if (value == nullptr) detail::throw_no_state(__PRETTY_FUNCTION__);
+    return State(*value);
+  }
+
+ private:
+  T* value_;
 };
 
 }  // namespace coronado::web

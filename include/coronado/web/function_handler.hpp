@@ -8,12 +8,17 @@
 ///     integers, floating point, std::string, std::string_view
 ///                        the path parameters, in the order of the pattern, percent-decoded (a
 ///                        string_view is not decoded)
-///     Query<"name", T>   an argument of the query
+///     Query<"name", T>   an argument of the query; with a std::vector all of that name
 ///     Header<"Name", T>  a field of the request
+///     Cookie<"name", T>  a cookie of the request
 ///     JsonBody<T>        the body, read into a described struct (<coronado/web/json.hpp>)
+///     Form<T>            the fields of a form, the same (<coronado/web/form.hpp>)
+///     Extension<T>       what middleware has kept with the request
+///     State<T>           what the application keeps (<coronado/web/application.hpp>)
 ///     const HTTPServerRequest&   the whole request
 ///     HTTPExchange&      the request and the response, to answer by hand
-///     any T with `static T from_request(const HTTPServerRequest&)`   your own extractor
+///     any T with `static T from_request(const HTTPServerRequest&)`, or `from_exchange(WebExchange&)`
+///                        your own extractor
 ///
 /// With `T` an `std::optional` the argument may be missing; otherwise that is a 400 which names it.
 ///
@@ -29,13 +34,12 @@
 
 #include <coronado/coro/task.hpp>
 #include <coronado/web/exchange.hpp>
+#include <coronado/web/extractors.hpp>
+#include <coronado/web/operation.hpp>
 #include <coronado/web/response.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -43,103 +47,6 @@
 #include <utility>
 
 namespace coronado::web {
-
-/// A string as a template argument.
-template <std::size_t N>
-struct FixedString {
-  consteval FixedString(const char (&text)[N]) {
-    for (std::size_t i = 0; i < N; ++i) characters[i] = text[i];
-  }
-  constexpr std::string_view view() const { return {characters, N - 1}; }
-  char characters[N];
-};
-
-namespace detail {
-
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-
-// Text to values. They throw HTTPError(400) that names `what`.
-std::int64_t to_signed(std::string_view text, std::int64_t least, std::int64_t most,
-                       std::string_view what);
-std::uint64_t to_unsigned(std::string_view text, std::uint64_t most, std::string_view what);
-double to_double(std::string_view text, std::string_view what);
-bool to_bool(std::string_view text, std::string_view what);
-std::string to_text(std::string_view text, std::string_view what);
-[[noreturn]] void throw_missing(std::string_view kind, std::string_view name);
-
-/// `text` as a `T`.
-template <class T>
-T convert(std::string_view text, std::string_view what) {
-  if constexpr (std::is_same_v<T, bool>) {
-    return to_bool(text, what);
-  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
-    return static_cast<T>(
-        to_signed(text, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), what));
-  } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(to_unsigned(text, std::numeric_limits<T>::max(), what));
-  } else if constexpr (std::is_floating_point_v<T>) {
-    return static_cast<T>(to_double(text, what));
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    return to_text(text, what);
-  } else {
-    throw_missing("conversion for", what);
-  }
-}
-
-/// True for what `convert` makes of text, and for an std::optional of it.
-template <class T>
-constexpr bool kIsConvertible = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
-template <class T>
-constexpr bool kIsConvertible<std::optional<T>> = kIsConvertible<T>;
-
-std::optional<std::string> query_argument(const HTTPServerRequest& request, std::string_view name);
-
-}  // namespace detail
-
-/// The last argument `Name` of the query.
-template <FixedString Name, class T = std::string>
-struct Query {
-  static constexpr bool kConvertible = detail::kIsConvertible<T>;
-  T value;
-  const T& operator*() const noexcept { return value; }
-  const T* operator->() const noexcept { return &value; }
-
-  /// Throws  HTTPError(400)  It is missing, or no `T`.
-  static Query from_request(const HTTPServerRequest& request) {
-    const std::optional<std::string> text = detail::query_argument(request, Name.view());
-    if constexpr (detail::IsOptional<T>::value) {
-      if (!text) return {std::nullopt};
-      return {detail::convert<typename T::value_type>(*text, Name.view())};
-    } else {
-      if (!text) detail::throw_missing("argument", Name.view());
-      return {detail::convert<T>(*text, Name.view())};
-    }
-  }
-};
-
-/// The first field `Name` of the request.
-template <FixedString Name, class T = std::string>
-struct Header {
-  static constexpr bool kConvertible = detail::kIsConvertible<T>;
-  T value;
-  const T& operator*() const noexcept { return value; }
-  const T* operator->() const noexcept { return &value; }
-
-  /// Throws  HTTPError(400)  It is missing, or no `T`.
-  static Header from_request(const HTTPServerRequest& request) {
-    const std::optional<std::string_view> text = request.header(Name.view());
-    if constexpr (detail::IsOptional<T>::value) {
-      if (!text) return {std::nullopt};
-      return {detail::convert<typename T::value_type>(*text, Name.view())};
-    } else {
-      if (!text) detail::throw_missing("header", Name.view());
-      return {detail::convert<T>(*text, Name.view())};
-    }
-  }
-};
 
 /// How a result of type `T` is sent; specialise it for types of your own:
 /// `static void send(HTTPExchange&, const T&)`.
@@ -153,7 +60,12 @@ concept WritableResult =
     requires(HTTPExchange& exchange, const T& result) { ResultWriter<T>::send(exchange, result); };
 
 template <class T>
-concept Extractor = requires(const HTTPServerRequest& request) {
+concept ExchangeExtractor = requires(WebExchange& exchange) {
+  { T::from_exchange(exchange) } -> std::same_as<T>;
+};
+
+template <class T>
+concept Extractor = ExchangeExtractor<T> || requires(const HTTPServerRequest& request) {
   { T::from_request(request) } -> std::same_as<T>;
 };
 
@@ -235,8 +147,33 @@ decltype(auto) extract(WebExchange& exchange) {
     return static_cast<T&>(exchange);
   } else if constexpr (kIsPathParameter<T>) {
     return path_parameter<T>(exchange, PathIndex);
+  } else if constexpr (ExchangeExtractor<T>) {
+    return T::from_exchange(exchange);
   } else {
     return T::from_request(exchange.request());
+  }
+}
+
+/// Adds what a parameter of the function says of itself.
+template <class Argument>
+void describe_argument(Operation& operation) {
+  using T = std::remove_cvref_t<Argument>;
+  if constexpr (kIsPathParameter<T>) {
+    operation.path.push_back(TextSchemaOf<T>::value);
+  } else if constexpr (requires { T::describe(operation); }) {
+    T::describe(operation);
+  }
+}
+
+/// The same for its result.
+template <class T>
+void describe_result(Operation& operation) {
+  if constexpr (std::is_void_v<T>) {
+    operation.status = 204;
+  } else if constexpr (std::is_convertible_v<T, std::string_view>) {
+    operation.result = {.type = "text/plain"};
+  } else if constexpr (requires { ResultWriter<T>::describe(operation); }) {
+    ResultWriter<T>::describe(operation);
   }
 }
 
@@ -294,11 +231,13 @@ constexpr bool check_handler() {
                   "<coronado/web/json.hpp>), void, or a Task of one of these");
     static_assert(Taken::kKnown,
                   "a handler's parameter is a path parameter (a number or string), Query, Header, "
-                  "JsonBody, const HTTPServerRequest&, HTTPExchange&, or a type with "
+                  "Cookie, JsonBody, Form, State, Extension, const HTTPServerRequest&, "
+                  "HTTPExchange&, or a type with "
                   "static T from_request(const HTTPServerRequest&); see "
                   "<coronado/web/function_handler.hpp>");
     static_assert(Taken::kReadable,
-                  "an argument is a bool, a number or a std::string (or an std::optional of one)");
+                  "an argument is a bool, a number or a std::string (or an std::optional of one; "
+                  "of the query also a std::vector)");
     static_assert(safe,
                   "a handler that returns a Task takes its arguments by value: they are gone when "
                   "the Task runs (only the request and the exchange may be references)");
@@ -351,6 +290,13 @@ class FunctionEndpoint final : public HTTPEndpoint {
 
   explicit FunctionEndpoint(F function) : function_(std::move(function)) {
     suspends_ = Awaited::kIsTask;
+  }
+
+  static void describe_operation(Operation& operation) {
+    [&]<class... Args>(std::type_identity<std::tuple<Args...>>) {
+      (describe_argument<Args>(operation), ...);
+    }(std::type_identity<Arguments>());
+    describe_result<typename Awaited::type>(operation);
   }
 
   Task<> handle(HTTPExchange& base) override {

@@ -19,10 +19,13 @@
 #include <coronado/http/server_request.hpp>
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/response.hpp>
+#include <coronado/web/schema.hpp>
+#include <coronado/web/validation.hpp>
 
 #include <concepts>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace coronado::web {
 
@@ -43,10 +46,20 @@ Response json(const T& value, int status = 200) {
   return Response(status, json_encode(value), kJsonType);
 }
 
-/// A described struct, or a `Json`, is written straight into the response.
+namespace detail {
 template <class T>
-  requires(JsonDescribed<T> || std::same_as<T, Json>)
+constexpr bool kIsJsonResult = JsonDescribed<T> || std::same_as<T, Json>;
+template <class T>
+constexpr bool kIsJsonResult<std::vector<T>> = kIsJsonResult<T>;
+}  // namespace detail
+
+/// A described struct, a `Json`, or a std::vector of them is written straight into the response.
+template <class T>
+  requires detail::kIsJsonResult<T>
 struct ResultWriter<T> {
+  static void describe(Operation& operation) {
+    operation.result = {.type = std::string(kJsonType), .schema = json_schema<T>};
+  }
   static void send(HTTPExchange& exchange, const T& result) {
     std::string& body = detail::json_scratch();
     append_json(body, result);
@@ -55,8 +68,9 @@ struct ResultWriter<T> {
 };
 
 namespace detail {
-/// 400 with what is wrong, field by field.
+/// 400 for what is no JSON, 422 for values that do not fit, field by field.
 [[noreturn]] void throw_bad_json(const JsonError& error);
+[[noreturn]] void throw_invalid(std::vector<JsonFieldError> errors);
 }  // namespace detail
 
 /// The request's body as a `T`: a `Json`, a described struct, or a container of either.
@@ -66,18 +80,24 @@ struct JsonBody {
   const T& operator*() const noexcept { return value; }
   const T* operator->() const noexcept { return &value; }
 
-  /// Throws  HTTPError(400)  The body is no JSON, or not of that shape; the message names the
-  /// fields.
+  /// Throws  ValidationError  400: the body is no JSON. 422: it is not of that shape, or breaks rules
+  ///                          of its fields (<coronado/web/validation.hpp>), all of which are named.
   static JsonBody from_request(const HTTPServerRequest& request) {
     try {
       if constexpr (std::same_as<T, Json>) {
         return {json_decode(request.body())};
       } else {
-        return {json_decode<T>(request.body())};
+        JsonBody body{json_decode<T>(request.body())};
+        auto errors = validation_errors(body.value);
+        if (!errors.empty()) detail::throw_invalid(std::move(errors));
+        return body;
       }
     } catch (const JsonError& error) {
       detail::throw_bad_json(error);
     }
+  }
+  static void describe(Operation& operation) {
+    operation.body = {.type = std::string(kJsonType), .schema = json_schema<T>};
   }
 };
 

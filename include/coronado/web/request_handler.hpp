@@ -107,7 +107,8 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Sets the fields every response of this handler has; runs again before an error page.
   virtual void set_default_headers() {}
 
-  /// Writes the body of an error response, after `set_status`. The default is a short HTML page.
+  /// Writes the body of an error response, after `set_status`. The default is a short HTML page, or
+  /// `application/problem+json` for a client that accepts JSON and not HTML.
   /// Params   error  What was thrown, if anything was.
   virtual void write_error(int status, const std::exception_ptr& error);
 

@@ -28,7 +28,7 @@ const Case kCases[] = {
     {"{% apply upper %}a{{ html }}{% end %}", "A&LT;B&GT; &AMP;AMP; &QUOT;&#X27;"},
     {"{% set x = 1 %}{% apply upper %}{% set x = 2 %}{{ x }}{% end %}{{ x }}", "21"},
     {"{% for i in [1, 2] %}{% apply upper %}{% break %}{% end %}{% end %}",
-     "error: break outside for or while block at <string>:1:40"},
+     "error: break outside for or while block at <string>:1:39"},
     {"{% apply upper %}{% for i in [1, 2, 3] %}{% if i == 2 %}{% break %}{% end %}a{{ i }}{% end "
      "%}{% end %}",
      "A1"},
@@ -69,7 +69,7 @@ const Case kCases[] = {
     {"{{ escape('<') }} {{ xhtml_escape('<') }}", "&amp;lt; &amp;lt;"},
     {"{{ url_escape('a b/c') }} {{ url_escape('a b/c', plus=False) }}", "a+b%2Fc a%20b/c"},
     {"{% raw json_encode({'a': '</x>'}) %}", "{\"a\":\"<\\/x>\"}"},
-    {"{{ squeeze(' a \n b ') }}", "a b"},
+    {"{{ squeeze(' a \\n b ') }}", "a b"},
     {"{% raw linkify('see www.a.com!', extra_params='rel=nofollow') %}",
      "see <a href=\"http://www.a.com\" rel=nofollow>www.a.com</a>!"},
 };

@@ -1,0 +1,245 @@
+/// Rules for the fields of described structs, said once: they check what comes in, and stand in the
+/// OpenAPI document.
+///
+///     struct Order { std::string item; int count; };
+///     BOOST_DESCRIBE_STRUCT(Order, (), (item, count))
+///     void describe_rules(web::Rules<Order>& rules) {      // beside the struct, in its namespace
+///       rules.field(&Order::item).length(1, 80).says("What to send");
+///       rules.field(&Order::count).between(1, 100);
+///     }
+///
+/// `JsonBody<Order>` and `Form<Order>` check them, also in structs and lists inside of others, and
+/// answer 422 with every field that is wrong.
+///
+///     Rules, FieldRule   what is asked of the fields of one struct
+///     validation_errors  what is wrong with a value
+///     ValidationError    thrown: answered with the fields and what is wrong with them
+///
+/// Layer: web.
+#pragma once
+
+#include <coronado/base/error.hpp>
+#include <coronado/base/function.hpp>
+#include <coronado/base/json.hpp>
+#include <coronado/base/json_typed.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace coronado::web {
+
+/// What a client sent does not fit: each field with what is wrong with it. A client that does not ask
+/// for HTML is told in `application/problem+json`, since it is about its own data.
+/// Spec  RFC 9457.
+class ValidationError : public HTTPError {
+ public:
+  /// Params  status  400 for what cannot be read, 422 for what can be read but is not right.
+  ///         errors  At least one.
+  ValidationError(int status, std::vector<JsonFieldError> errors);
+
+  const std::vector<JsonFieldError>& errors() const noexcept { return errors_; }
+
+ private:
+  std::vector<JsonFieldError> errors_;
+};
+
+/// What rules look at: a number, a text, or how many elements there are.
+struct FieldValue {
+  enum class Kind : unsigned char { kNone, kNumber, kText, kCount } kind = Kind::kNone;
+  double number = 0;
+  std::string_view text = {};
+  std::size_t count = 0;
+};
+
+/// What is asked of one field. Rules that do not suit its type are not looked at; an empty
+/// std::optional satisfies all of them.
+class FieldRule {
+ public:
+  explicit FieldRule(std::string name);
+  FieldRule(FieldRule&&) noexcept;
+  ~FieldRule();
+
+  FieldRule& at_least(double least);
+  FieldRule& at_most(double most);
+  FieldRule& between(double least, double most) { return at_least(least).at_most(most); }
+
+  /// Of a text in characters (code points), of a list in elements.
+  FieldRule& length(std::size_t least, std::size_t most);
+
+  /// The whole text matches.   Throws  UsageError  It is no regular expression of RE2.
+  FieldRule& matches(std::string regex);
+
+  /// The text is one of these.
+  FieldRule& one_of(std::vector<std::string> values);
+
+  /// For the document.
+  FieldRule& says(std::string description);
+
+  const std::string& name() const noexcept { return name_; }
+
+  /// What is wrong with `value`: "must be at least 1"; empty if nothing is.
+  std::string problem_of(const FieldValue& value) const;
+
+  /// Adds what is asked to the field's JSON Schema.
+  void add_to(Json& schema) const;
+
+ private:
+  struct Matcher;
+  std::string length_problem(std::size_t length, std::string_view unit) const;
+
+  std::string name_;
+  std::string description_;
+  std::optional<double> least_;
+  std::optional<double> most_;
+  std::optional<std::pair<std::size_t, std::size_t>> length_;
+  std::vector<std::string> one_of_;
+  std::unique_ptr<Matcher> matcher_;
+};
+
+/// The rules of one struct, whatever its type.
+class RuleSet {
+ public:
+  /// The rule of that field; null: nothing is asked.
+  const FieldRule* find(std::string_view name) const noexcept;
+
+  /// Adds what is wrong with the whole of a value.
+  void check_whole(const void* value, const std::string& path,
+                   std::vector<JsonFieldError>& errors) const;
+
+ protected:
+  FieldRule& add(std::string_view name);
+  void add_whole(std::string field, std::string message, Function<bool(const void*)> holds);
+
+ private:
+  struct Whole {
+    std::string field;
+    std::string message;
+    Function<bool(const void*)> holds;
+  };
+  std::vector<FieldRule> fields_;
+  mutable std::vector<Whole> wholes_;  // calling one changes nothing
+};
+
+/// What `describe_rules` is given.
+template <class T>
+class Rules : public RuleSet {
+ public:
+  /// The rules of a field: said once more, they are added to.
+  /// Lifetime  Of what it returns: until the next field.
+  /// Throws  UsageError  It is not among those that are described.
+  template <class M>
+  FieldRule& field(M T::* member) {
+    return add(name_of(member, typename JsonMembers<T>::type()));
+  }
+
+  /// Asks something of the whole value; what is wrong is said of `field`.
+  ///
+  ///     rules.require(&Stay::leave, "must be after arrive",
+  ///                   [](const Stay& stay) { return stay.leave > stay.arrive; });
+  template <class M, class F>
+  void require(M T::* member, std::string message, F holds) {
+    add_whole(std::string(name_of(member, typename JsonMembers<T>::type())), std::move(message),
+              [holds = std::move(holds)](const void* value) {
+                return holds(*static_cast<const T*>(value));
+              });
+  }
+
+ private:
+  template <class M, class... D>
+  static std::string_view name_of(M T::* member, JsonMemberList<D...>) {
+    std::string_view name;
+    const auto look = [&]<class Other>(Other pointer, const char* candidate) {
+      if constexpr (std::is_same_v<Other, M T::*>) {
+        if (pointer == member) name = candidate;
+      }
+    };
+    (look(D::pointer, D::name), ...);
+    if (name.empty()) throw UsageError("a rule for a field that is not described");
+    return name;
+  }
+};
+
+namespace detail {
+
+template <class T>
+concept HasRules = JsonDescribed<T> && requires(Rules<T>& rules) { describe_rules(rules); };
+
+/// The rules of a struct that has some.
+template <class T>
+const RuleSet& rules_of() {
+  static const Rules<T> rules = [] {
+    Rules<T> made;
+    describe_rules(made);
+    return made;
+  }();
+  return rules;
+}
+
+template <class T>
+FieldValue field_value(const T& value) {
+  using coronado::detail::JsonOptional;
+  if constexpr (std::is_arithmetic_v<T>) {
+    return {.kind = FieldValue::Kind::kNumber, .number = static_cast<double>(value)};
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return {.kind = FieldValue::Kind::kText, .text = value};
+  } else if constexpr (JsonOptional<T>) {
+    return value ? field_value(*value) : FieldValue{};
+  } else if constexpr (requires { value.size(); }) {
+    return {.kind = FieldValue::Kind::kCount, .count = value.size()};
+  } else {
+    return {};
+  }
+}
+
+void check_field(const RuleSet& rules, std::string_view name, const FieldValue& value,
+                 const std::string& path, std::vector<JsonFieldError>& errors);
+std::string member_path(const std::string& path, std::string_view name);
+std::string element_path(const std::string& path, std::size_t index);
+
+/// Adds what is wrong with `value`, which stands at `path`.
+template <class T>
+void validate(const T& value, const std::string& path, std::vector<JsonFieldError>& errors) {
+  using namespace coronado::detail;
+  if constexpr (JsonDescribed<T>) {
+    [&]<class... D>(JsonMemberList<D...>) {
+      const auto member = [&]<class M>(const M& each, const char* name) {
+        if constexpr (HasRules<T>)
+          check_field(rules_of<T>(), name, field_value(each), path, errors);
+        if constexpr (!std::is_arithmetic_v<M> && !JsonString<M>) {
+          validate(each, member_path(path, name), errors);
+        }
+      };
+      (member(value.*D::pointer, D::name), ...);
+    }(typename JsonMembers<T>::type());
+    if constexpr (HasRules<T>) rules_of<T>().check_whole(&value, path, errors);
+  } else if constexpr (std::is_arithmetic_v<T> || JsonString<T> || std::is_same_v<T, Json>) {
+    return;
+  } else if constexpr (JsonOptional<T>) {
+    if (value) validate(*value, path, errors);
+  } else if constexpr (JsonMap<T>) {
+    for (const auto& [key, each] : value) validate(each, member_path(path, key), errors);
+  } else if constexpr (JsonRange<T>) {
+    std::size_t index = 0;
+    for (const typename T::value_type& each : value) {
+      validate(each, element_path(path, index++), errors);
+    }
+  }
+}
+
+}  // namespace detail
+
+/// What is wrong with `value` by the rules of its fields; empty if nothing is.
+template <class T>
+std::vector<JsonFieldError> validation_errors(const T& value) {
+  std::vector<JsonFieldError> errors;
+  detail::validate(value, {}, errors);
+  return errors;
+}
+
+}  // namespace coronado::web
