@@ -266,9 +266,10 @@ Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) 
   const std::shared_ptr<const Template> page = load(application(), name);
   const HandlerScope scope(*this);
   RequestHandler* self = this;
-  co_await page->stream(
-      std::move(names), [self](std::string_view piece) { return send_piece(self, piece); },
-      std::size_t{16} * 1024, &scope);
+  Function<Task<>(std::string_view)> send = [self](std::string_view piece) {
+    return send_piece(self, piece);
+  };
+  co_await page->stream(std::move(names), std::move(send), std::size_t{16} * 1024, &scope);
   finish();
 }
 

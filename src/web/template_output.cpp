@@ -3,6 +3,7 @@
 #include <coronado/base/escape.hpp>
 #include <coronado/web/template_value.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>

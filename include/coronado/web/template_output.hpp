@@ -3,7 +3,6 @@
 /// Layer: web.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
