@@ -17,14 +17,13 @@ namespace coronado::web {
 namespace {
 
 #if defined(__SSE2__)
-/// One bit for each of the sixteen bytes, set for those that `xhtml_escape` replaces.
+/// One bit for each of the sixteen bytes, set for those that `xhtml_escape` replaces, and for '#',
+/// which costs less to look at again than to tell apart here.
 unsigned special_bits(__m128i bytes) {
-  // '&' and '\'' differ in the last bit only, '<' and '>' in the last but one.
-  const __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('\''));
+  // '"', '#', '&' and '\'' differ in two bits only, '<' and '>' in one.
+  const __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(5)), _mm_set1_epi8('\''));
   const __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
-  const __m128i doubles = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-  return static_cast<unsigned>(
-      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, angles), doubles)));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quotes, angles)));
 }
 
 __m128i load(const char* place) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(place)); }
@@ -52,75 +51,106 @@ constexpr std::array<Reference, kReferences> kReferenceOf = [] {
   set('>', "&gt;");
   set('"', "&quot;");
   set('\'', "&#x27;");
+  set('#', "#");  // see `special_bits`
   return all;
 }();
 
-}  // namespace
-
-/// Copies the rest of a text up to a special character, whose reference it writes: `at` is behind
-/// it. False: the text has ended. There is room for 16 bytes more than are left.
-bool TemplateOutput::copy_plain(const char* begin, const char*& at, const char* end) {
-  const char* special = end;
 #if defined(__SSE2__)
-  constexpr std::ptrdiff_t kStep = 16;
-  for (; end - at >= kStep; at += kStep, cursor_ += kStep) {
-    const __m128i bytes = load(at);
-    store(cursor_, bytes);
-    if (const unsigned bits = special_bits(bytes); bits != 0) {
-      const int plain = std::countr_zero(bits);
-      cursor_ += plain;
-      special = at + plain;
-      break;
-    }
+constexpr std::ptrdiff_t kStep = 16;
+
+/// Copies the end of a text, fewer than 16 bytes, up to a special character.
+/// Returns  How many were copied.
+std::ptrdiff_t copy_end(char* out, const char* begin, const char* at, const char* end) {
+  const std::ptrdiff_t left = end - at;
+  // A block that ends where the text ends begins earlier, where the text is long enough.
+  char block[2 * kStep];
+  const char* rest = block;
+  if (end - begin >= kStep) {
+    store(block, load(end - kStep));
+    rest += kStep - left;
+  } else {
+    std::memcpy(block, at, static_cast<std::size_t>(left));
   }
-  if (special == end) {
-    const std::ptrdiff_t left = end - at;
-    if (left == 0) return false;
-    // Fewer than 16 are left. Their block begins earlier, where the text is long enough.
-    char block[2 * kStep];
-    const char* rest = block;
-    if (end - begin >= kStep) {
-      store(block, load(end - kStep));
-      rest += kStep - left;
-    } else {
-      std::memcpy(block, at, static_cast<std::size_t>(left));
-    }
-    const __m128i bytes = load(rest);
-    store(cursor_, bytes);
-    const unsigned bits = special_bits(bytes) & ((1U << left) - 1);
-    if (bits == 0) {
-      cursor_ += left;
-      return false;
-    }
-    const int plain = std::countr_zero(bits);
-    cursor_ += plain;
-    special = at + plain;
-  }
-#else
-  static_cast<void>(begin);
-  special = find_xhtml_special(at, end);
-  std::memcpy(cursor_, at, static_cast<std::size_t>(special - at));
-  cursor_ += special - at;
-  if (special == end) return false;
-#endif
-  const Reference& reference = kReferenceOf[static_cast<unsigned char>(*special) % kReferences];
-  std::memcpy(cursor_, reference.text, sizeof reference.text);
-  cursor_ += reference.size;
-  at = special + 1;
-  return true;
+  const __m128i bytes = load(rest);
+  store(out, bytes);
+  const unsigned bits = special_bits(bytes) & ((1U << left) - 1);
+  return bits == 0 ? left : std::countr_zero(bits);
 }
 
+/// Copies up to a special character, which `at` then is at, or the end. There is room for 16 bytes
+/// more than the text has.
+char* copy_plain(char* out, const char* begin, const char*& at, const char* end) {
+  const char* from = at;
+  for (; end - from >= kStep; from += kStep, out += kStep) {
+    const __m128i bytes = load(from);
+    store(out, bytes);
+    if (const unsigned bits = special_bits(bytes); bits != 0) {
+      at = from + std::countr_zero(bits);
+      return out + std::countr_zero(bits);
+    }
+  }
+  const std::ptrdiff_t copied = from == end ? 0 : copy_end(out, begin, from, end);
+  at = from + copied;
+  return out + copied;
+}
+#else
+char* copy_plain(char* out, const char*, const char*& at, const char* end) {
+  const char* special = find_xhtml_special(at, end);
+  std::memcpy(out, at, static_cast<std::size_t>(special - at));
+  out += special - at;
+  at = special;
+  return out;
+}
+#endif
+
+}  // namespace
+
 void TemplateOutput::write_escaped(std::string_view text) {
-  constexpr std::size_t kStep = 16;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  do {
-    ensure(static_cast<std::size_t>(end - at) + kStep);
-  } while (copy_plain(text.data(), at, end));
+#if defined(__SSE2__)
+  const char* from = text.data();
+  // Most texts have nothing to replace: whole blocks, of which the last one ends where the text does.
+  if (text.size() >= kStep && static_cast<std::size_t>(end_ - cursor_) >= text.size()) [[likely]] {
+    const char* const last = from + text.size() - kStep;
+    char* out = cursor_;
+    for (; from < last; from += kStep, out += kStep) {
+      const __m128i bytes = load(from);
+      store(out, bytes);
+      if (special_bits(bytes) != 0) [[unlikely]] {
+        cursor_ = out;
+        return write_from(text, from);
+      }
+    }
+    const __m128i bytes = load(last);
+    out = cursor_ + text.size();
+    store(out - kStep, bytes);
+    if (special_bits(bytes) == 0) [[likely]] {
+      cursor_ = out;
+      return;
+    }
+  }
+#endif
+  write_from(text, text.data());
+}
+
+/// The same from a place in the text on.
+void TemplateOutput::write_from(std::string_view text, const char* at) {
+  constexpr std::size_t kMore = 16;
+  const char* const end = text.data() + text.size();
+  for (;;) {
+    ensure(static_cast<std::size_t>(end - at) + kMore);
+    char* out = copy_plain(cursor_, text.data(), at, end);
+    if (at == end) {
+      cursor_ = out;
+      return;
+    }
+    const Reference& reference = kReferenceOf[static_cast<unsigned char>(*at) % kReferences];
+    std::memcpy(out, reference.text, sizeof reference.text);
+    cursor_ = out + reference.size;
+    ++at;
+  }
 }
 
 void TemplateOutput::write_long_int(std::int64_t value) {
-  constexpr std::size_t kDigits = 24;
   ensure(kDigits);
   cursor_ = std::to_chars(cursor_, cursor_ + kDigits, value).ptr;
 }

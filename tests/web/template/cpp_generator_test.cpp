@@ -30,9 +30,11 @@ bool has(const std::string& text, const std::string& part) {
 
 TEST(CppGenerator, CodeBelongsToTheTemplatesLine) {
   const std::string code = generated("a\n{{ title }}\n\n{{ count }}");
-  EXPECT_TRUE(has(code, "#line 2 \"/dir/page.html\"\nr.emit(0, context, (context.title));"))
+  EXPECT_TRUE(
+      has(code, "#line 2 \"/dir/page.html\"\nr.emit(\"a\\n\", 0, context, (context.title));"))
       << code;
-  EXPECT_TRUE(has(code, "#line 4 \"/dir/page.html\"\nr.emit(1, context, (context.count));"))
+  EXPECT_TRUE(
+      has(code, "#line 4 \"/dir/page.html\"\nr.emit(\"\\n\", 1, context, (context.count));"))
       << code;
   EXPECT_TRUE(has(code, "struct PageHtmlPage final")) << code;
 }
