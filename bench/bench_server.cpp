@@ -6,6 +6,7 @@
 #include <coronado/websocket.hpp>
 
 #include <algorithm>
+#include <bench_pages/fortunes.html.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -79,6 +80,21 @@ const std::vector<Fortune> kFortunes = {
      "\xE3\x83\x95\xE3\x83\xAC\xE3\x83\xBC\xE3\x83\xA0\xE3\x83\xAF\xE3\x83\xBC\xE3\x82\xAF\xE3\x81"
      "\xAE\xE3\x83\x99\xE3\x83\xB3\xE3\x83\x81\xE3\x83\x9E\xE3\x83\xBC\xE3\x82\xAF"}};
 
+struct FortunesPage {
+  std::vector<Fortune> fortunes;
+};
+BOOST_DESCRIBE_STRUCT(FortunesPage, (), (fortunes))
+
+FortunesPage make_fortunes() {
+  FortunesPage page;
+  page.fortunes.reserve(kFortunes.size() + 1);
+  page.fortunes = kFortunes;
+  page.fortunes.push_back({0, "Additional fortune added at request time."});
+  std::sort(page.fortunes.begin(), page.fortunes.end(),
+            [](const Fortune& a, const Fortune& b) { return a.message < b.message; });
+  return page;
+}
+
 web::Application make_app() {
   static coronado::WebSocketTopic room;  // of all workers
   web::Application app;
@@ -88,15 +104,12 @@ web::Application make_app() {
   app.add<Fanout>("/fanout", &room);
   app.get("/json", [] { return Message{"Hello, World!"}; });
   app.post("/echo", [](const coronado::HTTPServerRequest& request) { return request.body(); });
-  auto loader = std::make_shared<web::Loader>(BENCH_DIR);
-  app.get("/fortunes", [loader] {
-    std::vector<Fortune> fortunes;
-    fortunes.reserve(kFortunes.size() + 1);
-    fortunes = kFortunes;
-    fortunes.push_back({0, "Additional fortune added at request time."});
-    std::sort(fortunes.begin(), fortunes.end(),
-              [](const Fortune& a, const Fortune& b) { return a.message < b.message; });
-    return web::html(loader->load("fortunes.html")->generate({{"fortunes", fortunes}}));
+  app.get("/fortunes",
+          [] { return web::html(bench_pages::fortunes_html.generate(make_fortunes())); });
+  auto loader = std::make_shared<web::Loader>(BENCH_DIR "/templates");
+  app.get("/fortunes/interpreted", [loader] {
+    const FortunesPage page = make_fortunes();
+    return web::html(loader->load("fortunes.html")->generate({{"fortunes", page.fortunes}}));
   });
   for (int i = 0; i < 100; ++i) {
     app.get("/api/res" + std::to_string(i) + "/{id}", [](std::string_view id) { return id; });

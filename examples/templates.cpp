@@ -1,8 +1,11 @@
-// Templates without files: a page, its layout, a module and a value that is awaited.
+// Templates: a page, its layout, modules, a value that is awaited; and a page that is C++.
 #include <coronado/base/describe.hpp>
 #include <coronado/web.hpp>
+#include <coronado/web/compiled_template.hpp>
+#include <coronado/web/ui_module.hpp>
 
 #include <memory>
+#include <pages/archive.html.hpp>
 #include <string>
 #include <vector>
 
@@ -31,12 +34,13 @@ std::shared_ptr<web::BaseLoader> make_loader() {
   return std::make_shared<web::DictLoader>(web::TemplateTexts{
       {"layout.html",
        "<!DOCTYPE html>\n<title>{% block title %}Blog{% end %}</title>\n"
-       "<body>{% block body %}{% end %}</body>\n"},
+       "<head></head><body>{% block body %}{% end %}</body>\n"},
       {"blog.html",
        "{% extends \"layout.html\" %}\n"
        "{% block body %}\n"
-       "{% for entry in entries %}{% module Entry(entry) %}{% else %}<p>Nothing yet.{% end %}\n"
-       "<p>{{ len(entries) }} entries, {{ await visitors() }} visitors.\n"
+       "{% for entry in entries %}{% module Entry(entry) %}{% end %}\n"
+       "{% if not entries %}<p>Nothing yet.{% end %}\n"
+       "<p>{{ len(entries) }} entries, {% module Visits(await visitors()) %} visitors.\n"
        "{% end %}\n"}});
 }
 // [/loader]
@@ -54,6 +58,34 @@ struct Blog : web::RequestHandler {
 };
 // [/render]
 
+// [ui-module]
+struct VisitsModule : web::UIModule {
+  using UIModule::UIModule;
+  std::string render(int visitors) {
+    return "<b class=\"visits\">" + std::to_string(visitors) + "</b>";
+  }
+  std::string embedded_css() override { return ".visits { color: teal }"; }
+  std::vector<std::string> javascript_files() override { return {"visits.js"}; }
+};
+// [/ui-module]
+
+// [context]
+struct ArchivePage {
+  std::string title;
+  std::vector<Entry> entries;
+};
+BOOST_DESCRIBE_STRUCT(ArchivePage, (), (title, entries))
+// [/context]
+
+// [compiled]
+struct Archive : web::RequestHandler {
+  Task<> get() override {
+    web::render(*this, pages::archive_html, ArchivePage{"Archive", kEntries});
+    co_return;
+  }
+};
+// [/compiled]
+
 web::Application make_app() {
   web::Application app;
   // [module]
@@ -64,7 +96,9 @@ web::Application make_app() {
     return entry_page->generate({{"entry", entry}});
   });
   // [/module]
+  web::add_ui_module<VisitsModule>(app, "Visits");
   app.add<Blog>("/");
+  app.add<Archive>("/archive");
   return app;
 }
 

@@ -1,5 +1,5 @@
 // Templates: whatever the text, it parses or says where it does not, and renders within its limits.
-// A template that renders once renders again with the same result.
+// A template that renders once renders again with the same result. It also becomes C++, or the place is said that cannot.
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/json.hpp>
@@ -9,6 +9,10 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "web/template/cpp_generator.hpp"
+#include "web/template/template_parser.hpp"
 
 namespace {
 
@@ -42,11 +46,25 @@ std::string render(const Template& page, bool& failed) {
   }
 }
 
+/// What parses is C++ too, or it is said why not.
+void generate(const std::string& text) {
+  try {
+    std::vector<TemplateWarning> warnings;
+    const std::string code = templates::generate_cpp(
+        templates::parse_file("page.html", text, {}), nullptr,
+        {.name = "page.html", .directory = "/d", .space = "pages"}, warnings);
+    require(code.find("struct PageHtmlPage") != std::string::npos);
+  } catch (const ParseError& error) {
+    require(error.place().line > 0 && error.place().column > 0);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size > 4000) return 0;
   std::string text(reinterpret_cast<const char*>(bytes), size);
+  generate(text);
   const TemplateLimits limits{.steps = 2000, .output = 200'000, .memory = 1'000'000};
   try {
     DictLoader loader(

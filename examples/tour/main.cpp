@@ -9,6 +9,7 @@
 #include <string>
 
 #include "conversation.hpp"
+#include "playground.hpp"
 #include "process.hpp"
 #include "sleepers.hpp"
 #include "timeline.hpp"
@@ -107,12 +108,19 @@ void add_inspector(web::Application& app, const std::shared_ptr<Demonstrations>&
   });
 }
 
+void add_playground(web::Application& app) {
+  app.post("/api/template", [](web::JsonBody<tour::PlaygroundWanted> wanted) {
+    return web::json(tour::render_playground(*wanted));
+  });
+}
+
 web::Application make_app() {
   web::Application app;
   auto shown = std::make_shared<Demonstrations>();
   add_pages(app);
   add_demonstrations(app, shown);
   add_inspector(app, shown);
+  add_playground(app);
   app.get("/api/ping", [] { return web::json({{"pong", true}}); });
   app.get("/api/stats", [shown](web::WebExchange& exchange) {
     return web::json(shown->meter.read(exchange.loop(), exchange.application()));

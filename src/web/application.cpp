@@ -3,6 +3,7 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/net/netutil.hpp>
+#include <coronado/web/locale.hpp>
 #include <coronado/web/security.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/static_file_handler.hpp>
@@ -104,6 +105,7 @@ struct Application::State {
   std::vector<std::pair<const void*, std::shared_ptr<void>>>
       values;  // by type: few, looked through
   SecuritySettings security;
+  std::shared_ptr<const Locales> locales;
   std::string default_host;
   StaticPath static_path;
   MakeStaticURL make_static_url = nullptr;
@@ -277,6 +279,16 @@ std::string Application::static_url(std::string_view path, bool include_version)
 }
 
 // --- what applications have ----------------------------------------------------------------------
+
+Application& Application::set_locales(std::shared_ptr<const Locales> locales) {
+  state_->locales = std::move(locales);
+  return *this;
+}
+
+const Locales& Application::locales() const noexcept {
+  static const Locales untranslated;
+  return state_->locales ? *state_->locales : untranslated;
+}
 
 Application& Application::set_template_loader(std::shared_ptr<BaseLoader> loader) {
   state_->template_loader = std::move(loader);

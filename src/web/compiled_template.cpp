@@ -38,6 +38,7 @@ TemplatePlace place_of(const CompiledInfo& info, std::uint32_t site) {
 void render_compiled(std::string& out, const CompiledInfo& info, std::atomic<std::size_t>& size,
                      RenderCompiled render, const void* context, const TemplateScope* scope) {
   const TemplateLimits limits;
+  const templates::NestedRendering nested;
   const std::size_t hint = size.load(std::memory_order_relaxed);
   if (out.capacity() - out.size() < hint) out.reserve(out.size() + hint);
   TemplateOutput output(out, limits.output);

@@ -1,11 +1,14 @@
 // What handlers and templates have to do with each other.
 #include <coronado/base/error.hpp>
 #include <coronado/web/application.hpp>
+#include <coronado/web/compiled_template.hpp>
+#include <coronado/web/locale.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/template.hpp>
 
 #include <stdexcept>
 
+#include "web/active_modules.hpp"
 #include "web/response_draft.hpp"
 
 namespace coronado::web {
@@ -128,21 +131,89 @@ bool find_security_member(RequestHandler& handler, std::string_view name, Templa
   return true;
 }
 
-// What `{% module ... %}` finds: the application's, then Tornado's own.
-constexpr TemplateType kModulesType = {
-    .name = "ui_modules",
-    .attribute = [](const void* object, std::string_view name, TemplateMemory& memory,
-                    TemplateValue& found) {
-      RequestHandler& handler = **static_cast<RequestHandler* const*>(object);
-      if (handler.application().ui_modules().find(name, memory, found)) return true;
-      return name == "xsrf_form_html" && find_security_member(handler, name, memory, found);
-    }};
+template <class F>
+TemplateValue make_named(TemplateMemory& memory, std::vector<std::string> names, F function) {
+  auto named = template_function(std::move(names), function);
+  return template_value(memory.make<decltype(named)>(std::move(named)));
+}
+
+/// Dates in templates are seconds since 1970.
+TemplateValue make_format_date(TemplateMemory& memory, const Locale& locale) {
+  return make_named(memory, {"date", "gmt_offset", "relative", "shorter", "full_format"},
+                    [&locale](std::int64_t date, std::optional<std::int64_t> gmt_offset,
+                              std::optional<bool> relative, std::optional<bool> shorter,
+                              std::optional<bool> full_format) {
+                      return locale.format_date(
+                          static_cast<std::time_t>(date),
+                          {.gmt_offset = static_cast<int>(gmt_offset.value_or(0)),
+                           .relative = relative.value_or(true),
+                           .shorter = shorter.value_or(false),
+                           .full_format = full_format.value_or(false)});
+                    });
+}
+
+bool find_locale_member(const void* object, std::string_view name, TemplateMemory& memory,
+                        TemplateValue& found) {
+  const Locale& locale = *static_cast<const Locale*>(object);
+  using Text = std::string_view;
+  using MaybeText = std::optional<std::string_view>;
+  using MaybeCount = std::optional<std::int64_t>;
+  if (name == "code") {
+    found = TemplateValue::string(locale.code());
+  } else if (name == "name") {
+    found = TemplateValue::string(locale.name());
+  } else if (name == "rtl") {
+    found = template_value(locale.rtl());
+  } else if (name == "translate" || name == "_") {
+    found = make_named(memory, {"message", "plural_message", "count"},
+                       [&locale](Text message, MaybeText plural, MaybeCount count) {
+                         return plural ? locale.translate(message, *plural, count.value_or(1))
+                                       : locale.translate(message);
+                       });
+  } else if (name == "pgettext") {
+    found = make_named(memory, {"context", "message", "plural_message", "count"},
+                       [&locale](Text context, Text message, MaybeText plural, MaybeCount count) {
+                         return plural
+                                    ? locale.pgettext(context, message, *plural, count.value_or(1))
+                                    : locale.pgettext(context, message);
+                       });
+  } else if (name == "format_date") {
+    found = make_format_date(memory, locale);
+  } else if (name == "format_day") {
+    found = make_named(
+        memory, {"date", "gmt_offset", "dow"},
+        [&locale](std::int64_t date, MaybeCount gmt_offset, std::optional<bool> dow) {
+          return locale.format_day(static_cast<std::time_t>(date),
+                                   static_cast<int>(gmt_offset.value_or(0)), dow.value_or(true));
+        });
+  } else if (name == "friendly_number") {
+    found = make_function(memory,
+                          [&locale](std::int64_t value) { return locale.friendly_number(value); });
+  } else if (name == "format_number") {
+    found = make_function(memory, [&locale](double value, std::int64_t decimals) {
+      return locale.format_number(value, static_cast<int>(decimals));
+    });
+  } else {
+    return false;
+  }
+  return true;
+}
+
+constexpr TemplateType kLocaleType = {.name = "Locale", .attribute = find_locale_member};
+
+}  // namespace
 
 /// The names that a handler's templates see beside those it passes.
 class HandlerScope final : public TemplateScope {
  public:
   explicit HandlerScope(RequestHandler& handler) : handler_(&handler) {
     handler.add_template_names(own_);
+  }
+
+  /// The page with what its UI modules need.
+  static void complete(RequestHandler& handler, std::string& page, const HandlerScope& scope) {
+    if (handler.active_modules_ == nullptr) return;
+    page = handler.active_modules_->complete(std::move(page), scope);
   }
 
   bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override {
@@ -158,13 +229,39 @@ class HandlerScope final : public TemplateScope {
       found = TemplateValue::object(&handler_, kModulesType);
       return true;
     }
+    if (name == "locale") {
+      found = TemplateValue::object(&handler_->locale(), kLocaleType);
+      return true;
+    }
+    if (name == "_" || name == "pgettext") {
+      return find_locale_member(&handler_->locale(), name, memory, found);
+    }
     return find_security_member(*handler_, name, memory, found);
   }
 
+  bool find_module(std::string_view name, TemplateValue& found) const override {
+    const BaseLoader* loader = handler_->application().template_loader();
+    return loader != nullptr && loader->find_module(name, found);
+  }
+
  private:
+  static bool find_ui_module(const void* object, std::string_view name, TemplateMemory& memory,
+                             TemplateValue& found) {
+    RequestHandler& handler = **static_cast<RequestHandler* const*>(object);
+    if (handler.active_modules_ == nullptr) {
+      handler.active_modules_ = std::make_shared<detail::ActiveModules>();
+    }
+    return handler.active_modules_->find(handler, name, handler.application().ui_modules(), memory,
+                                         found) ||
+           (name == "xsrf_form_html" && find_security_member(handler, name, memory, found));
+  }
+  static constexpr TemplateType kModulesType = {.name = "ui_modules", .attribute = find_ui_module};
+
   RequestHandler* handler_;
   TemplateNamespace own_;
 };
+
+namespace {
 
 std::shared_ptr<const Template> load(const Application& application, std::string_view name) {
   BaseLoader* loader = application.template_loader();
@@ -177,32 +274,61 @@ std::shared_ptr<const Template> load(const Application& application, std::string
 
 }  // namespace
 
-void RequestHandler::render_to(std::string& out, std::string_view name,
-                               std::initializer_list<TemplateArgument> arguments) {
-  const std::shared_ptr<const Template> page = load(application(), name);
-  const HandlerScope scope(*this);
-  page->generate_into(out, {arguments.begin(), arguments.size()}, &scope);
+namespace detail {
+
+void with_handler_scope(RequestHandler& handler,
+                        Function<std::string(const TemplateScope& scope)> make) {
+  const HandlerScope scope(handler);
+  std::string page = make(scope);
+  HandlerScope::complete(handler, page, scope);
+  handler.finish(page);
 }
+
+}  // namespace detail
 
 void RequestHandler::render(std::string_view name,
                             std::initializer_list<TemplateArgument> arguments) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
-  render_to(draft().body, name, arguments);
+  const std::shared_ptr<const Template> page = load(application(), name);
+  const HandlerScope scope(*this);
+  page->generate_into(draft().body, {arguments.begin(), arguments.size()}, &scope);
+  HandlerScope::complete(*this, draft().body, scope);
   finish();
 }
 
 std::string RequestHandler::render_string(std::string_view name,
                                           std::initializer_list<TemplateArgument> arguments) {
   std::string text;
-  render_to(text, name, arguments);
+  const HandlerScope scope(*this);
+  load(application(), name)->generate_into(text, {arguments.begin(), arguments.size()}, &scope);
   return text;
+}
+
+namespace {
+Task<> send_piece(RequestHandler* handler, std::string_view piece) {
+  handler->write(piece);
+  co_await handler->flush();
+}
+}  // namespace
+
+Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) {
+  if (finished_) throw std::logic_error("cannot render() after finish()");
+  const std::shared_ptr<const Template> page = load(application(), name);
+  const HandlerScope scope(*this);
+  RequestHandler* self = this;
+  Function<Task<>(std::string_view)> send = [self](std::string_view piece) {
+    return send_piece(self, piece);
+  };
+  co_await page->stream(std::move(names), std::move(send), std::size_t{16} * 1024, &scope);
+  finish();
 }
 
 Task<> RequestHandler::render_async(std::string name, TemplateNamespace names) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
   const std::shared_ptr<const Template> page = load(application(), name);
   const HandlerScope scope(*this);
-  const std::string text = co_await page->generate_async(std::move(names), &scope);
+  std::string text = co_await page->generate_async(std::move(names), &scope);
+  HandlerScope::complete(*this, text, scope);
   finish(text);
 }
 

@@ -7,6 +7,7 @@
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/upgrade.hpp>
 #include <coronado/web/application.hpp>
+#include <coronado/web/locale.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -427,6 +428,18 @@ void RequestHandler::clear() {
   draft_.reset();
   default_content_type_ = true;
   set_default_headers();
+}
+
+const Locale& RequestHandler::locale() {
+  if (locale_ == nullptr) {
+    const std::string code = get_user_locale();
+    locale_ = code.empty() ? &get_browser_locale() : &application().locales().closest({code});
+  }
+  return *locale_;
+}
+
+const Locale& RequestHandler::get_browser_locale() const {
+  return application().locales().for_browser(request().header("Accept-Language").value_or(""));
 }
 
 std::string RequestHandler::reverse_url(std::string_view name,

@@ -340,6 +340,7 @@ void Template::generate_into(std::string& out, std::span<const TemplateArgument>
   if (state.program->awaits) {
     throw UsageError("template '" + state.name + "' awaits: use generate_async or stream");
   }
+  const templates::NestedRendering nested;
   const std::size_t hint = state.size_hint.load(std::memory_order_relaxed);
   if (out.capacity() - out.size() < hint) out.reserve(out.size() + hint);
   templates::Output output(out, state.limits.output);

@@ -260,6 +260,66 @@ def inspector_is_for_everybody(page, tour):
     page.wait_for("location.pathname === '/' && document.readyState === 'complete'")
 
 
+def open_playground(page, tour):
+    page.open(f"http://127.0.0.1:{tour.port}/playground.html")
+    page.wait_for("location.pathname === '/playground.html' && document.readyState === 'complete'")
+    wait_text(page, "status", r"^Compiled and rendered in")
+
+
+def type_into(page, element, value):
+    page.evaluate(f"(e => {{ e.value = {json.dumps(value)}; e.dispatchEvent(new Event('input')); }})"
+                  f"(document.getElementById({element!r}))")
+
+
+def renders_templates_as_they_are_typed(page, tour):
+    open_playground(page, tour)
+    wait_text(page, "output", r"Ada &lt;ada@example.com&gt; \(admin\): math, engines")
+    type_into(page, "template", "{% for n in numbers %}<{{ n }}>{% end %}")
+    wait_text(page, "status", r"NameError: name 'numbers' is not defined")
+    type_into(page, "context", '{"numbers": [1, 2]}')
+    wait_text(page, "output", r"^<1><2>$")
+    wait_text(page, "status", r"^Compiled and rendered in")
+
+
+def shows_where_a_template_is_wrong(page, tour):
+    type_into(page, "template", "fine\ngrün {{ numbers[7] }}")
+    wait_text(page, "status", r"^Template, line 2, column \d+: IndexError")
+    wrong = "document.querySelector('#template-lines .wrong')"
+    page.wait_for(f"{wrong} && {wrong}.textContent === '2'")
+    assert text(page, "output") == "<1><2>", "the last good output is gone"
+    page.click("#go")
+    at = page.evaluate("[document.activeElement.id, document.activeElement.selectionStart]")
+    assert at == ["template", len("fine\ngrün {{ numbers")], at
+    type_into(page, "template", "{% if 1 %}")
+    wait_text(page, "status", r"line 1, column 1: Missing \{% end %\} block for if")
+    type_into(page, "template", "{% while 1 %}{% end %}")
+    wait_text(page, "status", r"LimitError: the template takes more than 200000 steps")
+    type_into(page, "context", '{\n "a": }')
+    wait_text(page, "status", r"^Context, line 2, column")
+
+
+def warns_where_escaping_does_not_protect(page, tour):
+    page.click("[data-example='danger']")
+    page.wait_for("document.querySelectorAll('#warnings li').length === 3")
+    wait_text(page, "warnings", r"line 2, column 10: the value of title has no quotes")
+    for example in ("layout", "format", "list"):
+        page.click(f"[data-example='{example}']")
+        page.wait_for("document.getElementById('warnings').hidden")
+        wait_text(page, "status", r"^Compiled and rendered in")
+    page.click("[data-example='error']")
+    wait_text(page, "status", r"line 3, column \d+: AttributeError: 'NoneType'")
+
+
+def playground_is_for_everybody(page, tour):
+    fits_every_width(page, tour)
+    has_readable_contrast(page, tour)
+    names_every_control(page, tour)
+    unlabelled = page.evaluate("[...document.querySelectorAll('textarea')].filter(e => !e.labels.length).length")
+    assert unlabelled == 0, unlabelled
+    page.open(f"http://127.0.0.1:{tour.port}/")
+    page.wait_for("location.pathname === '/' && document.readyState === 'complete'")
+
+
 def fits_every_width(page, tour):
     for width in (360, 412, 768, 1024, 1440):
         page.emulate(width, 800)
@@ -318,7 +378,8 @@ CHECKS = [
     shows_live_figures, puts_load_on_the_process, sleeps_and_cancels, draws_three_timelines,
     folds_a_tree, shows_the_task_dump, fits_every_width, has_readable_contrast,
     names_every_control, inspects_every_task, refreshes_in_place, finds_and_pauses,
-    inspector_is_for_everybody, makes_no_noise, survives_a_restart,
+    inspector_is_for_everybody, renders_templates_as_they_are_typed, shows_where_a_template_is_wrong,
+    warns_where_escaping_does_not_protect, playground_is_for_everybody, makes_no_noise, survives_a_restart,
 ]
 
 
@@ -350,6 +411,21 @@ def take_screenshots(page, tour, directory):
     for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")):
         page.emulate(width, 900, scheme, reduced_motion=True, scale=2 if width < 600 else 1)
         page.screenshot(directory / f"inspector-{name}.png", full=True)
+    take_playground_screenshots(page, tour, directory)
+
+
+def take_playground_screenshots(page, tour, directory):
+    page.emulate(1280, 900)
+    open_playground(page, tour)
+    for name, width, scheme, example in (("light", 1280, "light", "danger"), ("dark", 1280, "dark", "error"),
+                                         ("phone", 390, "light", "list")):
+        page.emulate(width, 900, scheme, reduced_motion=True, scale=2 if width < 600 else 1)
+        page.click(f"[data-example='{example}']")
+        if example == "error":
+            wait_text(page, "status", r"AttributeError")
+        else:
+            wait_text(page, "output", r"without quotes" if example == "danger" else r"2 users, 121 years")
+        page.screenshot(directory / f"playground-{name}.png", full=True)
 
 
 def main():

@@ -6,6 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <list>
 #include <map>
@@ -153,9 +157,9 @@ TEST(CompiledTemplate, InheritanceAndIncludesAreResolved) {
 }
 
 TEST(CompiledTemplate, ErrorsSayTheSamePlace) {
-  EXPECT_EQ(rendered(web_pages::fails_html), "error: KeyError: 'nope' at fails.html:3:17");
+  EXPECT_EQ(rendered(web_pages::fails_html), "error: KeyError: 'nope' at fails.html:3:25");
   EXPECT_EQ(rendered(web_pages::fails_inside_html),
-            "error: KeyError: 'nope' at fails.html:3:17 (via fails_inside.html:2)");
+            "error: KeyError: 'nope' at fails.html:3:25 (via fails_inside.html:2)");
   EXPECT_EQ(rendered(web_pages::fails_unbound_html),
             "error: NameError: name 'u' is not defined at fails_unbound.html:2:4");
   EXPECT_NE(rendered(web_pages::fails_index_html).find("IndexError"), std::string::npos);
@@ -168,6 +172,31 @@ TEST(CompiledTemplate, AnErrorLeavesTheStringAlone) {
   std::string out = "before";
   EXPECT_THROW(web_pages::fails_html.generate_into(out, Everything(), &loader()), TemplateError);
   EXPECT_EQ(out, "before");
+}
+
+/// A page as debug builds have it.
+struct EditedPage final : InterpretedTemplate<EditedPage> {
+  static constexpr std::string_view kName = "page.html";
+  static inline std::string directory =
+      std::filesystem::temp_directory_path() / ("coronado-pages-" + std::to_string(::getpid()));
+  static inline detail::PageSource kSource{directory, "xhtml_escape", ""};
+};
+
+TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
+  std::filesystem::create_directories(EditedPage::directory);
+  const auto write = [](std::string_view text) {
+    std::ofstream(EditedPage::directory + "/page.html") << text;
+  };
+  const EditedPage page;
+  write("one {{ user.name }}");
+  EXPECT_EQ(page.generate(Everything()), "one Ann &lt;a&gt;");
+  write("the second {{ count }}");
+  EXPECT_EQ(page.generate(Everything()), "the second 42");
+  write("{{ nope }}");
+  EXPECT_THROW(page.generate(Everything()), TemplateError);
+  write("{{ }}");
+  EXPECT_THROW(page.generate(Everything()), ParseError);
+  std::filesystem::remove_all(EditedPage::directory);
 }
 
 TEST(CompiledTemplate, AwaitsCoroutines) {

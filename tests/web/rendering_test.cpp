@@ -1,10 +1,17 @@
 #include <coronado/base/describe.hpp>
-#include <coronado/web/template.hpp>
+#include <coronado/web/compiled_template.hpp>
+
+#include <web_pages/handler.html.hpp>
 
 #include "tests/web/web_fixture.hpp"
 
 namespace coronado::web_test {
 namespace {
+
+struct HandlerPage {
+  std::string text;
+};
+BOOST_DESCRIBE_STRUCT(HandlerPage, (), (text))
 
 struct Entry {
   int id;
@@ -93,6 +100,65 @@ TEST_F(Rendering, AsATextAndWithAwait) {
   serve({{"x", "({{ n }})"}, {"y", "({{ await f(n) }})"}});
   bench.app.add<Other>("/other");
   EXPECT_EQ(bench.get("/other").body, "(1)(20)");
+}
+
+struct Streamed : web::RequestHandler {
+  Task<> get() override {
+    web::TemplateNamespace names{{"n", 3000}};
+    names.set("f", []() -> Task<int> {
+      co_await moment();
+      co_return 7;
+    });
+    co_await render_stream("s", std::move(names));
+  }
+};
+
+TEST_F(Rendering, InPiecesAsTheyAreReady) {
+  serve({{"s", "{% for i in range(n) %}0123456789{% end %}{{ await f() }} {{ request.method }}"},
+         {"t", "x"}});
+  bench.app.add<Streamed>("/streamed");
+  const RawResponse response = bench.get("/streamed");
+  EXPECT_EQ(response.field("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(response.body.size(), 30'000U + 5);
+  EXPECT_TRUE(response.body.ends_with("97 GET"));
+}
+
+TEST_F(Rendering, LanguageFunctionsAnswerWithTheMessage) {
+  serve({{"x",
+          "{{ _('one') }} {{ _('one', 'many', 2) }} {{ _('one', plural_message='many', count=1) }} "
+          "{{ pgettext('menu', 'Open') }} {{ locale.code }} {{ locale.translate('a', 'b', 0) }}"}});
+  EXPECT_EQ(body("x"), "one many one Open en_US b");
+}
+
+TEST_F(Rendering, TheNamespaceOfAHandlerComesFirst) {
+  struct Own : web::RequestHandler {
+    void add_template_names(web::TemplateNamespace& names) override {
+      names.set("_", [](std::string_view text) { return "<" + std::string(text) + ">"; });
+      names.set("static_url", [](std::string_view path) { return "/s/" + std::string(path); });
+    }
+    Task<> get() override {
+      render("x");
+      co_return;
+    }
+  };
+  serve({{"x", "{{ _('a') }}{{ static_url('b.css') }}"}});
+  bench.app.add<Own>("/own");
+  EXPECT_EQ(bench.get("/own").body, "&lt;a&gt;/s/b.css");
+}
+
+TEST_F(Rendering, AGeneratedPageSeesTheHandlerAndItsModules) {
+  struct Built : web::RequestHandler {
+    Task<> get() override {
+      web::render(*this, web_pages::handler_html, HandlerPage{"<x>"});
+      co_return;
+    }
+  };
+  serve({});
+  bench.app.template_loader()->module("tools").set("twice", [](int n) { return 2 * n; });
+  bench.app.ui_modules().set(
+      "Bold", [](std::string_view text) { return "<b>" + std::string(text) + "</b>"; });
+  bench.app.add<Built>("/built");
+  EXPECT_EQ(bench.get("/built").body, "&lt;x&gt; GET /page <b>m</b> 8\n");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "tests/web/template/template_fixture.hpp"
@@ -53,6 +54,27 @@ TEST(Template, RendersInsideARendering) {
   const Template inner("({{ x }})");
   const auto include = [&](int x) { return inner.generate({{"x", x}}); };
   EXPECT_EQ(render("{% for i in [1, 2] %}{% raw f(i) %}{% end %}", {{"f", include}}), "(1)(2)");
+}
+
+TEST(Template, RenderingsInsideEachOtherAreLimited) {
+  const Template* self = nullptr;
+  int times = 0;
+  const std::function<std::string()> again = [&self, &times, &again] {
+    ++times;
+    return self->generate({{"again", again}});
+  };
+  const Template page("{% raw again() %}");
+  self = &page;
+  try {
+    page.generate({{"again", again}});
+    FAIL();
+  } catch (const TemplateError& error) {
+    EXPECT_NE(std::string(error.what()).find("rendered inside each other too deeply"),
+              std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(times, 50);
+  EXPECT_EQ(Template("fine").generate(), "fine");  // nothing is left behind
 }
 
 TEST(DictLoader, LoadsAndKeeps) {

@@ -34,6 +34,7 @@
 namespace coronado::web {
 
 class BaseLoader;
+class Locales;
 struct SecuritySettings;
 class StaticFileHandler;
 class TemplateNamespace;
@@ -169,6 +170,11 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   const SecuritySettings& security() const noexcept;
   /// The setting `xsrf_cookies`.
   bool checks_xsrf() const noexcept;
+
+  /// The languages of `RequestHandler::locale`: include <coronado/web/locale.hpp>.
+  Application& set_locales(std::shared_ptr<const Locales> locales);
+  /// With none set: "en_US", without translations.
+  const Locales& locales() const noexcept;
 
   /// Where `RequestHandler::render` finds templates.
   ///

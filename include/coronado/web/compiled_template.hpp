@@ -121,8 +121,10 @@ class CompiledTemplate {
                                    const TemplateScope* scope = nullptr) const {
     if constexpr (Page::kAwaits) {
       const Context* kept = &context;
-      co_return co_await detail::render_compiled_async(
-          Page::kInfo, [kept](TemplateRun& run) { return Page::render(run, *kept); }, scope);
+      Function<Task<>(TemplateRun & run)> render = [kept](TemplateRun& run) {
+        return Page::render(run, *kept);
+      };
+      co_return co_await detail::render_compiled_async(Page::kInfo, std::move(render), scope);
     } else {
       co_return generate(context, scope);
     }

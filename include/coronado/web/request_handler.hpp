@@ -42,11 +42,16 @@ class ClassEndpoint;
 
 class EventStream;
 struct HandlerSecurity;
+class Locale;
+class HandlerScope;
 struct ResponseDraft;
 struct SignedCookieOptions;
 struct SignedValueRules;
 class TemplateArgument;
 class TemplateNamespace;
+namespace detail {
+class ActiveModules;
+}  // namespace detail
 
 /// Thrown by a handler to end the request with what it has written so far.   Tornado  `web.Finish`.
 struct Finish {};
@@ -342,6 +347,20 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Throws  HTTPError(403)  The token is missing or wrong.
   virtual void check_xsrf_cookie();
 
+  // --- the reader's language: include <coronado/web/locale.hpp> --------------------------------
+
+  /// The language for who asks: of `set_locale`, `get_user_locale`, or what the browser likes best of
+  /// those that `Application::set_locales` has.
+  /// Lifetime  The application's.   Tornado  `locale`.
+  const Locale& locale();
+  void set_locale(const Locale& locale) noexcept { locale_ = &locale; }
+
+  /// The code of the language that the user has chosen: "de". Empty: what the browser likes.
+  virtual std::string get_user_locale() { return {}; }
+
+  /// What the browser likes best.
+  const Locale& get_browser_locale() const;
+
   // --- templates: include <coronado/web/template.hpp> ------------------------------------------
 
   /// Renders the template `name` with these values, and finishes.
@@ -349,7 +368,8 @@ class RequestHandler : public coronado::detail::Pooled {
   ///     render("fortunes.html", {{"fortunes", fortunes}});
   ///
   /// A template sees what `arguments` has, then what `add_template_names` adds, `handler`,
-  /// `request`, `current_user`, `reverse_url` and its UI modules.
+  /// `request`, `current_user`, `reverse_url`, `static_url`, `xsrf_form_html`, `locale`, `_`,
+  /// `pgettext`, and its UI modules, whose style sheets and scripts are put into the page.
   ///
   /// Throws   UsageError       The application has no template loader, the loader no such template,
   ///                           or the template has an `await`.
@@ -365,6 +385,14 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Cancel   Passed on to the coroutine that is being awaited.
   /// Lifetime The values in `names` must live until the task ends.
   Task<> render_async(std::string name, TemplateNamespace names);
+
+  /// As `render_async`, but sends the page piece by piece while it is rendered: a client that reads
+  /// slowly stops the rendering. What the UI modules have for the head cannot be put there any more.
+  ///
+  /// Throws   As `render_async`; after the first piece the response is cut off.
+  /// Cancel   Ends the rendering; what was sent stays sent.
+  /// Lifetime As `render_async`.
+  Task<> render_stream(std::string name, TemplateNamespace names);
 
   /// The text that `render` would send.   Throws  As `render`.
   std::string render_string(std::string_view name,
@@ -415,6 +443,7 @@ class RequestHandler : public coronado::detail::Pooled {
 
  private:
   friend class EventStream;
+  friend class HandlerScope;
   template <class H, class... Args>
   friend class detail::ClassEndpoint;
   /// The body goes to `data_received`.
@@ -425,8 +454,6 @@ class RequestHandler : public coronado::detail::Pooled {
   void announce_trailers();
   Task<> send_deferred();
   void send_response();
-  void render_to(std::string& out, std::string_view name,
-                 std::initializer_list<TemplateArgument> arguments);
   void handle_exception(const std::exception_ptr& error) noexcept;
   ResponseHead response_head();
   ResponseDraft& draft();
@@ -434,6 +461,7 @@ class RequestHandler : public coronado::detail::Pooled {
   [[noreturn]] void refuse_method() const;
 
   WebExchange* exchange_ = nullptr;
+  const Locale* locale_ = nullptr;  // once somebody has asked
   std::uint16_t status_ = 200;
   bool finished_ = false;
   bool deferred_ = false;
@@ -442,6 +470,7 @@ class RequestHandler : public coronado::detail::Pooled {
   bool default_content_type_ = true;
   std::unique_ptr<ResponseDraft> draft_;       // from the first word about the response on
   std::unique_ptr<HandlerSecurity> security_;  // once somebody asks for the user or a token
+  std::shared_ptr<detail::ActiveModules> active_modules_;  // of the pages rendered so far
 };
 
 }  // namespace coronado::web

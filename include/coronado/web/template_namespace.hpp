@@ -38,6 +38,11 @@ class TemplateArgument {
     }
   }
 
+  /// An object of a type that a template sees as `type` says; it is kept.
+  TemplateArgument(std::string_view name, std::shared_ptr<const void> object,
+                   const TemplateType& type)
+      : name_(name), value_(TemplateValue::object(object.get(), type)), owner_(std::move(object)) {}
+
   std::string_view name() const noexcept { return name_; }
   const TemplateValue& value() const noexcept { return value_; }
 

@@ -3,7 +3,6 @@
 /// Layer: web.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -39,8 +38,9 @@ class TemplateOutput {
 
   void write(std::string_view text) {
     ensure(text.size());
-    std::memcpy(cursor_, text.data(), text.size());
-    cursor_ += text.size();
+    char* const out = cursor_;
+    std::memcpy(out, text.data(), text.size());
+    cursor_ = out + text.size();
   }
 
   /// As `write`, for text that is readable in whole steps of 16 bytes: what a `TemplateMemory` has.
@@ -56,13 +56,31 @@ class TemplateOutput {
     cursor_ += text.size();
   }
 
+  /// Text of the program, and a value behind it.
+  template <std::size_t N>
+  void write_int_after(const char (&text)[N], std::int64_t value) {
+    ensure(N + kDigits);
+    char* const out = cursor_;
+    std::memcpy(out, text, N - 1);
+    if (static_cast<std::uint64_t>(value) > 99) {
+      cursor_ = out + N - 1;
+      return write_long_int(value);
+    }
+    cursor_ = write_two_digits(out + N - 1, value);
+  }
+  template <std::size_t N>
+  void write_escaped_after(const char (&before)[N], std::string_view text) {
+    ensure(N - 1);
+    char* const out = cursor_;
+    std::memcpy(out, before, N - 1);
+    cursor_ = out + N - 1;
+    write_escaped(text);
+  }
+
   void write_int(std::int64_t value) {
     if (static_cast<std::uint64_t>(value) > 99) return write_long_int(value);
     ensure(2);
-    const bool two = value > 9;
-    cursor_[0] = static_cast<char>('0' + (two ? value / 10 : value));
-    cursor_[1] = static_cast<char>('0' + value % 10);
-    cursor_ += two ? 2 : 1;
+    cursor_ = write_two_digits(cursor_, value);
   }
 
   /// Escaped as by `xhtml_escape`.
@@ -84,7 +102,16 @@ class TemplateOutput {
     if (static_cast<std::size_t>(end_ - cursor_) < more) [[unlikely]]
       grow(more);
   }
+  static constexpr std::size_t kDigits = 24;  // of a long integer
+
+  static char* write_two_digits(char* out, std::int64_t value) {
+    const auto digits = static_cast<std::uint32_t>(value);
+    if (digits > 9) *out++ = static_cast<char>('0' + digits / 10);
+    *out++ = static_cast<char>('0' + digits % 10);
+    return out;
+  }
   void open();
+  [[gnu::noinline]] void write_from(std::string_view text, const char* at);
   void write_long_int(std::int64_t value);
   [[gnu::noinline]] void grow(std::size_t more);
 

@@ -87,18 +87,25 @@ class TemplateRun {
     out_.write({literal, N - 1});
   }
 
-  /// Writes a value, escaped as HTML.
-  template <class Context, class T>
-  void emit(std::uint32_t site, const Context& context, const T& value) {
+  /// Writes text, and a value, escaped as HTML.
+  template <std::size_t N, class Context, class T>
+  void emit(const char (&before)[N], std::uint32_t site, const Context& context, const T& value) {
     site_ = site;
     if constexpr (requires { context.xhtml_escape; }) {
+      text(before);
       emit_with(detail::view_of(context.xhtml_escape), detail::view_of(value));
     } else if constexpr (detail::kSmallInt<T>) {
-      escape_is_own_ ? emit_value(TemplateValue::integer(value)) : out_.write_int(value);
+      if (!escape_is_own_) [[likely]]
+        return out_.write_int_after(before, value);
+      text(before);
+      emit_value(TemplateValue::integer(value));
     } else if constexpr (detail::kTemplateText<T>) {
-      const std::string_view text(value);
-      escape_is_own_ ? emit_value(TemplateValue::string(text)) : out_.write_escaped(text);
+      if (!escape_is_own_) [[likely]]
+        return out_.write_escaped_after(before, std::string_view(value));
+      text(before);
+      emit_value(TemplateValue::string(std::string_view(value)));
     } else {
+      text(before);
       emit_value(detail::view_of(value));
     }
   }

@@ -1,5 +1,6 @@
 // Functions that every template has without asking.
 #include <coronado/base/escape.hpp>
+#include <coronado/base/linkify.hpp>
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
@@ -45,6 +46,22 @@ TemplateValue encode_json(const NativeCall& call) {
 TemplateValue squeeze_text(const NativeCall& call) {
   const NativeArguments<1> arguments(call, {"value"}, 1);
   return new_string(squeeze(to_text(arguments[0], "squeeze() argument")), call.memory());
+}
+
+TemplateValue linkify_text(const NativeCall& call) {
+  const NativeArguments<5> arguments(
+      call, {"text", "shorten", "extra_params", "require_protocol", "permitted_protocols"}, 1);
+  LinkifyOptions options;
+  if (arguments.has(1)) options.shorten = is_true(arguments[1]);
+  if (arguments.has(2)) options.extra_params = to_text(arguments[2], "extra_params");
+  if (arguments.has(3)) options.require_protocol = is_true(arguments[3]);
+  if (arguments.has(4)) {
+    options.permitted_protocols.clear();
+    for (const TemplateValue& protocol : collect(arguments[4], call.memory()).values()) {
+      options.permitted_protocols.emplace_back(to_text(protocol, "a protocol"));
+    }
+  }
+  return new_string(linkify(to_text(arguments[0], "linkify() argument"), options), call.memory());
 }
 
 // --- conversions -------------------------------------------------------------------------------------
@@ -406,6 +423,7 @@ constexpr TemplateFunction kFunctions[] = {
     {"url_escape", escape_url},
     {"json_encode", encode_json},
     {"squeeze", squeeze_text},
+    {"linkify", linkify_text},
     {"len", len},
     {"str", to_str},
     {"repr", to_repr},

@@ -12,10 +12,6 @@ namespace {
 constexpr std::size_t kMaxSlots = 60'000;
 }  // namespace
 
-TemplatePlace Program::place_of(std::size_t instruction) const {
-  return make_place(origins, places[instruction]);
-}
-
 std::uint32_t CodeBuilder::emit(Op op, int change, std::uint32_t b, std::uint16_t a) {
   if (program_.code.size() >= kMaxInstructions) {
     fail("the template has more than " + std::to_string(kMaxInstructions) +
@@ -91,6 +87,7 @@ std::uint32_t CodeBuilder::add_text(std::string_view text) {
 
 std::uint32_t CodeBuilder::add_site(std::string_view name) {
   program_.sites.push_back(AttributeSite::make(program_.memory.copy(name)));
+  program_.site_objects.push_back(place().offset);
   return static_cast<std::uint32_t>(program_.sites.size() - 1);
 }
 

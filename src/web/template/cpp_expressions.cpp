@@ -12,10 +12,10 @@ namespace coronado::web::templates {
 namespace {
 
 // Names that a handler's templates see beside their context.
-constexpr std::array<std::string_view, 16> kHandlerNames = {
-    "handler",   "request",    "current_user", "locale",         "_",          "pgettext",
-    "translate", "static_url", "reverse_url",  "xsrf_form_html", "xsrf_token", "_tt_modules",
-    "modules",   "settings",   "linkify",      "datetime"};
+constexpr std::array<std::string_view, 15> kHandlerNames = {
+    "handler",    "request",     "current_user", "locale",      "_",
+    "pgettext",   "translate",   "static_url",   "reverse_url", "xsrf_form_html",
+    "xsrf_token", "_tt_modules", "modules",      "settings",    "datetime"};
 
 constexpr std::array<std::string_view, 26> kOperators = {
     "kAdd",    "kSubtract",  "kMultiply", "kDivide",       "kFloorDivide", "kModulo",

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "web/template/cpp_expressions.hpp"
 #include "web/template/cpp_names.hpp"
@@ -65,7 +66,7 @@ class Generator {
   void body(const std::vector<Item>& items);
   void block(const std::vector<Item>& items);
   void statement(const Item& item);
-  void emit(const Item& item);
+  void emit(const Item& item, const std::string& before);
   void set(const Node& node);
   void augment(const Node& node);
   void branches(const Item& item);
@@ -87,8 +88,8 @@ class Generator {
   Linker linker_;
   CppNames names_;
   CppExpressions expressions_;
-  const ParsedFile* file_ = nullptr;
   std::size_t items_ = 0;
+  std::size_t attempts_ = 0;  // `try` statements around
   std::vector<Frame> frames_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> site_numbers_;
   std::vector<OriginPlace> sites_;
@@ -174,9 +175,14 @@ void Generator::body(const std::vector<Item>& items) {
       text += item.node->text;
       continue;
     }
-    flush();
     places_.set_place(item.place);
-    file_ = item.file;
+    // In a `try` the text must be there before the value fails.
+    if (attempts_ > 0) flush();
+    if (item.node->kind == NodeKind::kEmit) {
+      emit(item, std::exchange(text, {}));
+      continue;
+    }
+    flush();
     statement(item);
   }
   flush();
@@ -192,8 +198,8 @@ void Generator::block(const std::vector<Item>& items) {
 void Generator::statement(const Item& item) {
   const Node& node = *item.node;
   switch (node.kind) {
-    case NodeKind::kText: return;
-    case NodeKind::kEmit: return emit(item);
+    case NodeKind::kText:
+    case NodeKind::kEmit: return;  // `body` does them
     case NodeKind::kRaw:
       return line(node.expression->offset, "r.emit_raw(" + site(node.expression->offset) + ", " +
                                                expressions_.any(*node.expression) + ");");
@@ -208,7 +214,11 @@ void Generator::statement(const Item& item) {
     case NodeKind::kIf: return branches(item);
     case NodeKind::kFor:
     case NodeKind::kWhile: return loop(item);
-    case NodeKind::kTry: return attempt(item);
+    case NodeKind::kTry:
+      ++attempts_;
+      attempt(item);
+      --attempts_;
+      return;
     case NodeKind::kApply: return apply(item);
     case NodeKind::kBlock:
     case NodeKind::kInclude: return body(item.bodies[0]);
@@ -219,16 +229,20 @@ void Generator::statement(const Item& item) {
   }
 }
 
-void Generator::emit(const Item& item) {
+/// Params  before  The text that stands before the value.
+void Generator::emit(const Item& item, const std::string& before) {
   const Expression& expression = *item.node->expression;
   const std::string& escape = item.file->autoescape;
   const std::string value = expressions_.any(expression);
+  const bool plain =
+      escape == "xhtml_escape" && names_.find(escape).kind == CppNames::Kind::kOutside;
+  if (plain) {
+    return line(expression.offset, "r.emit(" + cpp_literal(before) + ", " +
+                                       site(expression.offset) + ", context, " + value + ");");
+  }
+  if (!before.empty()) code("r.text(" + cpp_literal(before) + ");");
   if (escape.empty()) {
     return line(expression.offset, "r.emit_raw(" + site(expression.offset) + ", " + value + ");");
-  }
-  if (escape == "xhtml_escape" && names_.find(escape).kind == CppNames::Kind::kOutside) {
-    return line(expression.offset,
-                "r.emit(" + site(expression.offset) + ", context, " + value + ");");
   }
   ExpressionPtr function;
   try {

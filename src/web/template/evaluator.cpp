@@ -1,6 +1,7 @@
 #include "web/template/evaluator.hpp"
 
 #include <coronado/base/error.hpp>
+#include <coronado/web/template_error.hpp>
 
 #include <cstring>
 
@@ -248,6 +249,11 @@ ErrorText describe_error(const std::exception_ptr& error) {
     return {fault.error_class(), fault.what(), true, false};
   } catch (const HTTPError& http) {
     return {TemplateErrorClass::kException, http.what(), false, true};
+  } catch (
+      const TemplateError& inner) {  // of a template that was rendered inside: a limit stays one
+    const bool limit = inner.error_class() == TemplateErrorClass::kLimit;
+    return {limit ? TemplateErrorClass::kLimit : TemplateErrorClass::kException, inner.what(),
+            false, false};
   } catch (const std::exception& other) {
     return {TemplateErrorClass::kException, other.what(), false, false};
   }

@@ -93,6 +93,7 @@ void ExpressionCompiler::compile_attribute(const Expression& expression) {
     return;
   }
   const auto slot = static_cast<std::uint16_t>(object->b);
+  code_.program().site_objects[site] = code_.program().places.back().offset;
   code_.drop_last();
   code_.emit(Op::kLoadAttribute, 0, site, slot);
 }

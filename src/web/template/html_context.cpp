@@ -69,6 +69,7 @@ void HTMLContext::read_character(char c, std::string_view rest) {
       if (c == '>') return end_tag();
       if (is_space(c) || c == '/') {
         state_ = State::kInTag;
+        attribute_.clear();
       } else {
         tag_ += ascii_lower(c);
       }
@@ -76,6 +77,10 @@ void HTMLContext::read_character(char c, std::string_view rest) {
     case State::kInTag:
       if (c == '>') return end_tag();
       if (is_space(c) || c == '/') return;
+      if (c == '=' && !attribute_.empty()) {  // white space stood before it
+        state_ = State::kBeforeValue;
+        return;
+      }
       attribute_ = std::string(1, ascii_lower(c));
       state_ = State::kAttributeName;
       return;
@@ -101,6 +106,7 @@ void HTMLContext::read_character(char c, std::string_view rest) {
       if (quote_ == '\0' && c == '>') return end_tag();
       if (quote_ == '\0' ? is_space(c) : c == quote_) {
         state_ = State::kInTag;
+        attribute_.clear();
       } else {
         value_ += c;
       }

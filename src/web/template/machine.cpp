@@ -137,6 +137,7 @@ void Machine::handle_error(const std::exception_ptr& error) {
     if (text.is_http) std::rethrow_exception(error);
     throw_error(text.error_class, text.message, text.is_fault ? nullptr : error);
   }
+  name_offset_.reset();
   const Try handler = tries_.back();
   tries_.pop_back();
   top_ = handler.stack;
@@ -152,9 +153,9 @@ void Machine::handle_error(const std::exception_ptr& error) {
 
 void Machine::throw_error(TemplateErrorClass error_class, const std::string& message,
                           const std::exception_ptr& cause) {
-  throw TemplateError(error_class, message,
-                      program_.place_of(static_cast<std::size_t>(current_ - program_.code.data())),
-                      cause);
+  OriginPlace place = program_.places[static_cast<std::size_t>(current_ - program_.code.data())];
+  if (name_offset_) place.offset = *name_offset_;
+  throw TemplateError(error_class, message, make_place(program_.origins, place), cause);
 }
 
 void Machine::fail_name(std::uint32_t slot) const {
@@ -192,12 +193,13 @@ Machine::Status Machine::execute() {
       case Op::kEmitAttribute: {
         const EmitSite& site = emits[at.b];
         output_.write_padded(site.prefix);
-        emit_escaped(attribute_at(load(site.slot), site.site), slots_[site.function]);
+        emit_escaped(attribute_at(load_object(site.slot, site.site), site.site),
+                     slots_[site.function]);
         break;
       }
       case Op::kConstant: *top++ = constants[at.b]; break;
       case Op::kLoad: *top++ = load(at.b); break;
-      case Op::kLoadAttribute: *top++ = attribute_at(load(at.a), at.b); break;
+      case Op::kLoadAttribute: *top++ = attribute_at(load_object(at.a, at.b), at.b); break;
       case Op::kStore: slots_[at.b] = *--top; break;
       case Op::kCopySlot: slots_[at.a] = slots_[at.b]; break;
       case Op::kAttribute: top[-1] = attribute_at(top[-1], at.b); break;

@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <limits>
+#include <optional>
 
 #include "web/template/evaluator.hpp"
 #include "web/template/iteration.hpp"
@@ -64,6 +65,14 @@ class Machine final : public Evaluator {
       fail_name(slot);
     return slots_[slot];
   }
+  /// The same for one whose attribute follows: the error belongs to the name.
+  const TemplateValue& load_object(std::uint32_t slot, std::uint32_t site) {
+    if (slots_[slot].is_undefined()) [[unlikely]] {
+      name_offset_ = program_.site_objects[site];
+      fail_name(slot);
+    }
+    return slots_[slot];
+  }
   TemplateValue attribute_at(const TemplateValue& value, std::uint32_t site) {
     if (value.is_object()) {
       const AttributeCache& cache = caches_[site];
@@ -87,9 +96,10 @@ class Machine final : public Evaluator {
   TemplateValue* slots_ = nullptr;
   Cursor* cursors_ = nullptr;
   AttributeCache* caches_ = nullptr;
-  const Instruction* next_ = nullptr;     // where `execute` goes on
-  TemplateValue* top_ = nullptr;          // and its stack: one behind the last
-  const Instruction* current_ = nullptr;  // for the place of an error
+  const Instruction* next_ = nullptr;         // where `execute` goes on
+  TemplateValue* top_ = nullptr;              // and its stack: one behind the last
+  const Instruction* current_ = nullptr;      // for the place of an error
+  std::optional<std::uint32_t> name_offset_;  // where, if not at `current_`
   std::size_t piece_size_ = kNoPieces;
   std::size_t lambda_depth_ = 0;
   std::vector<TemplateValue*> lambda_stacks_;  // by depth

@@ -1,4 +1,4 @@
-/// Memory that renderings hand on to each other.
+/// Memory that renderings hand on to each other, and how deep they are nested.
 ///
 /// Layer: web.
 #pragma once
@@ -43,6 +43,31 @@ class PooledMemory {
     return pool;
   }
   std::unique_ptr<TemplateMemory> memory_;
+};
+
+/// One rendering inside others: a template whose module renders the template again would go on until
+/// the stack ends.
+class NestedRendering {
+ public:
+  /// Throws  TemplateFault  There are too many.
+  NestedRendering() {
+    if (depth() >= kMost) {
+      throw TemplateFault(TemplateErrorClass::kLimit,
+                          "templates rendered inside each other too deeply: does a function or "
+                          "module of this one render it again?");
+    }
+    ++depth();
+  }
+  NestedRendering(const NestedRendering&) = delete;
+  NestedRendering& operator=(const NestedRendering&) = delete;
+  ~NestedRendering() { --depth(); }
+
+ private:
+  static constexpr std::size_t kMost = 50;
+  static std::size_t& depth() noexcept {
+    static thread_local std::size_t now = 0;
+    return now;
+  }
 };
 
 }  // namespace coronado::web::templates

@@ -127,7 +127,8 @@ struct Program {
   std::vector<std::shared_ptr<const ParsedFile>> files;
   std::vector<std::string_view> texts;
   std::vector<TemplateValue> constants;
-  std::vector<AttributeSite> sites;  // each place in the code has its own
+  std::vector<AttributeSite> sites;         // each place in the code has its own
+  std::vector<std::uint32_t> site_objects;  // where the name stands whose attribute a site is
   std::vector<EmitSite> emits;
   std::vector<PercentSite> percents;
   std::vector<CallSite> calls;
@@ -138,8 +139,6 @@ struct Program {
   bool awaits = false;
   std::vector<TemplateWarning> warnings = {};
   TemplateMemory memory;  // of the texts and constants
-
-  TemplatePlace place_of(std::size_t instruction) const;
 };
 
 }  // namespace coronado::web::templates

@@ -1,0 +1,37 @@
+/// The UI modules that one request has used.
+///
+/// Layer: web.
+#pragma once
+
+#include <coronado/web/ui_module.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace coronado::web::detail {
+
+class ActiveModules {
+ public:
+  /// What `{% module name(...) %}` calls: the application's module, or one that every application
+  /// has; false: there is none.
+  /// Params  own  What the application registered.
+  bool find(RequestHandler& handler, std::string_view name, const TemplateNamespace& own,
+            TemplateMemory& memory, TemplateValue& found);
+
+  /// The page with what its modules need.
+  /// Params  scope  Has `static_url`.
+  /// Throws  UsageError  The page has no `</head>` or `</body>` to put it before.
+  std::string complete(std::string page, const TemplateScope& scope) const;
+
+ private:
+  struct Used {
+    std::string name;
+    std::unique_ptr<UIModule> module;
+  };
+  std::vector<Used> used_;
+};
+
+}  // namespace coronado::web::detail
