@@ -576,7 +576,16 @@ void ClientFetch::on_timeout(TimePoint until) const {
 
 HTTPTimeoutError ClientFetch::out_of_time() const {
   std::string text = "timed out after " + describe_span(request_.request_timeout) + " while ";
-  if (!request_.decompress_response || !in_body) return;
+  const HTTPPhase phase = transfer_ == nullptr ? phase_ : transfer_->phase();
+  text += doing(phase);
+  if (phase == HTTPPhase::kConnect) {
+    text += " to " + url().authority();
+  } else if (transfer_ != nullptr) {
+    text += url().authority();
+  } else if (phase != HTTPPhase::kQueue && connection_ != nullptr) {
+    text += to_string(connection_->transport().peer());
+  }
+  return {url().to_string(), describe(text), phase};
 }
 
 void ClientFetch::fail(const WireError& error) const {

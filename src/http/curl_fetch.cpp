@@ -204,7 +204,7 @@ Task<std::string> ClientFetch::curl_read_some(std::size_t max_bytes) {
 /// Throws  What `HTTPClient::fetch` says about such a failure.
 void ClientFetch::curl_fail(const CurlError& error) const {
   using Kind = CurlError::Kind;
-  const std::string url = url().to_string();
+  const std::string url = this->url().to_string();
   const std::string where =
       target_->proxy ? target_->proxy->host + ":" + std::to_string(target_->proxy->port)
       : target_->unix_socket.empty() ? target_->host + ":" + std::to_string(target_->port)
