@@ -47,6 +47,9 @@ function(coronado_compile_options target)
     $<$<CXX_COMPILER_ID:Clang>:-Wimplicit-fallthrough -Wunreachable-code>
     $<$<BOOL:${CORONADO_WERROR}>:-Werror>
     $<$<BOOL:${CORONADO_MARCH}>:-march=${CORONADO_MARCH}>)
+  if(arg_TEST)
+    target_compile_options(${target} PRIVATE ${CORONADO_TEST_FLAGS})
+  endif()
   if(CORONADO_PCH)
     if(arg_TEST)
       target_precompile_headers(${target} REUSE_FROM coronado_test_pch)
@@ -80,5 +83,6 @@ if(CORONADO_PCH)
   if(CORONADO_TESTS)
     coronado_precompile(coronado_test_pch ${coronado_vocabulary} <gmock/gmock.h> <gtest/gtest.h>)
     target_link_libraries(coronado_test_pch PRIVATE GTest::gtest GTest::gmock)  # their definitions must agree, too
+    target_compile_options(coronado_test_pch PRIVATE ${CORONADO_TEST_FLAGS})
   endif()
 endif()

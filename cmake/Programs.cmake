@@ -19,6 +19,18 @@ function(coronado_program name)
   endif()
 endfunction()
 
+# Leaves in the list `sources` the files with a test whose name matches.
+function(coronado_tests_named pattern sources)
+  set(kept)
+  foreach(source IN LISTS ${sources})
+    file(STRINGS "${source}" tests REGEX "^(TEST|TEST_F|TEST_P|TYPED_TEST)\\(.*(${pattern})" LIMIT_COUNT 1)
+    if(tests)
+      list(APPEND kept "${source}")
+    endif()
+  endforeach()
+  set(${sources} "${kept}" PARENT_SCOPE)
+endfunction()
+
 # tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server, driven by interop_test.py.
 # peers_test.py drives it with programs of other hands, and interop_client and coronado-fetch against theirs.
 function(coronado_add_tests)
@@ -26,6 +38,9 @@ function(coronado_add_tests)
   file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
   foreach(folder IN LISTS folders)
     file(GLOB sources CONFIGURE_DEPENDS "${folder}/*_test.cpp" "${folder}/*/*_test.cpp")
+    if(CORONADO_TEST_NAMES)
+      coronado_tests_named("${CORONADO_TEST_NAMES}" sources)
+    endif()
     if(NOT sources)
       continue()
     endif()
