@@ -97,6 +97,9 @@ function(coronado_add_examples)
   if(CORONADO_TESTS AND TARGET socks5_proxy)
     coronado_python_test(socks5 tests/interop/socks5_test.py socks5_proxy 120)
   endif()
+  if(CORONADO_TESTS AND TARGET echo AND TARGET chat AND TARGET webspider AND TARGET seed)
+    coronado_python_test(network_examples tests/interop/network_examples_test.py echo 120)  # the others are beside it
+  endif()
   if(CORONADO_TESTS AND TARGET coronado-fetch AND TARGET interop_server)
     coronado_python_test(fetch tests/interop/fetch_test.py coronado-fetch 120)  # it starts interop_server, which is beside it
   endif()
