@@ -3,8 +3,8 @@
 
     tls_compare.py [--rounds 5] [--seconds 2] [--build build/release] [--smoke]
 
-    full      handshakes with an ECDSA P-256 certificate     beside `openssl s_server`
-    resumed   handshakes that resume a session               beside `openssl s_server`
+    full      handshakes with an ECDSA P-256 certificate     beside `openssl s_server` and nginx
+    resumed   handshakes that resume a session               beside `openssl s_server` and nginx
     bulk      a file of 256 MiB                              beside nginx
 
 Each server runs on one core and the client (tls_load.c) on another. The servers take turns within a
@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 BULK_BYTES = 1 << 28
-PEERS = {"full": "openssl s_server", "resumed": "openssl s_server", "bulk": "nginx"}
+PEERS = {"full": ["openssl s_server", "nginx"], "resumed": ["openssl s_server", "nginx"], "bulk": ["nginx"]}
 UNITS = {"full": "us a handshake", "resumed": "us a handshake", "bulk": "ms a GB"}
 
 NGINX_CONFIG = """
@@ -110,11 +110,11 @@ def main():
     args.failed = False
     if args.smoke:
         args.rounds, args.seconds = 1, 0.3
-    loads = list(PEERS)
+    peers = PEERS
     if not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
-        say("left out: bulk: nginx is not installed")
-        loads.remove("bulk")
-    results = {load: {"coronado": [], PEERS[load]: []} for load in loads}
+        say("left out: nginx is not installed")
+        peers = {load: [name for name in names if name != "nginx"] for load, names in PEERS.items()}
+    results = {load: {name: [] for name in ["coronado", *names]} for load, names in peers.items() if names}
     with tempfile.TemporaryDirectory(prefix="coronado-tls-") as directory:
         os.chmod(directory, 0o755)
         make_certificate(directory)
@@ -123,7 +123,7 @@ def main():
             for _ in range(BULK_BYTES >> 20):
                 file.write(b"x" * (1 << 20))
         for round_ in range(args.rounds):
-            for load in loads:
+            for load in results:
                 for server in results[load]:
                     row = measure(server, load, args, directory)
                     results[load][server].append(row)
@@ -135,10 +135,10 @@ def main():
     for load, rows in results.items():
         cost, rate = ({name: statistics.median(run[key] for run in runs) for name, runs in rows.items()}
                       for key in ("cost", "rate"))
-        peer = PEERS[load]
         unit = "GB/s" if load == "bulk" else "/s"
-        print(f"| {load} | {UNITS[load]} | {cost['coronado']:.1f} | {peer} | {cost[peer]:.1f} "
-              f"| {cost[peer] / cost['coronado']:.2f} | {rate['coronado']:,.2f} {unit} | {rate[peer]:,.2f} {unit} |")
+        for peer in peers[load]:
+            print(f"| {load} | {UNITS[load]} | {cost['coronado']:.1f} | {peer} | {cost[peer]:.1f} "
+                  f"| {cost[peer] / cost['coronado']:.2f} | {rate['coronado']:,.2f} {unit} | {rate[peer]:,.2f} {unit} |")
     return 1 if args.failed else 0
 
 

@@ -130,6 +130,9 @@ function(coronado_add_examples)
   if(CORONADO_TESTS AND TARGET socks5_proxy)
     coronado_python_test(socks5 tests/interop/socks5_test.py socks5_proxy 120)
   endif()
+  if(CORONADO_TESTS AND TARGET echo AND TARGET chat AND TARGET webspider AND TARGET seed)
+    coronado_python_test(network_examples tests/interop/network_examples_test.py echo 120)  # the others are beside it
+  endif()
   if(CORONADO_TESTS AND TARGET coronado-fetch AND TARGET interop_server)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
     add_test(NAME interop_peers

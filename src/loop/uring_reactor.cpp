@@ -227,6 +227,11 @@ void UringReactor::expect_sent(io_uring_sqe& entry, UringSource& source) {
   sending_.push_back(&source);
 }
 
+void UringReactor::expect_success(io_uring_sqe& entry) noexcept {
+  io_uring_sqe_set_data64(&entry, 0);
+  entry.flags |= IOSQE_CQE_SKIP_SUCCESS;
+}
+
 void UringReactor::cancel(UringSource& source, unsigned operation, unsigned answer) {
   io_uring_sqe& entry = ring_.entry();
   io_uring_prep_cancel64(&entry, name_of(source, operation), 0);

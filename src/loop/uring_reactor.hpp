@@ -113,6 +113,8 @@ class UringReactor final : public Reactor {
   void expect(io_uring_sqe& entry, UringSource& source, unsigned operation) noexcept;
   /// The entry sends and ends at once, with a completion only if less than all was sent.
   void expect_sent(io_uring_sqe& entry, UringSource& source);
+  /// The entry ends at once, and nobody asks what came of it.
+  void expect_success(io_uring_sqe& entry) noexcept;
   /// Asks for the end of an operation; `answer` is the operation that the cancellation itself is.
   void cancel(UringSource& source, unsigned operation, unsigned answer);
   /// Lets a source that is marked act at once, and not at the end of the turn.

@@ -77,8 +77,9 @@ void UringRing::require_operations() {
       io_uring_get_probe_ring(&ring_), &io_uring_free_probe);
   if (!probe) fail(ENOTSUP, "io_uring does not say what it can do");
   // Multishot receive cannot be asked for; it came with Linux 6.0, as did SEND_ZC.
-  for (const int operation : {IORING_OP_ACCEPT, IORING_OP_RECV, IORING_OP_SEND, IORING_OP_POLL_ADD,
-                              IORING_OP_TIMEOUT, IORING_OP_ASYNC_CANCEL, IORING_OP_SEND_ZC}) {
+  for (const int operation :
+       {IORING_OP_ACCEPT, IORING_OP_RECV, IORING_OP_SEND, IORING_OP_POLL_ADD, IORING_OP_TIMEOUT,
+        IORING_OP_ASYNC_CANCEL, IORING_OP_CLOSE, IORING_OP_SEND_ZC}) {
     if (io_uring_opcode_supported(probe.get(), operation) == 0) {
       fail(ENOTSUP, "operation " + std::to_string(operation) + " of io_uring");
     }

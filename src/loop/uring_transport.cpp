@@ -23,8 +23,14 @@ std::error_code error_of(int code) noexcept { return {code, std::system_category
 ///
 /// Output is deferred: it is sent with the next entry into the kernel, which may go on to wait, so
 /// that nobody hears of its success soon. That is nobody's loss, because nobody knows that it was
-/// deferred: whoever asks what is pending, ends the output or closes has it sent before he is
-/// answered. What the kernel has refused is pending, and then the handler is told when it is gone.
+/// deferred: whoever asks what is pending or ends the output has it sent before he is answered. What
+/// the kernel has refused is pending, and then the handler is told when it is gone.
+///
+/// A transport that is destroyed with deferred output is closed by the same entry, right behind it:
+/// an answer and the end of its connection need no call of their own.
+///
+/// The first receive of a connection is a single one. Many connections bring one request and are
+/// closed with its answer; then there is nothing to cancel.
 class UringChannel final : public UringSource, public PollHandler {
  public:
   UringChannel(UringReactor& reactor, int fd, SocketAddress peer)
@@ -74,8 +80,13 @@ class UringChannel final : public UringSource, public PollHandler {
     std::error_code error;  // of the end
   };
 
+  ~UringChannel() override {
+    if (fd_ >= 0) ::close(fd_);  // the ring has ended before it was asked to
+  }
+
   void ask_to_send();
   void ask_to_receive();
+  void ask_to_close();
   std::string_view unsent() const noexcept {
     return std::string_view(output_->bytes).substr(output_->sent);
   }
@@ -105,6 +116,8 @@ class UringChannel final : public UringSource, public PollHandler {
   bool cancelling_ = false;  // and so is its cancellation
   bool ended_ = false;       // nothing more will come
   bool shutdown_ = false;
+  bool first_ = true;     // nothing was received yet
+  bool closing_ = false;  // the output is the last, and the socket is closed behind it
   bool blocked_ = false;  // the kernel has refused the output
   bool watched_ = false;  // and epoll says when it takes more; else we try in every turn
 };
@@ -131,14 +144,16 @@ class UringTransport final : public Transport {
 // --- life ----------------------------------------------------------------------------------------
 
 void UringChannel::abandon() noexcept {
-  send_deferred();
   if (watched_) reactor_.remove_poll(fd_);
   handler_ = nullptr;
   ended_ = true;
+  kept_.reset();
+  closing_ = output_ && !blocked_ && reactor_.in_turn();
+  if (closing_) return release();  // marked it is, since there is output
+  send_deferred();
   blocked_ = false;
   watched_ = false;
   output_.reset();
-  kept_.reset();
   ::close(std::exchange(fd_, -1));
   // The operation keeps the socket open, so that the peer does not hear of the end before it is
   // cancelled.
@@ -149,6 +164,7 @@ void UringChannel::abandon() noexcept {
 void UringChannel::prepare() {
   if (output_ && !blocked_) ask_to_send();
   ask_to_receive();
+  if (std::exchange(closing_, false)) ask_to_close();
 }
 
 // --- sending -------------------------------------------------------------------------------------
@@ -216,11 +232,20 @@ void UringChannel::ask_to_send() {
   reactor_.expect_sent(entry, *this);
 }
 
+/// The kernel takes the entries one after the other, and sends without waiting: what it has not taken
+/// by then is discarded.
+void UringChannel::ask_to_close() {
+  io_uring_sqe& entry = reactor_.entry();
+  io_uring_prep_close(&entry, std::exchange(fd_, -1));
+  reactor_.expect_success(entry);
+}
+
 void UringChannel::sent_less(int result) noexcept { send_result_ = result; }
 
 void UringChannel::settle() noexcept {
   if (!output_) return;
   const int result = std::exchange(send_result_, kSentAll);
+  if (fd_ < 0) return reactor_.give_back(std::move(output_));  // closed
   if (result == kSentAll) return finish_output();
   if (result >= 0) output_->sent += static_cast<std::size_t>(result);
   const bool passing = result >= 0 || result == -EAGAIN || result == -EINTR || result == -ENOMEM ||
@@ -301,7 +326,11 @@ void UringChannel::ask_to_receive() {
   }
   receiving_ = true;
   io_uring_sqe& entry = reactor_.entry();
-  io_uring_prep_recv_multishot(&entry, fd_, nullptr, 0, 0);
+  if (first_) {
+    io_uring_prep_recv(&entry, fd_, nullptr, 0, 0);
+  } else {
+    io_uring_prep_recv_multishot(&entry, fd_, nullptr, 0, 0);
+  }
   entry.flags |= IOSQE_BUFFER_SELECT;
   entry.buf_group = UringRing::kBufferGroup;
   reactor_.expect(entry, *this, kReceive);
@@ -320,6 +349,7 @@ void UringChannel::complete(unsigned operation, int result, std::uint32_t flags)
 }
 
 void UringChannel::received(int result, std::uint32_t flags) noexcept {
+  first_ = first_ && result <= 0;
   if (result > 0 && !ended_) {
     const std::span<char> bytes = reactor_.buffer(flags, static_cast<std::size_t>(result));
     reactor_.count_step();

@@ -90,6 +90,43 @@ TEST_F(UringReactorTest, WritesOfOneTurnLeaveTogether) {
   EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), 30);
 }
 
+TEST_F(UringReactorTest, TheEndLeavesBehindTheLastOutput) {
+  for (const bool used : {false, true}) {
+    Pair pair(*reactor_);
+    look();
+    if (used) {  // then the receive that is to be cancelled is one that goes on
+      ASSERT_EQ(::send(pair.peer, "request", 7, 0), 7);
+      look();
+    }
+    pair.transport->write("last words");
+    pair.transport.reset();
+    std::array<char, 64> buffer;
+    EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), -1);
+    look();
+    EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), 10);
+    EXPECT_EQ(::recv(pair.peer, buffer.data(), buffer.size(), 0), 0);
+  }
+}
+
+TEST_F(UringReactorTest, WhatTheSystemDoesNotTakeAtTheEndIsDiscarded) {
+  Pair pair(*reactor_);
+  look();
+  const int small = 4096;
+  ::setsockopt(pair.transport->native_handle(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  pair.transport->write(std::string(60'000, 'x'));
+  pair.transport.reset();
+  look();
+  std::string buffer(100'000, '\0');
+  std::size_t got = 0;
+  ssize_t n = 0;
+  while ((n = ::recv(pair.peer, buffer.data(), buffer.size(), 0)) > 0) {
+    got += static_cast<std::size_t>(n);
+  }
+  EXPECT_EQ(n, 0);  // the end, at once
+  EXPECT_GT(got, 0U);
+  EXPECT_LT(got, 60'000U);
+}
+
 TEST_F(UringReactorTest, WhoAsksWhatIsPendingHasItSent) {
   Pair pair(*reactor_);
   look();
