@@ -46,7 +46,6 @@ http {{
   uwsgi_temp_path {directory}/uwsgi;
   scgi_temp_path {directory}/scgi;
   sendfile on;
-  tcp_nopush on;
   server {{
     listen 127.0.0.1:{port} reuseport backlog=4096;
     root {files};

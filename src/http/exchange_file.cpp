@@ -11,7 +11,7 @@ namespace coronado {
 namespace {
 
 /// So much leaves before the others have their turn.
-constexpr std::size_t kSentPiece = 512 * 1024;
+constexpr std::size_t kSentPiece = 1024 * 1024;
 /// The same where it passes through the program.
 constexpr std::size_t kCopiedPiece = 64 * 1024;
 
