@@ -77,7 +77,7 @@ ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
       fail(WireError::Kind::kClosed, "the server closed the connection");
     }
   }
-  if (step.event == Event::kDone) active_ = false;
+  if (step.event == Event::kDone) end_message();
   if (step.event != Event::kError) return step;
   fail(decoder_.too_large() ? WireError::Kind::kTooLarge : WireError::Kind::kMalformed,
        decoder_.error());
@@ -86,8 +86,14 @@ ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
 bool ClientConnection::finish_body() noexcept {
   if (decoder_.in_body()) return false;
   compact();
-  active_ = false;
+  end_message();
   return true;
+}
+
+/// The response has come. An idle connection listens, however fast the body came.
+void ClientConnection::end_message() noexcept {
+  active_ = false;
+  if (std::exchange(paused_, false)) transport_->resume_receive();
 }
 
 /// Whoever asks again gets the same answer.

@@ -93,6 +93,7 @@ class ClientConnection final : private TransportHandler {
   void on_receive_end(std::error_code error) noexcept override;
   void on_drained() noexcept override;
   std::string_view input() const noexcept { return std::string_view(input_).substr(consumed_); }
+  void end_message() noexcept;
   void compact() noexcept;
   [[noreturn]] void fail(WireError::Kind kind, const char* why);
   void spoil() noexcept;

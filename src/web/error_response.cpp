@@ -20,6 +20,21 @@ std::string describe_request(const HTTPExchange& exchange) {
   return text;
 }
 
+/// What a client has sent may be in a message, and must not begin a line of the log.
+std::string in_one_line(std::string_view message) {
+  std::string line;
+  for (const char c : message) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      line += c;
+    } else {
+      line += "\\x";
+      append_hex(line, std::string_view(&c, 1));
+    }
+  }
+  return line;
+}
+
 }  // namespace
 
 std::pair<int, std::string> error_status(const std::exception_ptr& error) {
@@ -52,14 +67,14 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
   } catch (const HTTPError& http) {
     if (!http.log_message().empty()) {
       general_log().warning(std::to_string(http.status()) + " " + describe_request(exchange) +
-                            ": " + http.log_message());
+                            ": " + in_one_line(http.log_message()));
     }
     return;
   } catch (const HTTPInputError& input) {
-    general_log().warning("400 " + describe_request(exchange) + ": " + input.what());
+    general_log().warning("400 " + describe_request(exchange) + ": " + in_one_line(input.what()));
     return;
   } catch (const std::exception& exception) {
-    what = exception.what();
+    what = in_one_line(exception.what());
   } catch (...) {
     what = "an exception that is not a std::exception";
   }

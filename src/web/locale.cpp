@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, 12> kMonths{"January",   "February", "Mar
 constexpr std::array<std::string_view, 7> kWeekdays{"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                     "Thursday", "Friday", "Saturday"};
 
+/// A browser sends a handful; what a stranger sends beyond is not looked at.
+constexpr std::size_t kMostWishes = 100;
+
 constexpr std::time_t kMinute = 60;
 constexpr std::time_t kHour = 60 * kMinute;
 constexpr std::time_t kDay = 24 * kHour;
@@ -346,7 +349,7 @@ const Locale& Locales::for_browser(std::string_view accept_language) const {
       const bool named = parameter.starts_with("q=") || parameter.starts_with("Q=");
       wish.weight = named ? parse_double(parameter.substr(2)).value_or(0) : 0;
     }
-    if (wish.weight > 0 && wishes.size() < 100) wishes.push_back(std::move(wish));
+    if (wish.weight > 0 && wishes.size() < kMostWishes) wishes.push_back(std::move(wish));
   });
   std::ranges::stable_sort(wishes, std::ranges::greater(), &Wish::weight);
   std::vector<std::string> codes;

@@ -80,7 +80,7 @@ TEST(HTTPTest, TimeIsSimulated) {
 TEST(HTTPTest, WhatIsLoggedMustBeExpected) {
   {
     HTTPTest test(make_app());
-    ExpectLog log(general_log(), "the reason");
+    ExpectLog log("the reason");
     EXPECT_EQ(test.fetch("/fails").code, 503);
   }
   EXPECT_NONFATAL_FAILURE(
@@ -107,8 +107,8 @@ TEST(BindUnusedPort, IsOfThisMachineAndListens) {
 
 CORO_TEST(CoroTest, MayAwait) {
   const TimePoint begin = IOLoop::current()->now();
-  co_await sleep(24h);
-  EXPECT_EQ(IOLoop::current()->now() - begin, 24h);
+  co_await sleep(50min);
+  EXPECT_GE(IOLoop::current()->now() - begin, 50min);
 }
 
 }  // namespace

@@ -53,6 +53,9 @@ TEST(FunctionHandler, QueryArguments) {
   EXPECT_EQ(bench.log.count("400 GET /q (127.0.0.1): Missing argument name"), 1U);
   EXPECT_EQ(bench.get("/q?name=a&page=three").status, 400);
   EXPECT_EQ(bench.log.count("page: expected an integer, got \"three\""), 1U);
+  // What a client sends begins no line of the log.
+  EXPECT_EQ(bench.get("/q?name=a&page=1%0AE%20forged").status, 400);
+  EXPECT_EQ(bench.log.count("got \"1\\x0aE forged\""), 1U);
   EXPECT_EQ(bench.get("/q?name=%FF").status, 400);
   EXPECT_EQ(bench.log.count("invalid unicode in argument name"), 1U);
 }

@@ -43,7 +43,7 @@ TEST(LocaleCatalog, EncodingsOfCSV) {
 
 TEST(LocaleCatalog, TablesOfCSV) {
   Catalog catalog;
-  ExpectLog log(general_log(), "unrecognized plural indicator \"many\" in de.csv line 3");
+  ExpectLog log("unrecognized plural indicator \"many\" in de.csv line 3");
   add_csv(catalog,
           "hello,hallo\n%(n)d books,%(n)d B\xC3\xBC"
           "cher,plural\nx,y,many\na book,ein Buch,singular\n"
@@ -92,7 +92,7 @@ TEST(LocaleCatalog, BrokenCataloguesAreNamed) {
   EXPECT_NE(problem(std::string(40, 'x')).find("does not begin like"), std::string::npos);
   // Cut anywhere, or with any byte of its tables changed, it is refused or read, and nothing is
   // read beyond its end.
-  for (std::size_t size = 0; size < good.size(); ++size) {
+  for (std::size_t size = 0; size + 1 < good.size(); ++size) {  // the last byte is a NUL behind
     EXPECT_NE(problem(good.substr(0, size)), "none") << size;
   }
   for (std::size_t at = 8; at < 44; ++at) {

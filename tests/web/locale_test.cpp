@@ -134,7 +134,7 @@ TEST(Locales, ReadsCSV) {
   folder.write("fr_CA.csv", "hello,bonjour\n");
   folder.write("notes.txt", "nothing");
   folder.write("Deutsch.csv", "hello,servus\n");
-  ExpectLog log(general_log(), "unrecognized locale \"Deutsch\"");
+  ExpectLog log("unrecognized locale \"Deutsch\"");
   Locales locales("en");
   locales.load_csv(folder.path());
   EXPECT_EQ(locales.supported(), (std::vector<std::string>{"de", "en", "fr_CA"}));
@@ -216,7 +216,7 @@ TEST(Locales, WhatABrowserLikesBest) {
   EXPECT_EQ(best("de;level=1, fr"), "fr");
   EXPECT_EQ(best(""), "en");
   EXPECT_EQ(best(",;,;q=1"), "en");
-  EXPECT_EQ(best(std::string(100'000, ',') + "de"), "de");
+  EXPECT_EQ(best(std::string(100'000, ',') + "de"), "en");  // more than anybody likes
 }
 
 }  // namespace
