@@ -296,6 +296,7 @@ class RequestHandler : public coronado::detail::Pooled {
   Task<> call_verb();
   Task<> receive_then_call_verb();
   bool sends_trailers() const;
+  bool finish_with_trailers();
   void announce_trailers();
   void render_to(std::string& out, std::string_view name,
                  std::initializer_list<TemplateArgument> arguments);
