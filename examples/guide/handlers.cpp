@@ -126,6 +126,23 @@ struct Upload : web::RequestHandler {
 };
 // [/stream-in]
 
+// [push]
+struct Counted : web::RequestHandler {
+  Task<> data_received(std::string_view chunk) override {
+    size_ += chunk.size();
+    return {};  // a task is waited for: the client is slowed down
+  }
+  Task<> put() override {  // the body is complete
+    set_trailer("X-Size", std::to_string(size_));
+    write("taken\n");
+    co_return;
+  }
+
+ private:
+  std::size_t size_ = 0;
+};
+// [/push]
+
 // [guard]
 struct Private : web::RequestHandler {
   Task<> prepare() override {
@@ -181,6 +198,21 @@ void add_handlers(web::Application& app) {
   app.get("/countdown", countdown);
   app.add<Upload>("/upload", {.stream_body = true});
   // [/stream-routes]
+
+  // [limits]
+  app.add<Counted>("/avatar", {.max_body_size = 1024 * 1024, .body_timeout = 5s, .timeout = 10s});
+  // [/limits]
+
+  // [negotiation]
+  app.get("/greeting-for-you", [](const HTTPServerRequest& request) {
+    const auto type = coronado::choose_media_type(request, {"application/json", "text/plain"});
+    const auto language = coronado::choose_language(request, {"en", "zh"});
+    if (!type) throw HTTPError(406);
+    const std::string hello = language == "zh" ? "你好" : "Hello";
+    return (type == "text/plain" ? web::text(hello) : web::json({{"greeting", hello}}))
+        .with("Vary", "Accept, Accept-Language");
+  });
+  // [/negotiation]
 
   app.get("/fibonacci/{n:uint}", compute);
   app.post("/orders", take_order);

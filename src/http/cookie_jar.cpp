@@ -24,6 +24,31 @@ bool domain_matches(std::string_view host, std::string_view domain) {
   return host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.' && !is_ip(host);
 }
 
+/// What registries of countries sell names under: "co.uk", "com.au", "ne.jp".
+constexpr std::string_view kSecondLevels[] = {"ac", "co", "com", "edu", "gov", "mil", "net", "org"};
+constexpr std::string_view kSecondLevelsOfJapanAndKorea[] = {"ad", "ed", "go", "gr", "lg",
+                                                             "ne", "or", "pe", "re"};
+/// Under these everybody has a site.
+constexpr std::string_view kHosters[] = {
+    "appspot.com", "azurewebsites.net", "blogspot.com",  "cloudfront.net", "firebaseapp.com",
+    "github.io",   "gitlab.io",         "herokuapp.com", "netlify.app",    "pages.dev",
+    "vercel.app",  "web.app",           "workers.dev"};
+
+/// Whether names under `domain` belong to different people. The whole list of public suffixes has
+/// thousands of entries and changes each week; these rules know the most of what is in use.
+bool is_public_suffix(std::string_view domain) {
+  const std::size_t dot = domain.find('.');
+  if (dot == std::string_view::npos) return true;
+  if (std::ranges::find(kHosters, domain) != std::end(kHosters)) return true;
+  const std::string_view second = domain.substr(0, dot);
+  const std::string_view country = domain.substr(dot + 1);
+  if (country.size() != 2) return false;
+  if (std::ranges::find(kSecondLevels, second) != std::end(kSecondLevels)) return true;
+  return (country == "jp" || country == "kr") &&
+         std::ranges::find(kSecondLevelsOfJapanAndKorea, second) !=
+             std::end(kSecondLevelsOfJapanAndKorea);
+}
+
 /// RFC 6265 5.1.4
 bool path_matches(std::string_view path, std::string_view cookie_path) noexcept {
   if (!path.starts_with(cookie_path)) return false;
@@ -112,7 +137,8 @@ std::optional<StoredCookie> read_cookie(const URL& url, std::string_view text, s
   if (!attributes.domain.empty() && attributes.domain != url.host) {
     // 5.3 (6): a server may widen the circle to domains that it is in itself.
     if (!domain_matches(url.host, attributes.domain)) return std::nullopt;
-    if (attributes.domain.find('.') == std::string::npos) return std::nullopt;
+    // 5.3 (5)
+    if (is_public_suffix(attributes.domain)) return std::nullopt;
   }
   if (!attributes.domain.empty() && !is_ip(url.host)) {
     cookie.domain = attributes.domain;

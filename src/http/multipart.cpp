@@ -294,11 +294,13 @@ class NewFile {
 
 Task<std::uint64_t> MultipartReader::save(std::string path) {
   // Shared with the thread: a job that is cancelled goes on for a moment.
-  const auto file = co_await offload([path] { return std::make_shared<NewFile>(path); });
+  const auto create = [path] { return std::make_shared<NewFile>(path); };
+  const auto file = co_await offload(create);
   std::uint64_t size = 0;
   for (std::string piece = co_await read(); !piece.empty(); piece = co_await read()) {
     size += piece.size();
-    co_await offload([file, piece = std::move(piece)] { file->append(piece); });
+    auto append = [file, piece = std::move(piece)] { file->append(piece); };
+    co_await offload(std::move(append));
   }
   file->complete();
   co_return size;

@@ -115,8 +115,8 @@ const MultipartForm& HTTPServerRequest::form() const {
   if (form) return *form;
   const std::string_view type = header(FieldId::kContentType).value_or("");
   const auto boundary = multipart_boundary(type);
-  const bool urlencoded = equals_ignore_case(trim(type.substr(0, type.find(';'))),
-                                             "application/x-www-form-urlencoded");
+  const bool urlencoded =
+      equals_ignore_case(trim(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded");
   const auto coding = header("Content-Encoding");
   if (coding && (boundary || urlencoded)) {
     throw HTTPInputError("unsupported Content-Encoding of a form: " + quote_for_log(*coding));

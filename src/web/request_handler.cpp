@@ -70,17 +70,7 @@ Task<> RequestHandler::options() { refuse_method(); }
 Task<> RequestHandler::prepare() { return {}; }
 Task<> RequestHandler::data_received(std::string_view) { return {}; }
 
-Task<> RequestHandler::receive_then_call_verb() {
-  receives_data_ = false;
-  for (std::string piece = co_await read_body(); !piece.empty(); piece = co_await read_body()) {
-    if (Task<> taken = data_received(piece)) co_await std::move(taken);
-    if (finished_) co_return;
-  }
-  if (Task<> verb = call_verb()) co_await std::move(verb);
-}
-
-Task<> RequestHandler::call_verb() {
-  if (receives_data_) return receive_then_call_verb();
+[[gnu::always_inline]] inline Task<> RequestHandler::call_verb() {
   switch (request().method_id()) {
     case Method::kGet: return get();
     case Method::kHead: return head();
@@ -91,6 +81,14 @@ Task<> RequestHandler::call_verb() {
     case Method::kOptions: return options();
     default: refuse_method();
   }
+}
+
+Task<> RequestHandler::receive_then_call_verb() {
+  for (std::string piece = co_await read_body(); !piece.empty(); piece = co_await read_body()) {
+    if (Task<> taken = data_received(piece)) co_await std::move(taken);
+    if (finished_) co_return;
+  }
+  if (Task<> verb = call_verb()) co_await std::move(verb);
 }
 
 Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler) {
@@ -117,7 +115,8 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
     }
     if (Task<> prepared = self.prepare()) co_await std::move(prepared);
     if (!self.finished_) {
-      if (Task<> verb = self.call_verb()) co_await std::move(verb);
+      Task<> verb = self.receives_data_ ? self.receive_then_call_verb() : self.call_verb();
+      if (verb) co_await std::move(verb);
     }
     if (!self.finished_) self.finish();
   } catch (const Cancelled&) {
@@ -303,6 +302,19 @@ bool RequestHandler::sends_trailers() const {
   return draft_->trailers != nullptr && request().accepts_trailers();
 }
 
+/// False: the client takes none, and nothing has been sent.
+bool RequestHandler::finish_with_trailers() {
+  if (!exchange_->started()) {
+    if (!sends_trailers()) return false;
+    announce_trailers();
+    take_content_length(draft_->headers);
+    exchange_->start(response_head(), std::nullopt);
+  }
+  exchange_->write(draft_->body);
+  exchange_->finish(*draft_->trailers);
+  return true;
+}
+
 /// RFC 9110 6.6.2: a sender says which fields will follow, when it knows them.
 void RequestHandler::announce_trailers() {
   std::string names;
@@ -376,14 +388,10 @@ void RequestHandler::finish(std::string_view last) {
 }
 
 void RequestHandler::send_response() {
-  if (!exchange_->started() && draft().trailers != nullptr && sends_trailers()) {
-    announce_trailers();
-    take_content_length(draft().headers);
-    exchange_->start(response_head(), std::nullopt);
-  }
+  if (draft_ && draft_->trailers && finish_with_trailers()) [[unlikely]]
+    return;
   if (exchange_->started()) {
     exchange_->write(draft().body);
-    if (draft().trailers != nullptr) return exchange_->finish(*draft().trailers);
     exchange_->finish();
     return;
   }

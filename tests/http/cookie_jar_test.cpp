@@ -46,6 +46,20 @@ TEST(CookieJar, DomainsWidenTheCircle) {
   EXPECT_EQ(sent(jar, "http://10.0.0.1/"), "x=4");
 }
 
+TEST(CookieJar, PublicSuffixesAreNoCircle) {
+  Jar jar;
+  for (const std::string suffix :
+       {"co.uk", "com.au", "com.cn", "ne.jp", "or.kr", "github.io", "uk", "example"}) {
+    EXPECT_FALSE(jar.take("http://shop." + suffix + "/", "x=1; Domain=" + suffix)) << suffix;
+    EXPECT_TRUE(jar.take("http://a.shop." + suffix + "/", "x=1; Domain=shop." + suffix)) << suffix;
+    EXPECT_EQ(sent(jar, ("http://b.shop." + suffix + "/").c_str()), "x=1") << suffix;
+    EXPECT_EQ(sent(jar, ("http://other." + suffix + "/").c_str()), "") << suffix;
+  }
+  for (const std::string domain : {"ne.de", "com.example", "example.uk", "t.co", "go.com"}) {
+    EXPECT_TRUE(jar.take("http://a." + domain + "/", "x=1; Domain=" + domain)) << domain;
+  }
+}
+
 TEST(CookieJar, PathsNarrowIt) {
   Jar jar;
   jar.take("http://a.b/one/two", "default=1");

@@ -88,7 +88,7 @@ Task<> follow(SimNetwork& network, Tally& tally) {
 
 TEST(EventSourceSim, SeesEveryEventOnceAndInOrder) {
   Tally tally;
-  run_seeds(100, [&](SimNetwork& network) { return follow(network, tally); },
+  run_seeds(300, [&](SimNetwork& network) { return follow(network, tally); },
             {.network = {.link = SimLink::rough(), .stall = 0.02}});
   EXPECT_GE(tally.events, 100U * kCount);
   EXPECT_GT(tally.connects, 300U);

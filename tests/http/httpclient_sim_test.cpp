@@ -173,7 +173,7 @@ Task<> run_visits(SimNetwork& network, Tally& tally) {
 
 TEST(HTTPClientSim, EachFetchEndsWithTheRightBodyOrATypedError) {
   Tally tally;
-  run_seeds(400, [&](SimNetwork& network) { return run_visits(network, tally); },
+  run_seeds(1000, [&](SimNetwork& network) { return run_visits(network, tally); },
             {.network = {.link = SimLink::rough(), .stall = 0.02}});
   // The faults happened.
   EXPECT_GT(tally.whole, 1000);
@@ -221,7 +221,7 @@ Task<> fetch_in_peace(SimNetwork& network, std::size_t longest) {
 }
 
 TEST(HTTPClientSim, WithoutFaultsEveryFetchSucceeds) {
-  run_seeds(100, [](SimNetwork& network) { return fetch_in_peace(network, 20'000); },
+  run_seeds(300, [](SimNetwork& network) { return fetch_in_peace(network, 20'000); },
             {.network = {.link = slow(), .stall = 0.02}});
 }
 

@@ -182,7 +182,7 @@ Task<> visit_and_drain(SimNetwork& network, Tally& tally) {
 
 TEST(HTTPServerSim, EveryResponseIsWholeOrTheConnectionVisiblyBroken) {
   Tally tally;
-  run_seeds(150, [&](SimNetwork& network) { return visit_and_drain(network, tally); },
+  run_seeds(700, [&](SimNetwork& network) { return visit_and_drain(network, tally); },
             {.network = {.link = SimLink::rough(), .stall = 0.02}});
   EXPECT_GT(tally.whole, 300);
   EXPECT_GT(tally.broken, 10);
@@ -220,7 +220,7 @@ Task<> visit_in_peace(SimNetwork& network, std::uint32_t longest) {
 }
 
 TEST(HTTPServerSim, WithoutFaultsEveryResponseComes) {
-  run_seeds(100, [](SimNetwork& network) { return visit_in_peace(network, 3000); },
+  run_seeds(300, [](SimNetwork& network) { return visit_in_peace(network, 3000); },
             {.network = {.link = slow(), .stall = 0.02}});
 }
 

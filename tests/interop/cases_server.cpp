@@ -133,7 +133,8 @@ struct Singular : web::RequestHandler {
 // Chooses "good" of what is offered; says goodbye when it is told to.
 struct Socket : web::WebSocketHandler {
   explicit Socket(bool compression) {
-    if (compression) options_.compression = coronado::WebSocketCompression{.forget_own_window = false};
+    if (compression)
+      options_.compression = coronado::WebSocketCompression{.forget_own_window = false};
     options_.max_message_size = 10UL * 1024 * 1024;
   }
   const coronado::WebSocketOptions& websocket_options() const override { return options_; }

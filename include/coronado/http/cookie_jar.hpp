@@ -27,9 +27,9 @@ struct StoredCookie {
 
 /// Cookies in memory.
 ///
-/// No list of public suffixes is known to it: a server of "shop.co.uk" could set a cookie for
-/// "co.uk". Domains without a dot inside, and IP addresses, are refused as `Domain`. A cookie that
-/// is `Secure` is accepted over TLS only; the prefixes `__Host-` and `__Secure-` hold what they
+/// Of public suffixes it knows the usual forms, not the whole list: domains without a dot inside,
+/// "co.uk" and its like under every country, and those of a dozen hosters are refused as `Domain`; IP
+/// addresses, too. A cookie that is `Secure` is accepted over TLS only; the prefixes `__Host-` and `__Secure-` hold what they
 /// promise.
 ///
 /// Threads  One at a time.

@@ -451,6 +451,7 @@ class RequestHandler : public coronado::detail::Pooled {
   Task<> call_verb();
   Task<> receive_then_call_verb();
   bool sends_trailers() const;
+  bool finish_with_trailers();
   void announce_trailers();
   Task<> send_deferred();
   void send_response();
