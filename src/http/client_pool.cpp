@@ -9,7 +9,7 @@ namespace coronado {
 
 ClientPool::~ClientPool() {
   close();
-  if (executor_ != nullptr) executor_->disarm(*this);
+  if (executor_ != nullptr && armed()) executor_->disarm(*this);
 }
 
 ClientPool::Turn ClientPool::enter(std::string_view host) { return Turn(*this, host); }

@@ -73,7 +73,7 @@ class Transfer;
 class Engine final : public CurlEngine, private Timer {
  public:
   explicit Engine(const HTTPClientOptions& options)
-      : idle_timeout_(options.idle_timeout),
+      : idle_timeout_(options.max_idle == 0 ? Duration::zero() : options.idle_timeout),
         max_header_size_(options.limits.max_header_size),
         max_header_count_(options.limits.max_header_count) {
     static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
