@@ -155,7 +155,7 @@ TEST(SignedValue, WhatIsNoSignedValue) {
 }
 
 TEST(SignedValue, ValuesOfAnyBytes) {
-  const std::string bytes("\0|:\xff\n 2|1:0|", 14);
+  const std::string bytes("\0|:\xff\n 2|1:0|", 12);
   for (const int version : {1, 2}) {
     const std::string text = create_signed_value(secret(), "a name", bytes, version, kPast);
     EXPECT_EQ(decode_signed_value(secret(), "a name", text, at(kPast)), bytes);
