@@ -52,6 +52,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/web/exchange.cpp": "extensions of a request; middleware_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/extractors.cpp": "what handlers take; function_handler_test",
+    "src/web/locale_names.cpp": "a table; locale_test",
     "src/web/host_pattern.cpp": "part of routing; routing_test",
     "src/web/openapi_page.cpp": "text; openapi_test, tests/browser/openapi_test.py",
     "src/web/problem.cpp": "errors as JSON; form_test, json_test, error_response in request_handler_test",

@@ -31,6 +31,19 @@ struct Greeting : web::RequestHandler {
 };
 // [/class]
 
+// [locale]
+struct Basket : web::RequestHandler {
+  Task<> get() override {
+    const long count = std::stol(get_argument("count", "3"));
+    set_header("Content-Type", "text/plain; charset=utf-8");
+    write(locale().translate("a book", "books", count) + ": " + locale().friendly_number(count) +
+          "\n");
+    co_return;
+  }
+  std::string get_user_locale() override { return get_argument("language", ""); }
+};
+// [/locale]
+
 // [shared]
 struct Counters {
   std::map<std::string, int> by_name;
@@ -158,7 +171,17 @@ struct Private : web::RequestHandler {
 
 }  // namespace
 
+void add_languages(web::Application& app) {
+  // [locales]
+  auto locales = std::make_shared<web::Locales>("en");
+  locales->load_csv(EXAMPLE_DIR "/translations");
+  app.set_locales(locales);
+  // [/locales]
+  app.add<Basket>("/basket");
+}
+
 void add_handlers(web::Application& app) {
+  add_languages(app);
   // [routes]
   app.add<Greeting>("/greeting");
   app.get("/users/{id:int}", [](long id) { return web::json({{"id", id}}); });

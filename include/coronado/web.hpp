@@ -20,10 +20,10 @@
 #include <coronado/web/form.hpp>
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/json.hpp>
+#include <coronado/web/locale.hpp>
 #include <coronado/web/openapi.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>
-#include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/standard_handlers.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/static_file_handler.hpp>

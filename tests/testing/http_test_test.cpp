@@ -69,6 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, HTTPTestTest,
                                          std::pair(ReactorKind::kEpoll, false),
                                          std::pair(ReactorKind::kEpoll, true)));
 
+// [fetch]
 TEST(HTTPTest, TimeIsSimulated) {
   HTTPTest test(make_app());
   HTTPRequest patient;
@@ -76,6 +77,7 @@ TEST(HTTPTest, TimeIsSimulated) {
   EXPECT_EQ(test.fetch("/slow", std::move(patient)).body, "slow");
   EXPECT_GE(test.loop().now() - TimePoint(), 30min);
 }
+// [/fetch]
 
 TEST(HTTPTest, WhatIsLoggedMustBeExpected) {
   {
