@@ -150,6 +150,7 @@ function(coronado_add_examples)
   mark_as_advanced(CORONADO_CHROMIUM)
   if(CORONADO_TESTS AND CORONADO_CHROMIUM AND TARGET tour)
     coronado_python_test(openapi tests/browser/openapi_test.py orders 120)
+    coronado_python_test(debug_page tests/browser/debug_page_test.py cases_server 120)
     coronado_python_test(tour tests/browser/tour_test.py tour 300)
     set_tests_properties(tour PROPERTIES RUN_SERIAL ON)  # it looks at times, as its visitors do
   endif()

@@ -49,6 +49,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/web/auth/jwt_key.cpp": "the keys that sign tokens; jwt_test",
     "src/web/session_store.cpp": "MemorySessionStore; session_test",
     "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
+    "src/web/debug_page.cpp": "an error page; request_handler_test, tests/browser/debug_page_test.py",
     "src/web/exchange.cpp": "extensions of a request; middleware_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/extractors.cpp": "what handlers take; function_handler_test",

@@ -8,6 +8,7 @@
 #include <coronado/http/httputil.hpp>
 #include <coronado/web/application.hpp>
 
+#include "web/debug_page.hpp"
 #include "web/problem.hpp"
 
 namespace coronado::web {
@@ -115,8 +116,8 @@ void respond_with_status(WebExchange& exchange, int status, std::string_view rea
   head.status = status;
   head.reason = safe_reason(reason);
   head.fields = headers.wire();
-  exchange.respond(head,
-                   problem ? problem_json(status, reason, error) : error_page(status, reason));
+  exchange.respond(head, problem ? problem_json(status, reason, error)
+                                 : page_for_error(exchange, status, reason, error));
 }
 
 void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) noexcept {

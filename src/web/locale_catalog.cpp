@@ -39,27 +39,6 @@ std::string read_cell(std::string_view text, std::size_t& at, std::size_t& line)
   return std::string(trim(cell));
 }
 
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto tail = [&](unsigned shift) {
-    out += static_cast<char>(0x80 | ((point >> shift) & 0x3F));
-  };
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xC0 | (point >> 6));
-    tail(0);
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xE0 | (point >> 12));
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | (point >> 18));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
 std::optional<std::string> decode_utf16(std::string_view bytes, bool little) {
   if (bytes.size() % 2 != 0) return std::nullopt;
   const auto unit = [&](std::size_t at) {

@@ -14,6 +14,7 @@
 
 #include "http/chunked.hpp"
 #include "web/arguments.hpp"
+#include "web/debug_page.hpp"
 #include "web/error_response.hpp"
 #include "web/handler_security.hpp"
 #include "web/problem.hpp"
@@ -94,7 +95,7 @@ Task<> RequestHandler::receive_then_call_verb() {
 Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler) {
   RequestHandler& self = *handler;
   self.exchange_ = &exchange;
-  exchange.set_close_callback([&self] { self.on_connection_close(); });
+  if (self.hears_close_) exchange.set_close_callback([&self] { self.on_connection_close(); });
   // Runs last in every case: finished, failed or cancelled.
   struct Finally {
     RequestHandler& handler;
@@ -127,7 +128,7 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
     self.handle_exception(std::current_exception());
   }
   if (self.deferred_ && !exchange.finished() && !self.upgraded_) co_await self.send_deferred();
-  exchange.set_close_callback(nullptr);
+  if (self.hears_close_) exchange.set_close_callback(nullptr);
   if (self.upgraded_) self.on_upgraded(std::move(handler));
 }
 
@@ -186,7 +187,9 @@ void RequestHandler::log_exception(const std::exception_ptr& error) {
 }
 
 void RequestHandler::write_error(int status, const std::exception_ptr& error) {
-  if (!wants_problem(request(), error)) return write(error_page(status, draft().reason));
+  if (!wants_problem(request(), error)) {
+    return write(page_for_error(*exchange_, status, draft().reason, error));
+  }
   set_header("Content-Type", kProblemType);
   write(problem_json(status, draft().reason, error));
 }
@@ -388,6 +391,7 @@ void RequestHandler::finish(std::string_view last) {
 }
 
 void RequestHandler::send_response() {
+  if (application().automatic_etags() && !exchange_->started()) answer_unchanged();
   if (draft_ && draft_->trailers && finish_with_trailers()) [[unlikely]]
     return;
   if (exchange_->started()) {
@@ -436,6 +440,37 @@ void RequestHandler::clear() {
   draft_.reset();
   default_content_type_ = true;
   set_default_headers();
+}
+
+// --- entity tags -------------------------------------------------------------------------------
+
+std::string RequestHandler::compute_etag() const {
+  return make_etag(draft_ ? std::string_view(draft_->body) : std::string_view());
+}
+
+void RequestHandler::set_etag_header() {
+  const std::string etag = compute_etag();
+  if (!etag.empty()) set_header("ETag", etag);
+}
+
+bool RequestHandler::check_etag_header() const {
+  const auto etag = draft_ ? draft_->headers.find("ETag") : std::nullopt;
+  const auto field = request().header("If-None-Match");
+  return etag && field && etag_matches(*field, *etag);
+}
+
+/// Sets the entity tag, and leaves out what the client has.
+void RequestHandler::answer_unchanged() {
+  const Method method = request().method_id();
+  if (status_ != 200 || (method != Method::kGet && method != Method::kHead)) return;
+  if (!draft().headers.contains("ETag")) set_etag_header();
+  if (!check_etag_header()) return;
+  status_ = 304;
+  draft().body.clear();
+  // RFC 9110 15.4.5: fields that describe a representation the client has are left out.
+  for (const char* name : {"Content-Encoding", "Content-Language", "Content-Length"}) {
+    draft().headers.erase(name);
+  }
 }
 
 const Locale& RequestHandler::locale() {

@@ -232,6 +232,43 @@ std::string challenge_text(std::string_view scheme, std::string_view realm) {
 
 }  // namespace detail
 
+// --- paths -------------------------------------------------------------------------------------
+
+namespace {
+
+/// Sends the client from the path it asked for to `path`, with its query.
+void send_to(WebExchange& exchange, std::string path) {
+  const HTTPServerRequest& request = exchange.request();
+  const Method method = request.method_id();
+  // "//host/" would be a URL of another host.
+  if ((method != Method::kGet && method != Method::kHead) || path.starts_with("//")) {
+    return respond_with_status(exchange, 404, {});
+  }
+  if (!request.query().empty()) path.append("?").append(request.query());
+  refuse(exchange, 301, "Location", std::move(path));
+}
+
+}  // namespace
+
+Middleware add_slash() {
+  return [](WebExchange& exchange, Next next) -> Task<> {
+    const std::string_view path = exchange.request().path();
+    if (path.ends_with('/')) return next(exchange);
+    send_to(exchange, std::string(path) + '/');
+    return {};
+  };
+}
+
+Middleware remove_slash() {
+  return [](WebExchange& exchange, Next next) -> Task<> {
+    std::string_view path = exchange.request().path();
+    if (path == "/" || !path.ends_with('/')) return next(exchange);
+    while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+    send_to(exchange, std::string(path));
+    return {};
+  };
+}
+
 // --- responses ---------------------------------------------------------------------------------
 
 Middleware cache_control(std::string value) {

@@ -5,8 +5,10 @@
 #include <coronado/coro/locks.hpp>
 #include <coronado/http/multipart.hpp>
 #include <coronado/web.hpp>
+#include <coronado/web/security.hpp>
 #include <coronado/websocket.hpp>
 
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,16 +108,34 @@ struct Cookies : web::RequestHandler {
 
 struct Tagged : web::RequestHandler {
   Task<> get() override {
-    const std::string body = "tagged text";
-    const std::string etag = coronado::make_etag(body);
-    set_header("ETag", etag);
     set_header("Content-Language", "en");
-    if (coronado::etag_matches(request().header("If-None-Match").value_or(""), etag)) {
-      clear_header("Content-Language");
-      set_status(304);
-      co_return;
-    }
-    write(body);
+    write("tagged text");
+    co_return;
+  }
+};
+
+// What the client needs for a form: a token, and its cookie.
+struct Protected : web::RequestHandler {
+  Task<> get() override {
+    write(xsrf_token());
+    co_return;
+  }
+  Task<> post() override {
+    check_xsrf_cookie();  // the other cases post without a token, so it is not for the application
+    write("ok");
+    co_return;
+  }
+};
+
+// Signs a value and tells what a signed one holds.
+struct Signed : web::RequestHandler {
+  Task<> get() override {
+    write(create_signed_value("name", get_argument("value")));
+    co_return;
+  }
+  Task<> post() override {
+    write(get_signed_cookie(get_argument("name")).value_or("none"));
+    co_return;
   }
 };
 
@@ -179,6 +199,8 @@ struct SmallSocket : Socket {
 
 web::Application make_app() {
   web::Application app;
+  app.set_automatic_etags(true).set_serve_traceback(std::getenv("CASES_TRACEBACK") != nullptr);
+  app.set_security({.cookie_secret = std::string("the secret of the cases")});
   app.add<Hello>("/");
   app.add<Hello>("/hello");
   app.add<Echo>("/echo");
@@ -188,6 +210,15 @@ web::Application make_app() {
   app.add<Text>("/text");
   app.add<Cookies>("/cookies");
   app.add<Tagged>("/tagged");
+  app.add<Protected>("/protected");
+  app.add<Signed>("/signed");
+  app.add<web::RedirectHandler>("/swap/{first}/{second}/{rest:path}", "/swapped/{1}/{0}/{2}");
+  app.get(coronado::re("/removeslash/?"), [] { return "ok"; },
+          {.middleware = {web::remove_slash()}});
+  app.get(coronado::re("/addslash/?"), [] { return "ok"; }, {.middleware = {web::add_slash()}});
+  if (const char* folder = std::getenv("CASES_STATIC")) {
+    app.static_files("/static/", folder, {.default_filename = "index.html"});
+  }
   app.add<Singular>("/get_argument");
   app.get("/204", [] {});
   app.get(coronado::re("/slashes/([^/]*)/([^/]*)"), [](std::string first, std::string second) {

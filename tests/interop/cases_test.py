@@ -10,6 +10,7 @@ chosen to do better than Tornado, the case says so.
 
 import base64
 import contextlib
+import email.utils
 import gzip
 import hashlib
 import json
@@ -20,12 +21,14 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import zlib
 
 PROGRAM = ""
 TIMEOUT = 30
+ROBOTS = b"User-agent: *\nDisallow: /\n"
 
 
 class Answer:
@@ -360,12 +363,91 @@ class RequestCases(Cases):
             self.assertIsNone(answer.get("Content-Language"))
         self.assertEqual(self.ask(request("GET", "/tagged", ['If-None-Match: "other"'])).status, 200)
 
+    def test_28_static_ranges(self):
+        def ask(field, method="GET"):
+            return self.ask(request(method, "/static/robots.txt", [f"Range: {field}"]), head_only=method == "HEAD")
+        for field, status, place, size in (("bytes=0-9", 206, "bytes 0-9/26", 10), ("bytes=0-", 200, None, 26),
+                                           ("bytes=-4", 206, "bytes 22-25/26", 4),
+                                           ("bytes=1-10000000", 206, "bytes 1-25/26", 25),
+                                           ("bytes=-0", 416, "bytes */26", None), ("bytes=26", 416, "bytes */26", None),
+                                           ("bytes=26-", 416, "bytes */26", None), ("bytes=10-3", 416, "bytes */26", None),
+                                           ("asdf", 200, None, 26)):
+            answer = ask(field)
+            self.assertEqual((answer.status, answer.get("Content-Range")), (status, place), field)
+            if size:
+                self.assertEqual(answer.body, ROBOTS[-4:] if place == "bytes 22-25/26" else
+                                 ROBOTS[1:] if size == 25 else ROBOTS[:size], field)
+        answer = ask("bytes=1-4", "HEAD")
+        self.assertEqual((answer.status, answer.get("Content-Length"), answer.get("Content-Range")), (206, "4", "bytes 1-4/26"))
+
+    def test_29_static_conditions(self):
+        def ask(*fields):
+            return self.ask(request("GET", "/static/robots.txt", fields))
+        plain = ask()
+        modified, etag = plain.get("Last-Modified"), plain.get("ETag")
+        before = email.utils.formatdate(email.utils.parsedate_to_datetime(modified).timestamp() - 1, usegmt=True)
+        self.assertEqual(ask(f"If-Modified-Since: {modified}").status, 304)
+        for date in (before, "garbage", "Fri, 01 Jan 1960 00:00:00 GMT"):
+            self.assertEqual(ask(f"If-Modified-Since: {date}").status, 200, date)
+        self.assertEqual(ask('If-None-Match: "other"', f"If-Modified-Since: {modified}").status, 200)
+        self.assertEqual(ask("Range: bytes=0-9", f"If-None-Match: {etag}").status, 304)
+
+    def test_30_static_paths(self):
+        for path in ("/static/../secret.txt", "/static/%2e%2e/secret.txt", "/static/dir/../../secret.txt"):
+            answer = self.ask(request("GET", path))
+            self.assertEqual(answer.status, 403, path)
+            self.assertNotIn(b"secret", answer.body)
+        answer = self.ask(request("GET", "/static/dir"))
+        self.assertEqual((answer.status, answer.get("Location")), (301, "/static/dir/"))
+        self.assertEqual(self.ask(request("GET", "/static/dir/")).body, b"this is the index\n")
+        answer = self.ask(request("GET", "//evil.com/../static/dir"))
+        self.assertIn(answer.status, (403, 404))
+        self.assertIsNone(answer.get("Location"))
+        kept = self.ask(request("GET", "/static/robots.txt?v=x")).get("Cache-Control")
+        self.assertIn("max-age=315360000", kept)
+
     def test_32_cookies(self):
         self.assertEqual(self.ask(request("GET", "/cookies")).all("Set-Cookie"), ["a=e; Path=/"])
         for query in ("first=x%0Dy", "first=x%0Ay", "first=x%20y", "path=/;x", "domain=a;b"):
             self.assertEqual(self.ask(request("GET", "/cookies?" + query.replace(";", "%3B"))).status, 400, query)
         self.assertEqual(self.ask(request("GET", "/cookies", [r'Cookie: foo="a\073b"'])).body, b"a;b")
         self.assertEqual(self.ask(request("GET", "/cookies", [r"Cookie: foo=a\073b"])).body, rb"a\073b")
+
+    def test_33_signed_values(self):
+        signed = self.ask(request("GET", "/signed?value=secret")).body.decode()
+        def ask(cookie, name="name"):
+            return self.ask(request("POST", f"/signed?name={name}", [f"Cookie: {name}={cookie}"])).body
+        self.assertEqual(ask(signed), b"secret")
+        self.assertEqual(ask(signed, "other"), b"none")
+        for at in range(len(signed)):
+            self.assertEqual(ask(signed[:at] + ("0" if signed[at] != "0" else "1") + signed[at + 1:]), b"none", at)
+
+    def test_34_forged_requests(self):
+        first, second = (self.ask(request("GET", "/protected", cookie)) for cookie in ([], []))
+        token, cookie = first.body.decode(), first.all("Set-Cookie")[0].split(";")[0]
+        other = second.body.decode()
+        again = self.ask(request("GET", "/protected", [f"Cookie: {cookie}"])).body.decode()
+        def post(fields=(), query="", body=b""):
+            form = ["Content-Type: application/x-www-form-urlencoded"]
+            return self.ask(request("POST", "/protected" + query, [*form, *fields], body)).status
+        self.assertEqual(post(), 403)
+        self.assertEqual(post(body=f"_xsrf={token}".encode()), 403)  # without the cookie
+        with_cookie = [f"Cookie: {cookie}"]
+        self.assertNotEqual(token, again)
+        for each in (token, again):
+            self.assertEqual(post(with_cookie, body=f"_xsrf={each}".encode()), 200)
+            self.assertEqual(post([*with_cookie, f"X-XSRFToken: {each}"]), 200)
+            self.assertEqual(post(with_cookie, f"?_xsrf={each}"), 200)
+        self.assertEqual(post(with_cookie, body=f"_xsrf={other}".encode()), 403)  # another user's
+        self.assertEqual(self.ask(request("POST", "/nowhere")).status, 404)
+
+    def test_36_redirects(self):
+        for path, place in (("/removeslash/?foo=bar", "/removeslash?foo=bar"), ("/addslash?foo=bar", "/addslash/?foo=bar"),
+                            ("/swap/a/b/c", "/swapped/b/a/c"), ("/swap/a/b/c?x=1", "/swapped/b/a/c?x=1")):
+            answer = self.ask(request("GET", path))
+            self.assertEqual((answer.status, answer.get("Location")), (301, place), path)
+        self.assertEqual(self.ask(request("GET", "/removeslash")).body, b"ok")
+        self.assertEqual(self.ask(request("GET", "/addslash/")).body, b"ok")
 
 
 class LimitCases(unittest.TestCase):
@@ -573,6 +655,20 @@ class WebSocketCases(Cases):
             self.assertEqual((opcode, struct.unpack("!H", payload[:2])[0]), (CLOSE, 1009))
 
 
+def static_folder(stack):
+    """What the cases about files are served from, and a secret beside it."""
+    outside = stack.enter_context(tempfile.TemporaryDirectory())
+    folder = os.path.join(outside, "files")
+    os.makedirs(os.path.join(folder, "dir"))
+    for path, content in (("files/robots.txt", ROBOTS), ("files/dir/index.html", b"this is the index\n"),
+                          ("secret.txt", b"secret")):
+        with open(os.path.join(outside, path), "wb") as file:
+            file.write(content)
+    return folder
+
+
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
-    unittest.main()
+    with contextlib.ExitStack() as stack:
+        os.environ["CASES_STATIC"] = static_folder(stack)
+        unittest.main()

@@ -668,5 +668,66 @@ TEST(RequestHandler, TrailersFollowTheBody) {
   EXPECT_TRUE(bench.get("/?flush").trailers.empty());
 }
 
+struct TaggedPage : web::RequestHandler {
+  Task<> get() override {
+    set_header("Content-Language", "en");
+    write("a page");
+    if (!get_argument("flush", "").empty()) co_await flush();
+    if (!get_argument("status", "").empty()) set_status(203);
+  }
+  Task<> post() override { return get(); }
+};
+
+TEST(RequestHandler, AutomaticEntityTags) {
+  WebBench bench;
+  bench.app.set_automatic_etags(true).add<TaggedPage>("/page");
+  const RawResponse page = bench.get("/page");
+  const std::string etag = page.field("ETag");
+  EXPECT_EQ(etag, make_etag("a page"));
+  for (const std::string& field : {etag, "W/" + etag, "\"other\", " + etag, std::string("*")}) {
+    const RawResponse same = bench.get("/page", "If-None-Match: " + field + "\r\n");
+    EXPECT_EQ(same.status, 304) << field;
+    EXPECT_EQ(same.field("ETag"), etag);
+    EXPECT_FALSE(same.has_field("Content-Language"));
+    EXPECT_FALSE(same.has_field("Content-Length"));
+    EXPECT_EQ(same.body, "");
+  }
+  EXPECT_EQ(bench.get("/page", "If-None-Match: \"other\"\r\n").body, "a page");
+  EXPECT_EQ(bench.request("HEAD", "/page", "If-None-Match: " + etag + "\r\n").status, 304);
+  // Not of what changes something, is no plain success, or has left already.
+  EXPECT_FALSE(bench.request("POST", "/page", "", "x").has_field("ETag"));
+  EXPECT_FALSE(bench.get("/page?status=203").has_field("ETag"));
+  EXPECT_FALSE(bench.get("/page?flush=1").has_field("ETag"));
+  bench.app.set_automatic_etags(false);
+  EXPECT_FALSE(bench.get("/page").has_field("ETag"));
+}
+
+struct Breaks : web::RequestHandler {
+  Task<> get() override { throw std::runtime_error("what <b>broke</b>"); }
+};
+
+TEST(RequestHandler, TracebacksAreServedOnlyWhenAskedFor) {
+  WebBench bench;
+  bench.app.add<Breaks>("/class/{id}");
+  bench.app.get("/function/{id}",
+                [](std::string) -> std::string { throw std::runtime_error("what <b>broke</b>"); });
+  constexpr std::string_view fields =
+      "Cookie: secret=1\r\nX-Seen: yes\r\nAuthorization: Basic eA==\r\n";
+  for (const char* path : {"/class/7?x=<i>", "/function/7?x=<i>"}) {
+    bench.app.set_serve_traceback(false);
+    EXPECT_EQ(bench.get(path, fields).body.find("broke"), std::string::npos);
+    bench.app.set_serve_traceback(true);
+    const RawResponse page = bench.get(path, fields);
+    EXPECT_EQ(page.status, 500);
+    EXPECT_NE(page.body.find("std::runtime_error"), std::string::npos) << path;
+    EXPECT_NE(page.body.find("what &lt;b&gt;broke&lt;/b&gt;"), std::string::npos);
+    EXPECT_NE(page.body.find("<th scope=\"row\">id</th><td>7</td>"), std::string::npos);
+    EXPECT_NE(page.body.find("X-Seen"), std::string::npos);
+    EXPECT_EQ(page.body.find("secret=1"), std::string::npos);
+    EXPECT_EQ(page.body.find("eA=="), std::string::npos);
+    EXPECT_EQ(page.body.find("<i>"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace coronado::web_test

@@ -209,6 +209,26 @@ TEST(BearerAuth, LetsInWhoHasTheToken) {
   EXPECT_EQ(bench.ask("/bearer", "Bearer ").status, 401);
 }
 
+// --- paths -------------------------------------------------------------------------------------
+
+TEST(SlashMiddleware, SendsToThePathThatIsMeant) {
+  WebBench bench;
+  const auto ok = [](std::string) { return "ok"; };
+  bench.app.get(re("/add(/?.*)"), ok, {.middleware = {web::add_slash()}});
+  bench.app.post(re("/add(/?.*)"), ok, {.middleware = {web::add_slash()}});
+  bench.app.get(re("/(remove|/evil.org)?/*"), ok, {.middleware = {web::remove_slash()}});
+  const RawResponse added = bench.get("/add?foo=bar");
+  EXPECT_EQ(added.status, 301);
+  EXPECT_EQ(added.field("Location"), "/add/?foo=bar");
+  EXPECT_EQ(bench.get("/add/?foo=bar").body, "ok");
+  EXPECT_EQ(bench.request("POST", "/add", "", "x").status, 404);
+  EXPECT_EQ(bench.get("/remove/?foo=bar").field("Location"), "/remove?foo=bar");
+  EXPECT_EQ(bench.get("/remove///").field("Location"), "/remove");
+  EXPECT_EQ(bench.get("/remove").body, "ok");
+  EXPECT_EQ(bench.get("/").body, "ok");
+  EXPECT_EQ(bench.get("//evil.org/").status, 404);  // never to another host
+}
+
 // --- responses ---------------------------------------------------------------------------------
 
 TEST(CacheControlMiddleware, IsSetOnSuccessOnly) {

@@ -315,28 +315,38 @@ class Speaker : public web::WebSocketHandler {
 /// A thread with a loop, an application and a server of its own.
 class Worker {
  public:
-  explicit Worker(WebSocketTopic& room) : thread_([this, &room] { loop_.run_sync(serve(room)); }) {}
+  explicit Worker(WebSocketTopic& room)
+      : thread_([this, &room] {
+          IOLoop loop;  // here: one on io_uring belongs to the thread that has made it
+          loop.run_sync(serve(loop, room));
+        }),
+        serving_(started_.get_future().get()) {}
   ~Worker() {
-    loop_.post([this] { stop_.set(); });
+    serving_.loop->post([this] { stop_.set(); });
     thread_.join();
   }
-  std::string url() { return "ws://127.0.0.1:" + std::to_string(port_.get_future().get()) + "/"; }
+  std::string url() const { return "ws://127.0.0.1:" + std::to_string(serving_.port) + "/"; }
 
  private:
-  Task<> serve(WebSocketTopic& room) {
+  struct Serving {
+    IOLoop* loop;
+    std::uint16_t port;
+  };
+
+  Task<> serve(IOLoop& loop, WebSocketTopic& room) {
     web::Application app;
     app.add<Speaker>("/", &room);
-    HTTPServer server(loop_, app);
+    HTTPServer server(loop, app);
     server.listen(0);
-    port_.set_value(server.port());
+    started_.set_value({&loop, server.port()});
     co_await stop_.wait();
     co_await server.close();
   }
 
-  IOLoop loop_;
   Event stop_;
-  std::promise<std::uint16_t> port_;
+  std::promise<Serving> started_;
   std::thread thread_;
+  Serving serving_;
 };
 
 TEST(WebSocketTopic, HandlersOfAllWorkersHearEachOther) {

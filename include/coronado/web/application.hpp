@@ -171,6 +171,24 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   /// The setting `xsrf_cookies`.
   bool checks_xsrf() const noexcept;
 
+  /// Has class handlers set entity tags by themselves, and answer 304 to who has the page: a hash of
+  /// each page for the sake of the network. Function handlers use `make_etag`.
+  /// Tornado  It is always on.
+  Application& set_automatic_etags(bool on) noexcept {
+    automatic_etags_ = on;
+    return *this;
+  }
+  bool automatic_etags() const noexcept { return automatic_etags_; }
+
+  /// Shows in error pages what was thrown, in which task, for which request: while a program is being
+  /// written. Never where strangers can reach it.
+  /// Tornado  The setting `serve_traceback`, which `debug` sets.
+  Application& set_serve_traceback(bool on) noexcept {
+    serves_traceback_ = on;
+    return *this;
+  }
+  bool serves_traceback() const noexcept { return serves_traceback_; }
+
   /// The languages of `RequestHandler::locale`: include <coronado/web/locale.hpp>.
   Application& set_locales(std::shared_ptr<const Locales> locales);
   /// With none set: "en_US", without translations.
@@ -245,6 +263,8 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
 
   std::unique_ptr<State> state_;
+  bool automatic_etags_ = false;
+  bool serves_traceback_ = false;
 };
 
 namespace detail {

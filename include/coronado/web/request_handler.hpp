@@ -245,6 +245,21 @@ class RequestHandler : public coronado::detail::Pooled {
   Task<> write_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset,
                     std::uint64_t count);
 
+  // --- entity tags -----------------------------------------------------------------------------
+
+  // With `Application::set_automatic_etags` they are set on each 200 to GET and HEAD that was not
+  // flushed, and a client that has the representation gets 304 instead of it.
+
+  /// The entity tag of what was written so far, with its quotes; empty: none. The default hashes it.
+  virtual std::string compute_etag() const;
+
+  /// Sets `ETag`, unless `compute_etag` has none.
+  void set_etag_header();
+
+  /// Whether the client says, in If-None-Match, that it has the representation of the `ETag` that is
+  /// set. Then `set_status(304)` and `finish()` without a body.
+  bool check_etag_header() const;
+
   /// Ends the response. What follows in the handler goes on running.
   /// Throws  std::logic_error  "finish() called twice".
   void finish(std::string_view last = {});
@@ -448,12 +463,15 @@ class RequestHandler : public coronado::detail::Pooled {
   friend class detail::ClassEndpoint;
   /// The body goes to `data_received`.
   static void receive_data(RequestHandler& handler) noexcept { handler.receives_data_ = true; }
+  /// It is told when the client goes away.
+  static void hear_close(RequestHandler& handler) noexcept { handler.hears_close_ = true; }
   Task<> call_verb();
   Task<> receive_then_call_verb();
   bool sends_trailers() const;
   bool finish_with_trailers();
   void announce_trailers();
   Task<> send_deferred();
+  void answer_unchanged();
   void send_response();
   void handle_exception(const std::exception_ptr& error) noexcept;
   ResponseHead response_head();
@@ -468,6 +486,7 @@ class RequestHandler : public coronado::detail::Pooled {
   bool deferred_ = false;
   bool upgraded_ = false;
   bool receives_data_ = false;
+  bool hears_close_ = false;
   bool default_content_type_ = true;
   std::unique_ptr<ResponseDraft> draft_;       // from the first word about the response on
   std::unique_ptr<HandlerSecurity> security_;  // once somebody asks for the user or a token

@@ -106,6 +106,16 @@ constexpr bool receives_data() {
   }
 }
 
+/// Whether a handler class overrides `on_connection_close`.
+template <class H>
+constexpr bool hears_close() {
+  if constexpr (requires { &H::on_connection_close; }) {
+    return !std::is_same_v<decltype(&H::on_connection_close), void (RequestHandler::*)()>;
+  } else {
+    return true;  // it cannot be named from here
+  }
+}
+
 template <class H, class... Args>
 class ClassEndpoint final : public HTTPEndpoint {
  public:
@@ -114,6 +124,7 @@ class ClassEndpoint final : public HTTPEndpoint {
     auto handler =
         std::apply([](auto&... each) { return std::make_unique<H>(each...); }, arguments_);
     if constexpr (receives_data<H>()) RequestHandler::receive_data(*handler);
+    if constexpr (hears_close<H>()) RequestHandler::hear_close(*handler);
     return RequestHandler::execute(static_cast<WebExchange&>(exchange), std::move(handler));
   }
 

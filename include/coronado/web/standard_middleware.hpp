@@ -7,6 +7,7 @@
 ///     basic_auth       a user name and password, checked by a function of yours
 ///     bearer_auth      a token, checked by a function of yours
 ///     cache_control    the field of that name, on what is answered with success
+///     add_slash, remove_slash   sends those who ask for "/x" to "/x/", or the other way round
 ///     compression      compresses the responses of some routes, or of none
 ///     (cors is in <coronado/web/cors.hpp>)
 ///
@@ -137,6 +138,16 @@ Middleware bearer_auth(std::string_view realm, F check) {
     co_await next(exchange);
   };
 }
+
+// --- paths -------------------------------------------------------------------------------------
+
+/// Redirects GET and HEAD of a path without a slash at its end to the one with it (301, the query
+/// stays); anything else gets 404. For the routes whose pattern takes both.
+/// Tornado  `web.addslash`.
+Middleware add_slash();
+
+/// The same the other way round; "/" itself stays.   Tornado  `web.removeslash`.
+Middleware remove_slash();
 
 // --- responses ---------------------------------------------------------------------------------
 

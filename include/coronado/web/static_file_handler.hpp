@@ -72,7 +72,7 @@ class StaticFileHandler : public RequestHandler {
   /// A text that changes with the content, without quotes. The default is a hash.
   virtual std::string get_content_version(std::string_view absolute_path) const;
   /// With its quotes; empty: none.
-  virtual std::string compute_etag() const;
+  std::string compute_etag() const override;
 
   /// The bytes `start` to `end` of the content, in pieces. The default, a generator that is none,
   /// stands for the file itself, which is sent by sendfile.
