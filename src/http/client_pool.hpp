@@ -75,6 +75,11 @@ class ClientPool final : private Timer {
   void drop_oldest() noexcept;
   void on_connection_end(Host& host, ClientConnection* connection) noexcept;
   void on_timer() noexcept override;
+  /// Connections cannot outlive their loop; it is armed while there are any.
+  void on_loop_closed() noexcept override {
+    close();
+    executor_ = nullptr;
+  }
 
   Limits limits_;
   Executor* executor_ = nullptr;

@@ -781,7 +781,6 @@ TEST_P(HTTPClientEngines, TheClientGoesFirst) {
 
 /// A client that outlives its loop.
 TEST_P(HTTPClientEngines, TheLoopGoesFirst) {
-  if (GetParam() == HTTPClientEngine::kOwn) GTEST_SKIP() << "its kept connections must go first";
   LambdaService service;
   add_usual_endpoints(service);
   std::optional<HTTPClient> client;
