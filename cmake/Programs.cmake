@@ -19,16 +19,16 @@ function(coronado_program name)
   endif()
 endfunction()
 
-# Leaves in the list `sources` the files with a test whose name matches.
-function(coronado_tests_named pattern sources)
+# Leaves in the list called `files` those with a test whose name matches.
+function(coronado_tests_named pattern files)
   set(kept)
-  foreach(source IN LISTS ${sources})
+  foreach(source IN LISTS ${files})
     file(STRINGS "${source}" tests REGEX "^(TEST|TEST_F|TEST_P|TYPED_TEST)\\(.*(${pattern})" LIMIT_COUNT 1)
     if(tests)
       list(APPEND kept "${source}")
     endif()
   endforeach()
-  set(${sources} "${kept}" PARENT_SCOPE)
+  set(${files} "${kept}" PARENT_SCOPE)
 endfunction()
 
 # tests/<layer>/*_test.cpp -> test_<layer>; tests/interop/interop_server.cpp -> interop_server, driven by interop_test.py.
