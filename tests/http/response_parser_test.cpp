@@ -62,6 +62,24 @@ TEST(ResponseParser, ReadsAHead) {
             "66: 200 1.1 <OK> chunked close Transfer-Encoding: chunked\r\nConnection: close\r\n");
 }
 
+TEST(ResponseParser, EveryBeginningIsIncompleteAndReadNoFurther) {
+  for (const std::string_view text :
+       {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n\r\n",
+        "HTTP/1.0 404 Not Found\r\n\r\n",
+        "HTTP/1.1 200\r\nContent-Length: 12345678901234567\r\n\r\n"}) {
+    for (const ResponseParser parser : kResponseParsers) {
+      for (std::size_t size = 0; size < text.size(); ++size) {
+        const Exact exact(text.substr(0, size));  // AddressSanitizer sees a byte too many
+        ReceivedHead head;
+        std::size_t searched = 0;
+        EXPECT_EQ(parser(exact.bytes.get(), size, searched, {}, head).status,
+                  ParseStatus::kIncomplete)
+            << size << " of " << text;
+      }
+    }
+  }
+}
+
 TEST(ResponseParser, StatusLineIsStrict) {
   for (const char* wrong : {"HTTX/1.1 200 OK", "http/1.1 200 OK", " HTTP/1.1 200 OK",
                             "HTTP/1.1200 OK", "HTTP/11 200 OK", "220 mail.example.com ESMTP"}) {
