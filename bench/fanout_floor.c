@@ -6,18 +6,8 @@
 // of fanout_load, whose key never changes, and then hears every message that any of them sends. It
 // trusts its peers: what a socket does not take ends the program.
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { kBuffer = 64 * 1024, kMaxSockets = 65536, kMaxEvents = 512 };
+#define FLOOR_NAME "fanout_floor"
+#include "floor_server.h"
 
 static const char answer[] =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -50,6 +40,7 @@ static void on_readable(int fd) {
   ssize_t count = recv(fd, buffer, kBuffer, 0);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) {
+    greeted[fd] = 0;  // the next to have this descriptor is another
     close(fd);
     return;
   }
@@ -62,49 +53,8 @@ static void on_readable(int fd) {
   }
 }
 
-static void on_connection(int poller, int listener) {
-  for (;;) {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-    if (fd < 0) return;
-    if (fd >= kMaxSockets) abort();
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    greeted[fd] = 0;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.fd = fd};
-    epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
-  }
-}
+static void on_turn(void) {}
 
-static int listen_on(int port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)port),
-                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  if (bind(fd, (struct sockaddr*)&address, sizeof address) || listen(fd, 4096)) {
-    perror("fanout_floor: listen");
-    exit(1);
-  }
-  return fd;
-}
-
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    fprintf(stderr, "usage: fanout_floor PORT\n");
-    return 2;
-  }
-  int listener = listen_on(atoi(argv[1]));
-  int poller = epoll_create1(0);
-  struct epoll_event events[kMaxEvents];
-  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = listener};
-  epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
-  for (;;) {
-    int count = epoll_wait(poller, events, kMaxEvents, -1);
-    for (int i = 0; i < count; ++i) {
-      if (events[i].data.fd == listener) {
-        on_connection(poller, listener);
-      } else {
-        on_readable(events[i].data.fd);
-      }
-    }
-  }
+static void on_event(int fd, uint32_t events) {
+  if (is_readable(events)) on_readable(fd);
 }

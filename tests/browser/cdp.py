@@ -219,6 +219,12 @@ class Page:
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full, **clip)["data"]
         Path(path).write_bytes(base64.b64decode(data))
 
+    def keep_picture(self, name):
+        """A screenshot of the whole page as NAME.png in the folder CORONADO_SCREENSHOTS, if there is one."""
+        folder = os.environ.get("CORONADO_SCREENSHOTS")
+        if folder:
+            self.screenshot(Path(folder) / f"{name}.png", full=True)
+
     def close(self):
         self._socket.close()
 

@@ -44,15 +44,10 @@ class DebugPageTest(unittest.TestCase):
             self.assertEqual(page.evaluate("document.querySelector('pre').textContent"), "on purpose")
             self.assertEqual(page.evaluate("document.scripts.length"), 0)
             self.assertIn("/err", page.evaluate("document.querySelectorAll('pre')[1].textContent"))
-            self.picture(page, "debug-page")
+            page.keep_picture("debug-page")
             page.emulate(420, 900, scheme="dark")
             wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
             self.assertFalse(wide, "the page is wider than a telephone")
-
-    def picture(self, page, name):
-        folder = os.environ.get("CORONADO_SCREENSHOTS")
-        if folder:
-            page.screenshot(str(Path(folder) / f"{name}.png"), full=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Needs `chromium`. Everything on 127.0.0.1. CORONADO_SCREENSHOTS=DIR keeps pictur
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -71,16 +70,11 @@ class OpenAPITest(unittest.TestCase):
             page.evaluate("document.querySelector('#post_orders form').requestSubmit()")
             page.wait_for("document.querySelector('#post_orders form pre').textContent.startsWith('200')")
             self.assertIn('"id": 1', page.evaluate("document.querySelector('#post_orders form pre').textContent"))
-            self.picture(page, "openapi")
+            page.keep_picture("openapi")
             page.emulate(420, 900, scheme="dark")
             wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
             self.assertFalse(wide, "the page is wider than a telephone")
-            self.picture(page, "openapi-narrow")
-
-    def picture(self, page, name):
-        folder = os.environ.get("CORONADO_SCREENSHOTS")
-        if folder:
-            page.screenshot(str(Path(folder) / f"{name}.png"), full=True)
+            page.keep_picture("openapi-narrow")
 
 
 if __name__ == "__main__":

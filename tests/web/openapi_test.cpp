@@ -98,6 +98,8 @@ TEST(OpenAPI, IsServedWithItsPage) {
   const RawResponse document = bench.get("/openapi.json");
   EXPECT_EQ(document.field("Content-Type"), "application/json");
   EXPECT_EQ(json_decode(document.body), web::openapi_document(bench.app, {.title = "Shop <1>"}));
+  bench.app.get("/later", [] { return "later"; });  // the text that is kept is made anew
+  EXPECT_TRUE(json_decode(bench.get("/openapi.json").body)["paths"].contains("/later"));
   const RawResponse page = bench.get("/help");
   EXPECT_EQ(page.field("Content-Type"), "text/html; charset=utf-8");
   EXPECT_NE(page.body.find("<h1>Shop &lt;1&gt;</h1>"), std::string::npos);
