@@ -14,7 +14,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/http/client_connection.cpp": "what a fetch reads from; httpclient_test and httpclient_errors_test",
     "src/http/client_core.cpp": "what the fetches of a client share; httpclient_test, httpclient_proxy_test",
     "src/http/client_fetch.cpp": "what HTTPClient does; httpclient_test and its kin",
-    "src/http/curl_fetch.cpp": "what HTTPClient does with libcurl; curl_engine_test",
+    "src/http/curl_fetch.cpp": "what HTTPClient does with libcurl; the httpclient_engines tests",
     "src/http/client_request.cpp": "what HTTPClient sends; httpclient_test",
     "src/http/proxy_dialog.cpp": "what HTTPClient says to proxies; httpclient_proxy_test",
     "src/http/compress_brotli.cpp": "compress_test runs on every coding",

@@ -31,8 +31,9 @@ std::string TempFolder::write(std::string_view name, std::string_view content) c
   errno = 0;
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   out << content << std::flush;
-  if (!out)
+  if (!out) {
     throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
+  }
   return file.string();
 }
 

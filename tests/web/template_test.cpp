@@ -1,10 +1,9 @@
 #include <coronado/web/template.hpp>
 
-#include <unistd.h>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <thread>
 
@@ -104,37 +103,33 @@ TEST(BaseLoader, ResolvesNames) {
 
 class LoaderTest : public ::testing::Test {
  protected:
-  LoaderTest()
-      : folder_(std::filesystem::temp_directory_path() /
-                ("templates-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(folder_ / "sub");
-  }
-  ~LoaderTest() override { std::filesystem::remove_all(folder_); }
   void write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
     // Each version of a file is a second newer than the one before, whatever the clock's step.
-    std::filesystem::last_write_time(folder_ / name, std::filesystem::file_time_type::clock::now() +
-                                                         std::chrono::seconds(++writes_));
+    std::filesystem::last_write_time(
+        folder_.write(name, text),
+        std::filesystem::file_time_type::clock::now() + std::chrono::seconds(++writes_));
   }
-  const std::filesystem::path folder_;
+  const TempFolder folder_;
   int writes_ = 0;
 };
 
 TEST_F(LoaderTest, ReadsFiles) {
   write("page.html", "{% extends 'sub/base.html' %}{% block a %}page{% end %}");
   write("sub/base.html", "<{% block a %}{% end %}>");
-  Loader loader(folder_.string());
+  Loader loader(folder_.path());
   EXPECT_EQ(loader.load("page.html")->generate(), "<page>");
   EXPECT_THROW(loader.load("nope.html"), UsageError);
   EXPECT_THROW(loader.load("sub"), UsageError);
-  EXPECT_THROW(loader.load("../" + folder_.filename().string() + "/page.html"), UsageError);
+  EXPECT_THROW(
+      loader.load("../" + std::filesystem::path(folder_.path()).filename().string() + "/page.html"),
+      UsageError);
 }
 
 TEST_F(LoaderTest, KeepsUnlessToldToReload) {
   write("page.html", "{% include part.html %}");
   write("part.html", "one");
-  Loader kept(folder_.string());
-  Loader reloading(folder_.string(), {}, true);
+  Loader kept(folder_.path());
+  Loader reloading(folder_.path(), {}, true);
   EXPECT_EQ(kept.load("page.html")->generate(), "one");
   EXPECT_EQ(reloading.load("page.html")->generate(), "one");
   EXPECT_EQ(reloading.load("page.html"), reloading.load("page.html"));

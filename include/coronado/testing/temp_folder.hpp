@@ -19,14 +19,14 @@ namespace coronado {
 ///
 /// Tests that run beside each other, in one process or in several, never meet in it.
 ///
-/// Errors  The constructor and `write` throw std::system_error, which names the path.
-/// Threads Any, one at a time.
-/// Source  pytest's `tmp_path`.
+/// Threads  Any, one at a time.
 class TempFolder final {
  public:
+  /// Throws  std::system_error  It cannot be made; the message names the path.
   TempFolder();
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
+  /// What cannot be removed stays, and nothing is said.
   ~TempFolder();
 
   /// The folder's absolute path, without a slash at its end.
@@ -42,6 +42,7 @@ class TempFolder final {
   /// Params   name     As for `at`.
   ///          content  Its bytes.
   /// Returns  The file's path.
+  /// Throws   std::system_error  It cannot be written; the message names the path.
   std::string write(std::string_view name, std::string_view content) const;
 
  private:
