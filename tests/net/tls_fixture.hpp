@@ -164,4 +164,13 @@ struct Pair {
   }
 };
 
+inline std::shared_ptr<TLSContext> asking_server(TLSClientCertificates how) {
+  return TLSContext::server(
+      {.identities = {example()}, .client_certificates = how, .trust = trusted()});
+}
+
+inline std::shared_ptr<TLSContext> client_with(TLSIdentity identity) {
+  return TLSContext::client({.trust = trusted(), .identity = std::move(identity)});
+}
+
 }  // namespace coronado::tls_test
