@@ -63,7 +63,7 @@ const char* parse(const Scanner& scan, const char* begin, const HTTPLimits& limi
     p = parse_field_line(scan, p + 2, error,
                          [&](FieldId id, const char* name, std::size_t name_size, const char* value,
                              std::size_t value_size) {
-                           if (head.headers.size() >= limits.max_header_count) return false;
+                           if (head.found() >= limits.max_header_count) return false;
                            if (!wrong)
                              wrong = head.add(begin, id, {name, name_size}, {value, value_size});
                            return true;
@@ -103,6 +103,7 @@ void ReceivedHead::clear() noexcept {
   status = 0;
   minor_version = 1;
   headers.clear();
+  found_.clear();
   connection = {};
   content_length.reset();
   chunked = content_coded = has_codings_ = false;
@@ -127,7 +128,7 @@ HeadError ReceivedHead::look_at(FieldId id, std::string_view value) {
 }
 
 HeadError ReceivedHead::finish(std::string_view block) {
-  headers.adopt(block);
+  headers.adopt(found_, block);
   if (!has_codings_) return {};
   // RFC 9112 6.1: in HTTP/1.0 the framing is to be treated as faulty.
   if (minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
