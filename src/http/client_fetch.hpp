@@ -60,6 +60,17 @@ class ClientFetch : public detail::Pooled {
   HTTPClientResponse& take_response();
 
  private:
+  /// Of a compressed body, most bytes that are taken, and given on, at a time.
+  static constexpr std::size_t kPiece = 64 * 1024;
+  /// Of the body of a redirect so much is read to keep the connection.
+  static constexpr std::size_t kMostDiscarded = 64 * 1024;
+  static constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
+  static constexpr int kSwitchingProtocols = 101;
+
+  static bool is_redirect(int status) noexcept {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+  }
+
   // The request, in client_request.cpp.
   void check() const;
   void check_body() const;
@@ -74,30 +85,34 @@ class ClientFetch : public detail::Pooled {
   }
   std::optional<std::uint64_t> promised_length() const;
 
-  // Sending and receiving.
-  enum class Progress : unsigned char { kWait, kPassOn, kDone };
+  // One request after the other, in client_fetch.cpp.
   void begin_hop();
   bool take_kept();
   Task<> connect();
+  bool goes_on();
+  const URL& url() const;
+  TimePoint recent(TimePoint last) const;
+  void finish();
+
+  // In client_send.cpp.
   void send();
   Task<> exchange_beside();
   Task<> transfer(TaskGroup& group);
   Task<> upload();
+  bool uploads_beside() const noexcept;
+
+  // In client_receive.cpp.
+  enum class Progress : unsigned char { kWait, kPassOn, kDone };
   Task<> receive();
   Progress advance();
-  bool goes_on();
-  const URL& url() const;
-  TimePoint recent(TimePoint last) const;
   void keep_data(std::string_view data);
   Task<> pass_on(std::string_view data);
   bool keeps_body() const noexcept { return mode_ == Mode::kWhole && !request_.streaming_callback; }
-  bool uploads_beside() const noexcept;
   void on_head(ReceivedHead& head, bool in_body, std::uint64_t left);
   void show_head(int minor_version);
   void begin_decoding(bool in_body);
   bool decode(std::string_view& bytes, std::size_t most, std::string& out);
   void check_decoded() const;
-  void finish();
   void finish_body();
   void settle_times(TimePoint present);
 
@@ -109,11 +124,13 @@ class ClientFetch : public detail::Pooled {
   [[noreturn]] void curl_fail(const CurlError& error) const;
   [[noreturn]] void curl_fail(const WireError& error) const;
 
-  // What follows.
+  // What follows, in client_next.cpp.
   void plan_next();
   void plan_redirect(std::string_view location);
   bool may_repeat() const noexcept;
   bool may_retry() const noexcept;
+
+  // In client_failure.cpp.
   [[noreturn]] void fail(const WireError& error) const;
   std::string failure() const;
   std::string describe(const std::string& what) const;

@@ -13,9 +13,6 @@
 namespace coronado {
 namespace {
 
-/// Of the body of a redirect so much is read to keep the connection.
-constexpr std::size_t kMostDiscarded = 64 * 1024;
-
 /// The lines of a head behind the first, but for those that libcurl writes.
 std::vector<std::string> fields_of(std::string_view head, bool proxy_has_user) {
   std::vector<std::string> fields;
@@ -165,7 +162,6 @@ Task<> ClientFetch::curl_receive() {
 }
 
 Task<std::string> ClientFetch::curl_read_some(std::size_t max_bytes) {
-  constexpr std::size_t kPiece = 64 * 1024;
   while (transfer_ != nullptr) {
     std::optional<CurlError> failed;
     std::optional<WireError> wrong;
