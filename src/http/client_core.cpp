@@ -46,7 +46,7 @@ std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request
   return context;
 }
 
-std::shared_ptr<ClientOrigin> ClientCore::find_origin(std::string_view url) noexcept {
+LocalPtr<ClientOrigin> ClientCore::find_origin(std::string_view url) noexcept {
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     const std::string& text = origins_[i]->text;
     if (url.size() <= text.size() || url[text.size()] != '/' || !url.starts_with(text)) continue;
@@ -56,11 +56,11 @@ std::shared_ptr<ClientOrigin> ClientCore::find_origin(std::string_view url) noex
   return nullptr;
 }
 
-std::shared_ptr<ClientOrigin> ClientCore::keep_origin(const URL& url, std::string_view text) {
-  auto origin = std::make_shared<ClientOrigin>();
+LocalPtr<ClientOrigin> ClientCore::keep_origin(const URL& url, std::string_view text) {
+  LocalPtr<ClientOrigin> origin = make_local<ClientOrigin>();
   origin->text = url.origin();
   if (url.has_user() || !text.starts_with(origin->text)) return nullptr;
-  for (const std::shared_ptr<ClientOrigin>& known : origins_) {
+  for (const LocalPtr<ClientOrigin>& known : origins_) {
     if (known->text == origin->text) return known;
   }
   origin->url = url;

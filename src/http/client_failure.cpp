@@ -22,7 +22,7 @@ const char* doing(HTTPPhase phase) noexcept {
 }  // namespace
 
 std::string ClientFetch::describe(const std::string& what) const {
-  return std::string(method_) + " " + url().to_string() + ": " + what;
+  return method() + " " + url().to_string() + ": " + what;
 }
 
 std::string ClientFetch::failure() const {

@@ -15,11 +15,15 @@ ClientFetch::ClientFetch(ClientCore& core, HTTPRequest& request, std::string_vie
       text_(url),
       mode_(mode),
       known_(core.find_origin(url)),
-      method_(request.method) {
+      response_{.method = request.method} {
   normal_ = known_ != nullptr && URL::is_normal_tail(url.substr(known_->text.size()));
   if (!normal_) url_ = std::make_unique<URL>(URL::parse(url));
   if (known_ == nullptr) known_ = core.keep_origin(*url_, url);
-  if (&request != &core.plain_request) check();
+  if (&request != &core.plain_request) {
+    check();
+  } else {
+    plain_ = normal_ && core.options.cookies == nullptr;
+  }
 }
 
 /// Most fetches need none, for which their origin is enough.
@@ -37,12 +41,15 @@ TimePoint ClientFetch::recent(TimePoint last) const {
   return loop.turn_time() <= last ? last : loop.now();
 }
 
+Task<> ClientFetch::run() { return run(now()); }
+
 /// Each round is one request and its response, over whatever connection.
-Task<> ClientFetch::run() {
-  begin_ = hop_begin_ = now();
+Task<> ClientFetch::run(TimePoint begin) {
+  begin_ = hop_begin_ = begin;
   for (;;) {
     begin_hop();
-    place_ = co_await core_.pool.enter(target_->key);
+    place_ = core_.pool.try_enter(target_->key);
+    if (!place_) place_ = co_await core_.pool.enter(target_->key);
     response_.time_info.queue = recent(hop_begin_) - hop_begin_;
     if (core_.curl != nullptr) {
       co_await curl_hop();
@@ -81,14 +88,15 @@ void ClientFetch::begin_hop() {
   response_.time_info = {};
   phase_ = HTTPPhase::kQueue;
   const bool tunnels = mode_ == Mode::kUpgrade;
-  if (known_ == nullptr || tunnels || !ClientTarget::is_default_for(request_)) {
-    target_ = std::make_shared<const ClientTarget>(core_, request_, url(), tunnels);
+  if (known_ == nullptr || tunnels || !(plain_ || ClientTarget::is_default_for(request_))) {
+    own_target_ = std::make_unique<const ClientTarget>(core_, request_, url(), tunnels);
+    target_ = own_target_.get();
     return;
   }
   if (known_->target == nullptr) {
-    known_->target = std::make_shared<const ClientTarget>(core_, request_, url());
+    known_->target = std::make_unique<const ClientTarget>(core_, request_, url());
   }
-  target_ = known_->target;
+  target_ = known_->target.get();
 }
 
 bool ClientFetch::take_kept() {
@@ -106,8 +114,8 @@ bool ClientFetch::goes_on() {
   if (!next_ && !again_) return false;
   if (next_) {
     url_ = std::move(next_);
-    known_.reset();
-    normal_ = false;
+    known_ = nullptr;
+    normal_ = plain_ = false;
     digest_.clear();
     ++response_.redirects;
   }

@@ -36,6 +36,8 @@ class ClientFetch : public detail::Pooled {
   /// Throws   What `HTTPClient::fetch` does, but for the status and the time.
   /// Cancel   At once; the connection is closed when the fetch is destroyed.
   Task<> run();
+  /// The same for one that has begun at `begin`, just now.   Throws  As above.   Cancel  As above.
+  Task<> run(TimePoint begin);
 
   /// The next piece of the body; empty at the end.
   /// Throws   HTTPStreamClosedError, HTTPResponseError
@@ -67,6 +69,7 @@ class ClientFetch : public detail::Pooled {
   static constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
   static constexpr int kSwitchingProtocols = 101;
 
+  const std::string& method() const noexcept { return response_.method; }
   static bool is_redirect(int status) noexcept {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
   }
@@ -74,9 +77,8 @@ class ClientFetch : public detail::Pooled {
   // The request, in client_request.cpp.
   void check() const;
   void check_body() const;
-  void append_head(std::string& out) const;
+  void write_head(std::string& out) const;
   void append_own_head(std::string& out) const;
-  bool is_plain() const noexcept;
   void append_fields(std::string& out) const;
   void append_credentials(std::string& out) const;
   void append_framing(std::string& out) const;
@@ -108,6 +110,7 @@ class ClientFetch : public detail::Pooled {
   void keep_data(std::string_view data);
   Task<> pass_on(std::string_view data);
   bool keeps_body() const noexcept { return mode_ == Mode::kWhole && !request_.streaming_callback; }
+  TimePoint arrival() const;
   void on_head(ReceivedHead& head, bool in_body, std::uint64_t left);
   void show_head(int minor_version);
   void begin_decoding(bool in_body);
@@ -139,13 +142,14 @@ class ClientFetch : public detail::Pooled {
   HTTPRequest& request_;
   std::string_view text_;  // the request's URL
   Mode mode_;
-  bool normal_ = false;                  // `text_` is the present URL in its normal form
-  mutable std::unique_ptr<URL> url_;     // null: not taken apart yet
-  std::shared_ptr<ClientOrigin> known_;  // of `url_`; null: one that is not kept in mind
-  std::unique_ptr<URL> origin_;  // after a redirect: the first URL, whom credentials are for
-  std::string_view method_;
-  HTTPClientResponse response_;
-  std::shared_ptr<const ClientTarget> target_;
+  bool normal_ = false;               // `text_` is the present URL in its normal form
+  bool plain_ = false;                // and there is nothing but it
+  mutable std::unique_ptr<URL> url_;  // null: not taken apart yet
+  LocalPtr<ClientOrigin> known_;      // of `url_`; null: one that is not kept in mind
+  std::unique_ptr<URL> origin_;       // after a redirect: the first URL, whom credentials are for
+  HTTPClientResponse response_;       // its method is that of the present request
+  const ClientTarget* target_ = nullptr;
+  std::unique_ptr<const ClientTarget> own_target_;  // when it is not that of the origin
 
   ClientPool::Place place_;
   std::unique_ptr<ClientConnection> connection_;  // goes before its place
@@ -174,11 +178,11 @@ class ClientFetch : public detail::Pooled {
 
 /// A fetch with what it needs, for a stream that outlives its client.
 struct ClientStreamState {
-  ClientStreamState(std::shared_ptr<ClientCore> shared_core, HTTPRequest asked)
+  ClientStreamState(LocalPtr<ClientCore> shared_core, HTTPRequest asked)
       : core(std::move(shared_core)),
         request(std::move(asked)),
         fetch(*core, request, ClientFetch::Mode::kHead) {}
-  std::shared_ptr<ClientCore> core;
+  LocalPtr<ClientCore> core;
   HTTPRequest request;
   ClientFetch fetch;
 };

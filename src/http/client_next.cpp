@@ -23,7 +23,7 @@ void ClientFetch::plan_next() {
     const auto challenge = DigestChallenge::find(response_.headers.get_list("WWW-Authenticate"));
     if (!challenge) return;
     const std::string cnonce = base64_encode(random_bytes(18), Base64::kURL);
-    digest_ = challenge->answer(method_, url().target(), request_.auth_username,
+    digest_ = challenge->answer(method(), url().target(), request_.auth_username,
                                 request_.auth_password, cnonce);
     again_ = true;
     return;
@@ -44,11 +44,11 @@ void ClientFetch::plan_redirect(std::string_view location) {
   }
   // RFC 9110 15.4.2 to 15.4.4: these become GET, as all clients have done it; 307 and 308 do not.
   const bool to_get =
-      response_.code == 303 ? method_ != "HEAD" : response_.code <= 302 && method_ == "POST";
+      response_.code == 303 ? method() != "HEAD" : response_.code <= 302 && method() == "POST";
   // What was to be encrypted is not sent in the clear.
   if (!to_get && has_body() && this->url().secure() && !url.secure()) return;
   if (to_get) {
-    method_ = "GET";
+    response_.method = "GET";
     drop_body_ = true;
   }
   // User information is for the origin it was given for; what a server says about it is no matter.
@@ -63,7 +63,7 @@ void ClientFetch::plan_redirect(std::string_view location) {
   next_ = std::make_unique<URL>(std::move(url));
 }
 
-bool ClientFetch::may_repeat() const noexcept { return is_idempotent(method_); }
+bool ClientFetch::may_repeat() const noexcept { return is_idempotent(method()); }
 
 bool ClientFetch::may_retry() const noexcept { return may_repeat() && !connection_->answered(); }
 

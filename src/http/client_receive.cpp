@@ -129,18 +129,24 @@ void ClientFetch::begin_decoding(bool in_body) {
   response_.headers.set("X-Consumed-Content-Encoding", *field);
 }
 
+/// When the system gave us what is being looked at.
+TimePoint ClientFetch::arrival() const {
+  const IOLoop& loop = *IOLoop::current();
+  const TimePoint turn = loop.turn_time();
+  return turn > sent_ ? turn : loop.now();
+}
+
 /// Params  left  Bytes of the body, as far as is known.
 void ClientFetch::on_head(ReceivedHead& head, bool in_body, std::uint64_t left) {
-  head_received_ = IOLoop::current()->now();
+  head_received_ = arrival();
   phase_ = HTTPPhase::kReceive;
   answered_ = true;
   go_ahead_.set();
   response_.code = head.status;
-  response_.reason.swap(head.reason);
+  response_.reason = head.reason;
   response_.headers = std::move(head.headers);
   response_.trailers.clear();
   response_.body.clear();
-  response_.method = method_;
   // Of a plain request that has succeeded the caller gets his own text back.
   const bool returned = &request_ == &core_.plain_request && normal_ && response_.ok();
   if (!returned) response_.effective_url = normal_ ? std::string(text_) : url().to_string();
@@ -153,7 +159,8 @@ void ClientFetch::on_head(ReceivedHead& head, bool in_body, std::uint64_t left) 
   settle_times(head_received_);
   if (next_ || again_) return;
   if (keeps_body()) {
-    response_.body.reserve(static_cast<std::size_t>(std::min(left, kMostReserved)));
+    const auto size = static_cast<std::size_t>(std::min(left, kMostReserved));
+    if (size > response_.body.capacity()) response_.body.reserve(size);
   }
   if (request_.header_callback) show_head(head.minor_version);
   begin_decoding(in_body && head.content_coded);

@@ -24,7 +24,7 @@ constexpr std::size_t kMostHead = 16 * 1024;
 void ClientFetch::send() {
   using Asked = ResponseDecoder::Request;
   connection_->begin(mode_ == Mode::kUpgrade ? Asked::kUpgrade
-                     : method_ == "HEAD"     ? Asked::kHead
+                     : method() == "HEAD"    ? Asked::kHead
                                              : Asked::kUsual,
                      keeps_body() ? core_.options.limits.max_body_size : kAnySize);
   phase_ = HTTPPhase::kSend;
@@ -32,8 +32,7 @@ void ClientFetch::send() {
   go_ahead_.clear();
   uploaded_ = !uploads_beside();
   std::string& text = core_.head_text;
-  text.clear();
-  append_head(text);
+  write_head(text);
   if (uploaded_ && has_body()) text += *request_.body;
   sent_ = recent(hop_begin_);
   connection_->write(text);

@@ -114,7 +114,7 @@ Task<> ClientFetch::curl_begin() {
       {.request = request_,
        .target = *target_,
        .url = std::move(address),
-       .method = method_,
+       .method = method(),
        .fields = fields_of(head, proxy_has_user),
        .body = has_body() ? &*request_.body : nullptr,
        .addresses = std::move(addresses),
@@ -138,7 +138,7 @@ Task<> ClientFetch::curl_receive() {
       const HTTPTimeInfo& times = response_.time_info;
       sent_ = begin + times.connect + times.appconnect;
       const auto length = head.headers.find("Content-Length");
-      const bool none = method_ == "HEAD" || head.status == 204 || head.status == 304 ||
+      const bool none = method() == "HEAD" || head.status == 204 || head.status == 304 ||
                         (length && *length == "0");
       head.content_coded = head.headers.contains("Content-Encoding");
       on_head(head, !none, 0);

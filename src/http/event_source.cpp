@@ -33,7 +33,7 @@ Task<T> within(Duration limit, ClientFetch& fetch, Task<T> part) {
 }  // namespace
 
 struct EventSource::State {
-  State(std::shared_ptr<ClientCore> shared_core, HTTPRequest asked, EventSourceOptions wanted)
+  State(LocalPtr<ClientCore> shared_core, HTTPRequest asked, EventSourceOptions wanted)
       : core(std::move(shared_core)),
         request(std::move(asked)),
         options(std::move(wanted)),
@@ -45,7 +45,7 @@ struct EventSource::State {
   void lost(bool failed);
   Duration pause() const noexcept;
 
-  std::shared_ptr<ClientCore> core;
+  LocalPtr<ClientCore> core;
   HTTPRequest request;
   EventSourceOptions options;
   EventStreamParser parser;

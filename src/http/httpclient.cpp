@@ -69,7 +69,7 @@ void HTTPClientStream::close() noexcept { state_->fetch.close(); }
 // --- HTTPClient --------------------------------------------------------------------------------
 
 HTTPClient::HTTPClient(HTTPClientOptions options)
-    : core_(std::make_shared<ClientCore>(std::move(options))) {}
+    : core_(make_local<ClientCore>(std::move(options))) {}
 
 HTTPClient::~HTTPClient() { core_->pool.close(); }
 
@@ -78,7 +78,7 @@ bool HTTPClient::has_engine(HTTPClientEngine engine) noexcept {
 }
 
 Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
-  const std::shared_ptr<ClientCore> core = core_;  // the client may go
+  const LocalPtr<ClientCore> core = core_;  // the client may go
   ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
   co_await in_time(fetch, fetch.run());
   co_return std::move(fetch.take_response());
@@ -86,12 +86,13 @@ Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
 
 // Nothing but a URL: no request is made for it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
-  const std::shared_ptr<ClientCore> core = core_;
+  const LocalPtr<ClientCore> core = core_;
   const auto fetch =
       std::make_unique<ClientFetch>(*core, core->plain_request, url, ClientFetch::Mode::kWhole);
-  const TimePoint until = IOLoop::current()->now() + core->plain_request.request_timeout;
+  const TimePoint begin = IOLoop::current()->now();
+  const TimePoint until = begin + core->plain_request.request_timeout;
   try {
-    co_await with_timeout(until, fetch->run());
+    co_await with_timeout(until, fetch->run(begin));
   } catch (const TimeoutError&) {
     fetch->on_timeout(until);
   }
@@ -102,7 +103,7 @@ Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
 
 // Not a call of the first one: a request is large, and each call moves it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url, HTTPRequest request) {
-  const std::shared_ptr<ClientCore> core = core_;
+  const LocalPtr<ClientCore> core = core_;
   request.url = std::move(url);
   ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
   co_await in_time(fetch, fetch.run());

@@ -18,7 +18,10 @@ const char* status_line(const Scanner& scan, const char* p, ReceivedHead& head, 
   if (end - p >= kOkSize && load_word<std::uint64_t>(p) == word_of("HTTP/1.1") &&
       load_word<std::uint64_t>(p + 8) == word_of(" 200 OK\r") && p[16] == '\n') {
     head.status = 200;
-    if (head.reason != "OK") head.reason = "OK";
+    if (head.reason.size() != 2 ||
+        load_word<std::uint16_t>(head.reason.data()) != word_of<std::uint16_t>("OK")) {
+      head.reason = "OK";
+    }
     return p + 15;
   }
   static constexpr std::string_view kPattern = "HTTP/0.0 000";
