@@ -63,6 +63,15 @@ class ClientConnection final : private TransportHandler {
   /// Throws   WireError  It will not come, or breaks the rules.
   ResponseDecoder::Step next(std::size_t max_bytes = static_cast<std::size_t>(-1));
 
+  /// After the head, the body, if its length is known and all of it has come; empty otherwise.
+  /// Its view lives until `finish_body`, which follows.
+  std::string_view whole_body() noexcept {
+    const std::string_view bytes = input();
+    const std::size_t size = decoder_.take_whole(bytes.size());
+    consumed_ += size;
+    return bytes.substr(0, size);
+  }
+
   /// After a piece of a body: whether it was the last one. Then `next` has no more to tell.
   bool finish_body() noexcept;
 

@@ -61,6 +61,8 @@ struct ClientOrigin : LocallyShared {
   URL url;           ///< with the path "/"
   /// The way to it that the client's options say.
   std::unique_ptr<const ClientTarget> target;
+  /// The last URL that was in its normal form: it need not be looked at when it comes again.
+  std::string last_url;
   /// What a GET of nothing but a URL sends behind its target; empty: not known yet.
   std::string plain_head;
 };
@@ -83,7 +85,8 @@ class ClientCore : public LocallyShared {
 
   /// The origin of a URL whose text begins as those of an origin that was asked before, followed by
   /// a path; null: there is none.
-  LocalPtr<ClientOrigin> find_origin(std::string_view url) noexcept;
+  /// Params  is_normal  Set to whether the URL is in its normal form; false without an origin.
+  LocalPtr<ClientOrigin> find_origin(std::string_view url, bool& is_normal);
   /// Keeps the origin of `url` in mind, when URLs in their normal form begin as `text` does.
   LocalPtr<ClientOrigin> keep_origin(const URL& url, std::string_view text);
 

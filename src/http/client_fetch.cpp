@@ -9,14 +9,15 @@ TimePoint now() { return IOLoop::current()->now(); }
 
 }  // namespace
 
-ClientFetch::ClientFetch(ClientCore& core, HTTPRequest& request, std::string_view url, Mode mode)
+ClientFetch::ClientFetch(ClientCore& core, HTTPRequest& request, std::string_view url, Mode mode,
+                         HTTPClientResponse& response)
     : core_(core),
       request_(request),
       text_(url),
       mode_(mode),
-      known_(core.find_origin(url)),
-      response_{.method = request.method} {
-  normal_ = known_ != nullptr && URL::is_normal_tail(url.substr(known_->text.size()));
+      known_(core.find_origin(url, normal_)),
+      response_(response) {
+  response_.method = request.method;
   if (!normal_) url_ = std::make_unique<URL>(URL::parse(url));
   if (known_ == nullptr) known_ = core.keep_origin(*url_, url);
   if (&request != &core.plain_request) {
@@ -62,7 +63,7 @@ Task<> ClientFetch::run(TimePoint begin) {
       std::optional<WireError> failed;
       try {
         send();
-        if (uploads_beside()) {
+        if (!uploaded_) {
           co_await exchange_beside();
         } else {  // as `receive`, which would be one more coroutine
           for (Progress got = Progress::kWait; got != Progress::kDone; got = advance()) {
@@ -171,8 +172,8 @@ void ClientFetch::close() noexcept {
   place_.release();
 }
 
-HTTPClientResponse& ClientFetch::take_response() {
-  if (response_.ok() || !request_.raise_error) return response_;
+void ClientFetch::check_status() {
+  if (response_.ok() || !request_.raise_error) return;
   const std::string message = failure();
   auto kept = std::make_shared<HTTPClientResponse>(std::move(response_));
   throw HTTPClientError(kept->code, kept->effective_url, message, kept);

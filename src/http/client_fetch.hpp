@@ -27,11 +27,13 @@ class ClientFetch : public detail::Pooled {
     kUpgrade,  ///< the request asks for another protocol; after 101 `take_transport`
   };
   /// Throws  std::invalid_argument  The request is none that can be sent; the message says why.
-  /// Lifetime  The request must outlive it.
-  ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode)
-      : ClientFetch(core, request, request.url, mode) {}
+  /// Params    response  Filled.
+  /// Lifetime  The request and the response must outlive it.
+  ClientFetch(ClientCore& core, HTTPRequest& request, Mode mode, HTTPClientResponse& response)
+      : ClientFetch(core, request, request.url, mode, response) {}
   /// The same for another URL than the request's.   Lifetime  `url`, too.
-  ClientFetch(ClientCore& core, HTTPRequest& request, std::string_view url, Mode mode);
+  ClientFetch(ClientCore& core, HTTPRequest& request, std::string_view url, Mode mode,
+              HTTPClientResponse& response);
 
   /// Throws   What `HTTPClient::fetch` does, but for the status and the time.
   /// Cancel   At once; the connection is closed when the fetch is destroyed.
@@ -50,16 +52,14 @@ class ClientFetch : public detail::Pooled {
   ///         ended  Set to whether that was all that will ever come.
   std::unique_ptr<Transport> take_transport(std::string& rest, bool& ended) noexcept;
 
-  HTTPClientResponse& response() noexcept { return response_; }
   const HTTPRequest& request() const noexcept { return request_; }
   /// `request_timeout` has passed.
   HTTPTimeoutError out_of_time() const;
   /// A `TimeoutError` was caught while the fetch had to end at `until`: throws it on, or what it
   /// means.   Throws  HTTPTimeoutError, TimeoutError
   [[noreturn]] void on_timeout(TimePoint until) const;
-  /// The response, or its status as the exception that was asked for.
-  /// Throws  HTTPClientError
-  HTTPClientResponse& take_response();
+  /// Throws  HTTPClientError  The response's status, if that was asked for; it takes the response.
+  void check_status();
 
  private:
   /// Of a compressed body, most bytes that are taken, and given on, at a time.
@@ -107,6 +107,7 @@ class ClientFetch : public detail::Pooled {
   enum class Progress : unsigned char { kWait, kPassOn, kDone };
   Task<> receive();
   Progress advance();
+  bool take_body(std::string_view data);
   void keep_data(std::string_view data);
   Task<> pass_on(std::string_view data);
   bool keeps_body() const noexcept { return mode_ == Mode::kWhole && !request_.streaming_callback; }
@@ -147,7 +148,7 @@ class ClientFetch : public detail::Pooled {
   mutable std::unique_ptr<URL> url_;  // null: not taken apart yet
   LocalPtr<ClientOrigin> known_;      // of `url_`; null: one that is not kept in mind
   std::unique_ptr<URL> origin_;       // after a redirect: the first URL, whom credentials are for
-  HTTPClientResponse response_;       // its method is that of the present request
+  HTTPClientResponse& response_;      // its method is that of the present request
   const ClientTarget* target_ = nullptr;
   std::unique_ptr<const ClientTarget> own_target_;  // when it is not that of the origin
 
@@ -181,9 +182,10 @@ struct ClientStreamState {
   ClientStreamState(LocalPtr<ClientCore> shared_core, HTTPRequest asked)
       : core(std::move(shared_core)),
         request(std::move(asked)),
-        fetch(*core, request, ClientFetch::Mode::kHead) {}
+        fetch(*core, request, ClientFetch::Mode::kHead, response) {}
   LocalPtr<ClientCore> core;
   HTTPRequest request;
+  HTTPClientResponse response;
   ClientFetch fetch;
 };
 

@@ -46,17 +46,17 @@ ClientFetch::Progress ClientFetch::advance() {
         if (mode_ != Mode::kWhole && !next_ && !again_ && connection.decoder().in_body()) {
           return Progress::kDone;
         }
+        if (keeps_body() && !next_ && !again_) {
+          const std::string_view body = connection.whole_body();
+          if (!body.empty() && take_body(body)) return Progress::kDone;
+        }
         break;
       case Got::kData:
         if (next_ || again_) {
           discarded_ += step.data.size();
           if (discarded_ > kMostDiscarded) return Progress::kDone;
         } else if (keeps_body()) {
-          keep_data(step.data);
-          if (!connection.finish_body()) break;
-          check_decoded();
-          finish_body();
-          return Progress::kDone;
+          if (take_body(step.data)) return Progress::kDone;
         } else {
           data_ = step.data;
           return Progress::kPassOn;
@@ -69,6 +69,15 @@ ClientFetch::Progress ClientFetch::advance() {
       case Got::kError: break;  // thrown by `next`
     }
   }
+}
+
+/// Keeps a piece of the body.   Returns  Whether it was the last one.
+bool ClientFetch::take_body(std::string_view data) {
+  keep_data(data);
+  if (!connection_->finish_body()) return false;
+  check_decoded();
+  finish_body();
+  return true;
 }
 
 void ClientFetch::keep_data(std::string_view data) {
@@ -156,7 +165,7 @@ void ClientFetch::on_head(ReceivedHead& head, bool in_body, std::uint64_t left) 
     }
   }
   plan_next();
-  settle_times(head_received_);
+  if (mode_ != Mode::kWhole) settle_times(head_received_);
   if (next_ || again_) return;
   if (keeps_body()) {
     const auto size = static_cast<std::size_t>(std::min(left, kMostReserved));

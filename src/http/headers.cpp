@@ -1,4 +1,5 @@
 #include <coronado/base/error.hpp>
+#include <coronado/coro/frame_pool.hpp>
 #include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
 
@@ -21,7 +22,9 @@ void check(std::string_view name, std::string_view value) {
 
 /// Room that the first field gets, and those that follow it.
 constexpr std::size_t kFirstEntries = 8;
-constexpr std::size_t kFirstText = 256;
+constexpr std::size_t kFirstText = 224;
+/// Blocks come in few sizes, so that what one message leaves behind fits the next one.
+constexpr std::size_t kGranule = 256;
 
 }  // namespace
 
@@ -61,7 +64,7 @@ void HTTPHeaders::adopt(const std::vector<Entry>& entries, std::string_view text
   if (entries.empty()) return;
   block_ = make_block(entries.size(), text.size());
   keep_first(entries.size());
-  block_->text_size = block_->text_room;
+  block_->text_size = static_cast<std::uint32_t>(text.size());
   std::copy(entries.begin(), entries.end(), block_->entries());
   std::memcpy(block_->text(), text.data(), text.size());
 }
@@ -175,9 +178,16 @@ std::size_t HTTPHeaders::index_of(std::string_view name, std::size_t from) const
 
 std::unique_ptr<HTTPHeaders::Block> HTTPHeaders::make_block(std::size_t room,
                                                             std::size_t text_room) {
-  void* const place = ::operator new(sizeof(Block) + room * sizeof(Entry) + text_room);
-  return std::unique_ptr<Block>(new (place) Block{0, static_cast<std::uint32_t>(room), 0,
-                                                  static_cast<std::uint32_t>(text_room), 0});
+  const std::size_t before_text = sizeof(Block) + room * sizeof(Entry);
+  const std::size_t size = (before_text + text_room + kGranule - 1) / kGranule * kGranule;
+  void* const place = detail::FramePool::allocate(size);
+  return std::unique_ptr<Block>(::new (place) Block{
+      0, static_cast<std::uint32_t>(room), 0, static_cast<std::uint32_t>(size - before_text), 0});
+}
+
+void HTTPHeaders::Block::operator delete(Block* block, std::destroying_delete_t) noexcept {
+  const std::size_t size = sizeof(Block) + block->room * sizeof(Entry) + block->text_room;
+  detail::FramePool::deallocate(block, size);
 }
 
 std::unique_ptr<HTTPHeaders::Block> HTTPHeaders::copy(std::size_t room,

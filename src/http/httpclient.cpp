@@ -39,9 +39,7 @@ HTTPClientStream::HTTPClientStream(HTTPClientStream&&) noexcept = default;
 HTTPClientStream& HTTPClientStream::operator=(HTTPClientStream&&) noexcept = default;
 HTTPClientStream::~HTTPClientStream() = default;
 
-const HTTPClientResponse& HTTPClientStream::response() const noexcept {
-  return state_->fetch.response();
-}
+const HTTPClientResponse& HTTPClientStream::response() const noexcept { return state_->response; }
 
 Task<std::string> HTTPClientStream::read_some(std::size_t max_bytes) {
   return in_time(state_->fetch, state_->fetch.read_some(max_bytes));
@@ -79,16 +77,19 @@ bool HTTPClient::has_engine(HTTPClientEngine engine) noexcept {
 
 Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
   const LocalPtr<ClientCore> core = core_;  // the client may go
-  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole, response);
   co_await in_time(fetch, fetch.run());
-  co_return std::move(fetch.take_response());
+  fetch.check_status();
+  co_return detail::kResultMade;
 }
 
 // Nothing but a URL: no request is made for it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
   const LocalPtr<ClientCore> core = core_;
-  const auto fetch =
-      std::make_unique<ClientFetch>(*core, core->plain_request, url, ClientFetch::Mode::kWhole);
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  const auto fetch = std::make_unique<ClientFetch>(*core, core->plain_request, url,
+                                                   ClientFetch::Mode::kWhole, response);
   const TimePoint begin = IOLoop::current()->now();
   const TimePoint until = begin + core->plain_request.request_timeout;
   try {
@@ -96,18 +97,20 @@ Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
   } catch (const TimeoutError&) {
     fetch->on_timeout(until);
   }
-  HTTPClientResponse& response = fetch->take_response();
+  fetch->check_status();
   if (response.effective_url.empty()) response.effective_url = std::move(url);
-  co_return std::move(response);
+  co_return detail::kResultMade;
 }
 
 // Not a call of the first one: a request is large, and each call moves it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url, HTTPRequest request) {
   const LocalPtr<ClientCore> core = core_;
   request.url = std::move(url);
-  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole, response);
   co_await in_time(fetch, fetch.run());
-  co_return std::move(fetch.take_response());
+  fetch.check_status();
+  co_return detail::kResultMade;
 }
 
 Task<HTTPClientStream> HTTPClient::open(HTTPRequest request) {

@@ -166,9 +166,9 @@ URL URL::parse(std::string_view text) {
 bool URL::is_normal_tail(std::string_view tail) noexcept {
   if (tail.empty() || tail[0] != '/') return false;
   // Escapes, dot segments and fragments are looked at more closely elsewhere.
-  for (const char c : tail) {
-    if (!is_in(c, kPlainURLChar)) return false;
-  }
+  unsigned classes = kPlainURLChar;
+  for (const char c : tail) classes &= kCharClasses[static_cast<unsigned char>(c)];
+  if (classes == 0) return false;
   return tail.find('.') == std::string_view::npos || tail.find("/.") == std::string_view::npos;
 }
 

@@ -148,7 +148,7 @@ class HTTPHeaders {
 
     Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
     char* text() noexcept { return reinterpret_cast<char*>(entries() + room); }
-    void operator delete(void* place) noexcept { ::operator delete(place); }
+    static void operator delete(Block* block, std::destroying_delete_t) noexcept;
   };
 
   static std::unique_ptr<Block> make_block(std::size_t room, std::size_t text_room);
