@@ -43,8 +43,8 @@ void ClientConnection::compact() noexcept {
   consumed_ = 0;
 }
 
-void ClientConnection::park(Function<void()> on_end) {
-  on_end_ = std::move(on_end);
+void ClientConnection::park(Keeper& keeper) noexcept {
+  keeper_ = &keeper;
   if (input_.capacity() > kMostKept) input_ = std::string();
 }
 
@@ -58,10 +58,9 @@ ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
     const std::size_t most = decoder_.in_body() ? max_bytes : bytes.size();
     step = decoder_.feed(bytes.data(), std::min(bytes.size(), most));
     consumed_ += step.consumed;
-    if (step.event == Event::kData)
-      return step;  // its view lives until more comes, or is asked for
   } while (step.event == Event::kMore && step.consumed != 0 && !input().empty());
-  compact();
+  // Its view lives until more comes.
+  if (step.event == Event::kData || step.event == Event::kHead) return step;
   if (step.event == Event::kMore) {
     fresh_ = false;
     if (paused_) {
@@ -85,7 +84,6 @@ ResponseDecoder::Step ClientConnection::next(std::size_t max_bytes) {
 
 bool ClientConnection::finish_body() noexcept {
   if (decoder_.in_body()) return false;
-  compact();
   end_message();
   return true;
 }
@@ -93,6 +91,7 @@ bool ClientConnection::finish_body() noexcept {
 /// The response has come. An idle connection listens, however fast the body came.
 void ClientConnection::end_message() noexcept {
   active_ = false;
+  compact();
   if (std::exchange(paused_, false)) transport_->resume_receive();
 }
 
@@ -131,7 +130,7 @@ void ClientConnection::on_receive_end(std::error_code error) noexcept {
   error_ = error;
   if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
   if (writer_ != nullptr) std::exchange(writer_, nullptr)->wake();
-  if (on_end_) std::exchange(on_end_, nullptr)();
+  if (keeper_ != nullptr) std::exchange(keeper_, nullptr)->on_end(*this);
 }
 
 void ClientConnection::on_drained() noexcept {
@@ -143,7 +142,7 @@ void ClientConnection::on_drained() noexcept {
 void ClientConnection::spoil() noexcept {
   spoiled_ = true;
   transport_->pause_receive();
-  if (on_end_) std::exchange(on_end_, nullptr)();
+  if (keeper_ != nullptr) std::exchange(keeper_, nullptr)->on_end(*this);
 }
 
 void ClientConnection::Drain::await_resume() const {

@@ -3,7 +3,6 @@
 /// Layer: http.
 #pragma once
 
-#include <coronado/base/function.hpp>
 #include <coronado/coro/context.hpp>
 #include <coronado/loop/transport.hpp>
 
@@ -64,6 +63,15 @@ class ClientConnection final : private TransportHandler {
   /// Throws   WireError  It will not come, or breaks the rules.
   ResponseDecoder::Step next(std::size_t max_bytes = static_cast<std::size_t>(-1));
 
+  /// After the head, the body, if its length is known and all of it has come; empty otherwise.
+  /// Its view lives until `finish_body`, which follows.
+  std::string_view whole_body() noexcept {
+    const std::string_view bytes = input();
+    const std::size_t size = decoder_.take_whole(bytes.size());
+    consumed_ += size;
+    return bytes.substr(0, size);
+  }
+
   /// After a piece of a body: whether it was the last one. Then `next` has no more to tell.
   bool finish_body() noexcept;
 
@@ -75,9 +83,18 @@ class ClientConnection final : private TransportHandler {
 
   /// The response is complete: whether the connection can be kept.
   bool reusable() const noexcept;
-  /// It is kept: `on_end` is called when it has become useless, and may destroy it.
-  void park(Function<void()> on_end);
-  void unpark() noexcept { on_end_ = nullptr; }
+  /// Who keeps a connection.
+  class Keeper {
+   public:
+    /// It has become useless, and may be destroyed.
+    virtual void on_end(ClientConnection& connection) noexcept = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+  /// It is kept, and `keeper` is told of its end.
+  void park(Keeper& keeper) noexcept;
+  void unpark() noexcept { keeper_ = nullptr; }
 
   /// After 101: the channel, paused, for another protocol.
   /// Params   rest  Set to what came behind the response.
@@ -107,7 +124,7 @@ class ClientConnection final : private TransportHandler {
   std::optional<WireError> failure_;
   More* reader_ = nullptr;
   Drain* writer_ = nullptr;
-  Function<void()> on_end_;
+  Keeper* keeper_ = nullptr;
   bool active_ = false;  // a response is awaited
   bool fresh_ = false;   // `next` has not seen all that came
   bool answered_ = false;

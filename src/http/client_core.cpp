@@ -12,6 +12,8 @@ namespace {
 
 /// So many origins are kept in mind.
 constexpr std::size_t kMostOrigins = 64;
+/// And URLs up to this size.
+constexpr std::size_t kMostURL = 4096;
 
 }  // namespace
 
@@ -46,21 +48,28 @@ std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request
   return context;
 }
 
-std::shared_ptr<ClientOrigin> ClientCore::find_origin(std::string_view url) noexcept {
+LocalPtr<ClientOrigin> ClientCore::find_origin(std::string_view url, bool& is_normal) {
+  is_normal = false;
+  if (!origins_.empty() && url == origins_[0]->last_url) {
+    is_normal = true;
+    return origins_[0];
+  }
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     const std::string& text = origins_[i]->text;
     if (url.size() <= text.size() || url[text.size()] != '/' || !url.starts_with(text)) continue;
     if (i != 0) std::swap(origins_[0], origins_[i]);
+    is_normal = URL::is_normal_tail(url.substr(text.size()));
+    if (is_normal && url.size() <= kMostURL) origins_[0]->last_url = url;
     return origins_[0];
   }
   return nullptr;
 }
 
-std::shared_ptr<ClientOrigin> ClientCore::keep_origin(const URL& url, std::string_view text) {
-  auto origin = std::make_shared<ClientOrigin>();
+LocalPtr<ClientOrigin> ClientCore::keep_origin(const URL& url, std::string_view text) {
+  LocalPtr<ClientOrigin> origin = make_local<ClientOrigin>();
   origin->text = url.origin();
   if (url.has_user() || !text.starts_with(origin->text)) return nullptr;
-  for (const std::shared_ptr<ClientOrigin>& known : origins_) {
+  for (const LocalPtr<ClientOrigin>& known : origins_) {
     if (known->text == origin->text) return known;
   }
   origin->url = url;

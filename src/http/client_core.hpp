@@ -8,6 +8,7 @@
 /// Layer: http.
 #pragma once
 
+#include <coronado/base/local_ptr.hpp>
 #include <coronado/http/httpclient.hpp>
 #include <coronado/net/tcpclient.hpp>
 #include <coronado/net/tls_context.hpp>
@@ -24,48 +25,7 @@
 
 namespace coronado {
 
-struct ClientTarget;
-
-/// What is the same for all URLs of an origin, and for requests that have nothing of their own.
-struct ClientOrigin {
-  std::string text;  ///< how its URLs begin: "http://example.org:8080"
-  URL url;           ///< with the path "/"
-  /// The way to it that the client's options say.
-  std::shared_ptr<const ClientTarget> target;
-  /// What a GET of nothing but a URL sends behind its target; empty: not known yet.
-  std::string plain_head;
-};
-
-class ClientCore {
- public:
-  explicit ClientCore(HTTPClientOptions wanted);
-
-  HTTPClientOptions options;
-  ClientPool pool;
-  /// Null: the connections are ours.
-  std::unique_ptr<CurlEngine> curl;
-  std::uint64_t connects = 0;
-  std::uint64_t reuses = 0;
-  std::uint64_t retries = 0;
-  /// What is fetched by nothing but a URL.
-  HTTPRequest plain_request;
-  /// Where heads are written before they are sent.
-  std::string head_text;
-
-  /// The origin of a URL whose text begins as those of an origin that was asked before, followed by
-  /// a path; null: there is none.
-  std::shared_ptr<ClientOrigin> find_origin(std::string_view url) noexcept;
-  /// Keeps the origin of `url` in mind, when URLs in their normal form begin as `text` does.
-  std::shared_ptr<ClientOrigin> keep_origin(const URL& url, std::string_view text);
-
-  /// The context for a request; made once for the same files.
-  /// Throws  TLSConfigError  A file cannot be used.
-  std::shared_ptr<const TLSContext> tls_for(const HTTPRequest& request);
-
- private:
-  std::map<std::string, std::shared_ptr<const TLSContext>> contexts_;
-  std::vector<std::shared_ptr<ClientOrigin>> origins_;  // the one used last first
-};
+class ClientCore;
 
 /// Where a request is sent, by which way.
 struct ClientTarget {
@@ -93,6 +53,50 @@ struct ClientTarget {
   bool absolute_form() const noexcept {
     return proxy && proxy->kind == HTTPProxy::Kind::kHTTP && !secure && !tunnels;
   }
+};
+
+/// What is the same for all URLs of an origin, and for requests that have nothing of their own.
+struct ClientOrigin : LocallyShared {
+  std::string text;  ///< how its URLs begin: "http://example.org:8080"
+  URL url;           ///< with the path "/"
+  /// The way to it that the client's options say.
+  std::unique_ptr<const ClientTarget> target;
+  /// The last URL that was in its normal form: it need not be looked at when it comes again.
+  std::string last_url;
+  /// What a GET of nothing but a URL sends behind its target; empty: not known yet.
+  std::string plain_head;
+};
+
+class ClientCore : public LocallyShared {
+ public:
+  explicit ClientCore(HTTPClientOptions wanted);
+
+  HTTPClientOptions options;
+  ClientPool pool;
+  /// Null: the connections are ours.
+  std::unique_ptr<CurlEngine> curl;
+  std::uint64_t connects = 0;
+  std::uint64_t reuses = 0;
+  std::uint64_t retries = 0;
+  /// What is fetched by nothing but a URL.
+  HTTPRequest plain_request;
+  /// Where heads are written before they are sent.
+  std::string head_text;
+
+  /// The origin of a URL whose text begins as those of an origin that was asked before, followed by
+  /// a path; null: there is none.
+  /// Params  is_normal  Set to whether the URL is in its normal form; false without an origin.
+  LocalPtr<ClientOrigin> find_origin(std::string_view url, bool& is_normal);
+  /// Keeps the origin of `url` in mind, when URLs in their normal form begin as `text` does.
+  LocalPtr<ClientOrigin> keep_origin(const URL& url, std::string_view text);
+
+  /// The context for a request; made once for the same files.
+  /// Throws  TLSConfigError  A file cannot be used.
+  std::shared_ptr<const TLSContext> tls_for(const HTTPRequest& request);
+
+ private:
+  std::map<std::string, std::shared_ptr<const TLSContext>> contexts_;
+  std::vector<LocalPtr<ClientOrigin>> origins_;  // the one used last first
 };
 
 /// Makes one connection: TCP, the proxy's dialog, TLS.

@@ -14,15 +14,30 @@ ClientPool::~ClientPool() {
 
 ClientPool::Turn ClientPool::enter(std::string_view host) { return Turn(*this, host); }
 
+ClientPool::Place ClientPool::try_enter(std::string_view name) {
+  if (closed_) return {};
+  executor_ = &Executor::require_current();
+  Host& host = host_named(name);
+  if (!is_free(host)) return {};
+  ++host.busy;
+  ++busy_;
+  return {*this, host};
+}
+
 ClientPool::Host& ClientPool::host_named(std::string_view name) {
   if (last_ != nullptr && last_->name == name) return *last_;
   std::unique_ptr<Host>& host = hosts_[std::string(name)];
   if (host == nullptr) {
-    host = std::make_unique<Host>();
-    host->name = name;
+    host = std::make_unique<Host>(*this, name);
   }
   last_ = host.get();
   return *host;
+}
+
+/// Those in line for this host go first; those for others wait for something else, unless every
+/// place is taken.
+bool ClientPool::is_free(const Host& host) const noexcept {
+  return host.line.empty() && has_room(host);
 }
 
 bool ClientPool::has_room(const Host& host) const noexcept {
@@ -78,7 +93,7 @@ std::unique_ptr<ClientConnection> ClientPool::take_idle(const Place& place) noex
     idle.pop_back();
     --idle_;
     connection->unpark();
-    if (connection->reusable()) return connection;
+    if (!connection->ended()) return connection;
   }
   return nullptr;
 }
@@ -88,16 +103,15 @@ void ClientPool::keep(const Place& place, std::unique_ptr<ClientConnection> conn
   if (closed_ || limits_.idle_timeout <= Duration::zero() || limits_.max_idle == 0) return;
   if (idle_ >= limits_.max_idle) drop_oldest();
   Host& host = *place.host_;
-  ClientConnection* kept = connection.get();
+  connection->park(host);
   host.idle.push_back({std::move(connection), now});
   ++idle_;
-  kept->park([this, &host, kept] { on_connection_end(host, kept); });
   if (!armed()) executor_->arm(*this, detail::after(now, limits_.idle_timeout));
 }
 
-void ClientPool::on_connection_end(Host& host, ClientConnection* connection) noexcept {
+void ClientPool::on_connection_end(Host& host, ClientConnection& connection) noexcept {
   const auto found = std::ranges::find_if(
-      host.idle, [&](const Idle& each) { return each.connection.get() == connection; });
+      host.idle, [&](const Idle& each) { return each.connection.get() == &connection; });
   if (found == host.idle.end()) return;
   const std::unique_ptr<ClientConnection> gone = std::move(found->connection);
   host.idle.erase(found);
@@ -162,9 +176,7 @@ bool ClientPool::Turn::await_ready() {
   pool_.executor_ = &Executor::require_current();
   Host& host = pool_.host_named(name_);
   host_ = &host;
-  // Those in line for this host go first; those for others wait for something else, unless every
-  // place is taken.
-  if (!host.line.empty() || !pool_.has_room(host)) return false;
+  if (!pool_.is_free(host)) return false;
   ++host.busy;
   ++pool_.busy_;
   served_ = true;

@@ -33,6 +33,8 @@ class ClientPool final : private Timer {
 
   class Place;
   class Turn;
+  /// A place, if one is there and nobody is in line for it; an empty one otherwise.
+  Place try_enter(std::string_view host);
   /// Waits for a place: first come, first served, but that nobody waits for a host that is full
   /// behind others.
   /// Returns  A `Place`.
@@ -60,7 +62,13 @@ class ClientPool final : private Timer {
     std::unique_ptr<ClientConnection> connection;
     TimePoint since;
   };
-  struct Host {
+  struct Host final : ClientConnection::Keeper {
+    Host(ClientPool& owner, std::string_view called) : pool(owner), name(called) {}
+    void on_end(ClientConnection& connection) noexcept override {
+      pool.on_connection_end(*this, connection);
+    }
+
+    ClientPool& pool;
     std::string name;
     std::size_t busy = 0;
     std::vector<Idle> idle;  // the one used last at the end
@@ -68,12 +76,13 @@ class ClientPool final : private Timer {
   };
 
   Host& host_named(std::string_view name);
+  bool is_free(const Host& host) const noexcept;
   bool has_room(const Host& host) const noexcept;
   void leave(Host& host) noexcept;
   void serve() noexcept;
   void drop_if_unused(Host& host) noexcept;
   void drop_oldest() noexcept;
-  void on_connection_end(Host& host, ClientConnection* connection) noexcept;
+  void on_connection_end(Host& host, ClientConnection& connection) noexcept;
   void on_timer() noexcept override;
   /// Connections cannot outlive their loop; it is armed while there are any.
   void on_loop_closed() noexcept override {

@@ -4,6 +4,7 @@
 #include <coronado/http/httputil.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 #include "http/ascii.hpp"
@@ -36,11 +37,11 @@ bool names_te(std::string_view connection) noexcept {
 }  // namespace
 
 void ClientFetch::check() const {
-  if (!is_token(method_) || method_ == "CONNECT")
-    refuse("invalid method " + quote_for_log(method_));
-  const bool standard = std::ranges::find(kMethods, method_) != std::end(kMethods);
+  if (!is_token(method()) || method() == "CONNECT")
+    refuse("invalid method " + quote_for_log(method()));
+  const bool standard = std::ranges::find(kMethods, method()) != std::end(kMethods);
   if (!standard && !request_.allow_nonstandard_methods) {
-    refuse("unknown method " + std::string(method_) + " (see allow_nonstandard_methods)");
+    refuse("unknown method " + method() + " (see allow_nonstandard_methods)");
   }
   check_body();
   for (const Duration span : {request_.connect_timeout, request_.request_timeout}) {
@@ -61,9 +62,9 @@ void ClientFetch::check() const {
 void ClientFetch::check_body() const {
   const bool has = request_.body || request_.body_producer;
   if (request_.body && request_.body_producer) refuse("both body and body_producer");
-  const bool wants = method_ == "POST" || method_ == "PUT" || method_ == "PATCH";
+  const bool wants = method() == "POST" || method() == "PUT" || method() == "PATCH";
   if (!request_.allow_nonstandard_methods && has != wants) {
-    refuse(std::string(method_) + (wants ? " must have a body" : " must not have a body") +
+    refuse(method() + (wants ? " must have a body" : " must not have a body") +
            " (see allow_nonstandard_methods)");
   }
   if (request_.headers.contains("Transfer-Encoding")) {
@@ -88,28 +89,31 @@ std::optional<std::uint64_t> ClientFetch::promised_length() const {
   return length;
 }
 
-/// A GET of nothing but a URL, whose fields are the same for all URLs of an origin.
-bool ClientFetch::is_plain() const noexcept {
-  return &request_ == &core_.plain_request && normal_ && core_.options.cookies == nullptr &&
-         !target_->absolute_form();
-}
-
-void ClientFetch::append_head(std::string& out) const {
-  if (!is_plain()) return append_own_head(out);
-  const std::size_t begin = out.size();
-  out.append("GET ").append(text_.substr(known_->text.size()));
-  const std::size_t end = out.size();
-  if (!known_->plain_head.empty()) {
-    out.append(known_->plain_head);
+void ClientFetch::write_head(std::string& out) const {
+  constexpr std::string_view kBegin = "GET ";
+  const bool shared = plain_ && !target_->absolute_form();
+  if (!shared || known_->plain_head.empty()) {
+    out.clear();
+    append_own_head(out);
+    if (shared) {
+      known_->plain_head.assign(out, kBegin.size() + text_.size() - known_->text.size());
+    }
     return;
   }
-  out.resize(begin);
-  append_own_head(out);
-  known_->plain_head.assign(out, end);
+  // The fields of a GET of nothing but a URL are the same for all URLs of an origin.
+  const std::string_view tail = text_.substr(known_->text.size());
+  const std::string_view rest = known_->plain_head;
+  out.resize_and_overwrite(kBegin.size() + tail.size() + rest.size(),
+                           [&](char* p, std::size_t size) {
+                             std::memcpy(p, kBegin.data(), kBegin.size());
+                             std::memcpy(p + kBegin.size(), tail.data(), tail.size());
+                             std::memcpy(p + size - rest.size(), rest.data(), rest.size());
+                             return size;
+                           });
 }
 
 void ClientFetch::append_own_head(std::string& out) const {
-  out.append(method_).append(1, ' ');
+  out.append(method()).append(1, ' ');
   // RFC 9112 3.2.2: a proxy is given the whole URL.
   if (target_->absolute_form()) url().append_origin(out);
   url().append_target(out);
@@ -207,7 +211,7 @@ void ClientFetch::append_framing(std::string& out) const {
     append_field(out, "Transfer-Encoding", "chunked");
   }
   if (request_.expect_100_continue) append_field(out, "Expect", "100-continue");
-  if (method_ == "POST" && !request_.headers.contains("Content-Type")) {
+  if (method() == "POST" && !request_.headers.contains("Content-Type")) {
     append_field(out, "Content-Type", "application/x-www-form-urlencoded");
   }
 }

@@ -13,9 +13,6 @@
 namespace coronado {
 namespace {
 
-/// Of the body of a redirect so much is read to keep the connection.
-constexpr std::size_t kMostDiscarded = 64 * 1024;
-
 /// The lines of a head behind the first, but for those that libcurl writes.
 std::vector<std::string> fields_of(std::string_view head, bool proxy_has_user) {
   std::vector<std::string> fields;
@@ -117,7 +114,7 @@ Task<> ClientFetch::curl_begin() {
       {.request = request_,
        .target = *target_,
        .url = std::move(address),
-       .method = method_,
+       .method = method(),
        .fields = fields_of(head, proxy_has_user),
        .body = has_body() ? &*request_.body : nullptr,
        .addresses = std::move(addresses),
@@ -141,7 +138,7 @@ Task<> ClientFetch::curl_receive() {
       const HTTPTimeInfo& times = response_.time_info;
       sent_ = begin + times.connect + times.appconnect;
       const auto length = head.headers.find("Content-Length");
-      const bool none = method_ == "HEAD" || head.status == 204 || head.status == 304 ||
+      const bool none = method() == "HEAD" || head.status == 204 || head.status == 304 ||
                         (length && *length == "0");
       head.content_coded = head.headers.contains("Content-Encoding");
       on_head(head, !none, 0);
@@ -165,7 +162,6 @@ Task<> ClientFetch::curl_receive() {
 }
 
 Task<std::string> ClientFetch::curl_read_some(std::size_t max_bytes) {
-  constexpr std::size_t kPiece = 64 * 1024;
   while (transfer_ != nullptr) {
     std::optional<CurlError> failed;
     std::optional<WireError> wrong;

@@ -33,7 +33,7 @@ Task<T> within(Duration limit, ClientFetch& fetch, Task<T> part) {
 }  // namespace
 
 struct EventSource::State {
-  State(std::shared_ptr<ClientCore> shared_core, HTTPRequest asked, EventSourceOptions wanted)
+  State(LocalPtr<ClientCore> shared_core, HTTPRequest asked, EventSourceOptions wanted)
       : core(std::move(shared_core)),
         request(std::move(asked)),
         options(std::move(wanted)),
@@ -45,10 +45,11 @@ struct EventSource::State {
   void lost(bool failed);
   Duration pause() const noexcept;
 
-  std::shared_ptr<ClientCore> core;
+  LocalPtr<ClientCore> core;
   HTTPRequest request;
   EventSourceOptions options;
   EventStreamParser parser;
+  HTTPClientResponse response;
   std::optional<ClientFetch> fetch;
   std::string received;      // and not read yet
   std::size_t read_to = 0;   // of it
@@ -72,7 +73,7 @@ EventSource::EventSource(HTTPClient& client, HTTPRequest request, EventSourceOpt
   if (!headers.contains("Accept")) headers.set("Accept", kType);
   if (!headers.contains("Cache-Control")) headers.set("Cache-Control", "no-store");
   state.parser.set_last_event_id(state.options.last_event_id);
-  const ClientFetch check(*state.core, state.request, ClientFetch::Mode::kHead);
+  const ClientFetch check(*state.core, state.request, ClientFetch::Mode::kHead, state.response);
 }
 
 EventSource::~EventSource() = default;
@@ -143,7 +144,8 @@ Task<> EventSource::State::connect() {
   } else {
     request.headers.set("Last-Event-ID", id);
   }
-  fetch.emplace(*core, request, ClientFetch::Mode::kHead);
+  response = {};
+  fetch.emplace(*core, request, ClientFetch::Mode::kHead, response);
   std::exception_ptr failure;
   try {
     co_await within(request.request_timeout, *fetch, fetch->run());
@@ -166,7 +168,6 @@ Task<> EventSource::State::connect() {
 
 /// The head has come: is it a stream?
 void EventSource::State::check_head() {
-  HTTPClientResponse& response = fetch->response();
   if (response.code == 204) {  // no more, says the server
     closed = true;
     return;

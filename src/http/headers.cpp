@@ -1,7 +1,10 @@
 #include <coronado/base/error.hpp>
+#include <coronado/coro/frame_pool.hpp>
 #include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
-#include <functional>
+
+#include <algorithm>
+#include <cstring>
 
 #include "http/ascii.hpp"
 #include "http/quote.hpp"
@@ -17,13 +20,21 @@ void check(std::string_view name, std::string_view value) {
   }
 }
 
-/// True when `view` points into `text`.
-bool is_part_of(std::string_view view, const std::string& text) noexcept {
-  const std::less<const char*> before;
-  return !before(view.data(), text.data()) && before(view.data(), text.data() + text.size());
-}
+/// Room that the first field gets, and those that follow it.
+constexpr std::size_t kFirstEntries = 8;
+constexpr std::size_t kFirstText = 224;
+/// Blocks come in few sizes, so that what one message leaves behind fits the next one.
+constexpr std::size_t kGranule = 256;
 
 }  // namespace
+
+HTTPHeaders::HTTPHeaders(const HTTPHeaders& other) { *this = other; }
+
+HTTPHeaders& HTTPHeaders::operator=(const HTTPHeaders& other) {
+  if (this == &other) return *this;
+  block_ = other.empty() ? nullptr : other.copy(other.size(), other.block_->text_size);
+  return *this;
+}
 
 HTTPHeaders::HTTPHeaders(
     std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
@@ -45,32 +56,39 @@ HTTPHeaders HTTPHeaders::parse(std::string_view block) {
 void HTTPHeaders::add(std::string_view name, std::string_view value) {
   value = trim_whitespace(value);
   check(name, value);
-  entries_.push_back(store(name, value));
+  push_back(store(name, value));
 }
 
-void HTTPHeaders::adopt(std::string_view block) { text_.assign(block); }
+void HTTPHeaders::adopt(const std::vector<Entry>& entries, std::string_view text) {
+  block_.reset();
+  if (entries.empty()) return;
+  block_ = make_block(entries.size(), text.size());
+  keep_first(entries.size());
+  block_->text_size = static_cast<std::uint32_t>(text.size());
+  std::copy(entries.begin(), entries.end(), block_->entries());
+  std::memcpy(block_->text(), text.data(), text.size());
+}
 
 void HTTPHeaders::set(std::string_view name, std::string_view value) {
   value = trim_whitespace(value);
   check(name, value);
   const std::size_t first = index_of(name, 0);
+  const bool is_new = first == size();
   const Entry entry = store(name, value);
-  if (first == size()) {
-    entries_.push_back(entry);
-    return;
-  }
-  const std::string_view stored(text_.data() + entry.name, entry.name_size);
-  unused_ += entries_[first].name_size + entries_[first].value_size;
-  entries_[first] = entry;
+  if (is_new) return push_back(entry);
+  Entry* const entries = block_->entries();
+  const std::string_view stored(block_->text() + entry.name, entry.name_size);
+  block_->unused += entries[first].name_size + entries[first].value_size;
+  entries[first] = entry;
   std::size_t kept = first + 1;
-  for (std::size_t i = kept; i < entries_.size(); ++i) {
+  for (std::size_t i = kept; i < size(); ++i) {
     if (equals_ignoring_case(field(i).name, stored)) {
-      unused_ += entries_[i].name_size + entries_[i].value_size;
+      block_->unused += entries[i].name_size + entries[i].value_size;
     } else {
-      entries_[kept++] = entries_[i];
+      entries[kept++] = entries[i];
     }
   }
-  entries_.resize(kept);
+  keep_first(kept);
   compact();
 }
 
@@ -110,29 +128,23 @@ std::optional<std::string_view> HTTPHeaders::find(std::string_view name) const n
 }
 
 std::size_t HTTPHeaders::erase(std::string_view name) noexcept {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
+  std::size_t kept = index_of(name, 0);
+  const std::size_t before = size();
+  if (kept == before) return 0;
+  Entry* const entries = block_->entries();
+  for (std::size_t i = kept; i < before; ++i) {
     if (equals_ignoring_case(field(i).name, name)) {
-      unused_ += entries_[i].name_size + entries_[i].value_size;
+      block_->unused += entries[i].name_size + entries[i].value_size;
     } else {
-      entries_[kept++] = entries_[i];
+      entries[kept++] = entries[i];
     }
   }
-  const std::size_t erased = entries_.size() - kept;
-  entries_.resize(kept);
-  return erased;
+  keep_first(kept);
+  return before - kept;
 }
 
 void HTTPHeaders::clear() noexcept {
-  text_.clear();
-  entries_.clear();
-  unused_ = 0;
-}
-
-HTTPHeaders::Field HTTPHeaders::field(std::size_t index) const noexcept {
-  const Entry& entry = entries_[index];
-  return {{text_.data() + entry.name, entry.name_size},
-          {text_.data() + entry.value, entry.value_size}};
+  if (block_ != nullptr) block_->count = block_->text_size = block_->unused = 0;
 }
 
 void HTTPHeaders::append_to(std::string& out) const {
@@ -157,30 +169,70 @@ bool HTTPHeaders::operator==(const HTTPHeaders& other) const noexcept {
 }
 
 std::size_t HTTPHeaders::index_of(std::string_view name, std::size_t from) const noexcept {
-  for (; from < entries_.size(); ++from) {
+  const std::size_t count = size();
+  for (; from < count; ++from) {
     if (equals_ignoring_case(field(from).name, name)) break;
   }
   return from;
 }
 
+std::unique_ptr<HTTPHeaders::Block> HTTPHeaders::make_block(std::size_t room,
+                                                            std::size_t text_room) {
+  const std::size_t before_text = sizeof(Block) + room * sizeof(Entry);
+  const std::size_t size = (before_text + text_room + kGranule - 1) / kGranule * kGranule;
+  void* const place = detail::FramePool::allocate(size);
+  return std::unique_ptr<Block>(::new (place) Block{
+      0, static_cast<std::uint32_t>(room), 0, static_cast<std::uint32_t>(size - before_text), 0});
+}
+
+void HTTPHeaders::Block::operator delete(Block* block, std::destroying_delete_t) noexcept {
+  const std::size_t size = sizeof(Block) + block->room * sizeof(Entry) + block->text_room;
+  detail::FramePool::deallocate(block, size);
+}
+
+std::unique_ptr<HTTPHeaders::Block> HTTPHeaders::copy(std::size_t room,
+                                                      std::size_t text_room) const {
+  std::unique_ptr<Block> made = make_block(room, text_room);
+  made->count = block_->count;
+  made->text_size = block_->text_size;
+  made->unused = block_->unused;
+  std::copy_n(block_->entries(), block_->count, made->entries());
+  std::memcpy(made->text(), block_->text(), block_->text_size);
+  return made;
+}
+
+/// Makes room for one more entry, and stores what it is to point to.
 HTTPHeaders::Entry HTTPHeaders::store(std::string_view name, std::string_view value) {
-  // Appending may move the text that an argument points into.
-  if (is_part_of(name, text_)) return store(std::string(name), value);
-  if (is_part_of(value, text_)) return store(name, std::string(value));
-  const auto offset = static_cast<std::uint32_t>(text_.size());
+  const std::size_t added = name.size() + value.size();
+  std::unique_ptr<Block> old;  // an argument may be part of its text
+  if (block_ == nullptr) {
+    block_ = make_block(kFirstEntries, std::max(kFirstText, added));
+  } else if (block_->count == block_->room || added > block_->text_room - block_->text_size) {
+    const std::size_t room = block_->count == block_->room
+                                 ? std::max<std::size_t>(kFirstEntries, block_->room * 2)
+                                 : block_->room;
+    const std::size_t needed = block_->text_size + added;
+    const std::size_t text_room =
+        needed <= block_->text_room
+            ? block_->text_room
+            : std::max<std::size_t>({kFirstText, needed, block_->text_room * std::size_t{2}});
+    old = std::exchange(block_, copy(room, text_room));
+  }
+  const std::uint32_t offset = block_->text_size;
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  text_.append(name).append(value);
+  std::memcpy(block_->text() + offset, name.data(), name.size());
+  if (!value.empty()) std::memcpy(block_->text() + offset + name_size, value.data(), value.size());
+  block_->text_size += static_cast<std::uint32_t>(added);
   return {offset, name_size, offset + name_size, static_cast<std::uint32_t>(value.size())};
 }
 
 /// Give the room of replaced fields back once it is most of the text, so that setting one field
 /// over and over does not grow.
 void HTTPHeaders::compact() {
-  if (unused_ < 256 || unused_ * 2 < text_.size()) return;
+  if (block_->unused < 256 || block_->unused * 2 < block_->text_size) return;
   HTTPHeaders packed;
-  packed.text_.reserve(text_.size() - unused_);
-  packed.entries_.reserve(entries_.size());
-  for (const Field& field : *this) packed.entries_.push_back(packed.store(field.name, field.value));
+  packed.block_ = make_block(block_->room, block_->text_room - block_->unused);
+  for (const Field& field : *this) packed.push_back(packed.store(field.name, field.value));
   *this = std::move(packed);
 }
 

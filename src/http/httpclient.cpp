@@ -39,9 +39,7 @@ HTTPClientStream::HTTPClientStream(HTTPClientStream&&) noexcept = default;
 HTTPClientStream& HTTPClientStream::operator=(HTTPClientStream&&) noexcept = default;
 HTTPClientStream::~HTTPClientStream() = default;
 
-const HTTPClientResponse& HTTPClientStream::response() const noexcept {
-  return state_->fetch.response();
-}
+const HTTPClientResponse& HTTPClientStream::response() const noexcept { return state_->response; }
 
 Task<std::string> HTTPClientStream::read_some(std::size_t max_bytes) {
   return in_time(state_->fetch, state_->fetch.read_some(max_bytes));
@@ -69,7 +67,7 @@ void HTTPClientStream::close() noexcept { state_->fetch.close(); }
 // --- HTTPClient --------------------------------------------------------------------------------
 
 HTTPClient::HTTPClient(HTTPClientOptions options)
-    : core_(std::make_shared<ClientCore>(std::move(options))) {}
+    : core_(make_local<ClientCore>(std::move(options))) {}
 
 HTTPClient::~HTTPClient() { core_->pool.close(); }
 
@@ -78,35 +76,41 @@ bool HTTPClient::has_engine(HTTPClientEngine engine) noexcept {
 }
 
 Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
-  const std::shared_ptr<ClientCore> core = core_;  // the client may go
-  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
+  const LocalPtr<ClientCore> core = core_;  // the client may go
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole, response);
   co_await in_time(fetch, fetch.run());
-  co_return std::move(fetch.take_response());
+  fetch.check_status();
+  co_return detail::kResultMade;
 }
 
 // Nothing but a URL: no request is made for it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
-  const std::shared_ptr<ClientCore> core = core_;
-  const auto fetch =
-      std::make_unique<ClientFetch>(*core, core->plain_request, url, ClientFetch::Mode::kWhole);
-  const TimePoint until = IOLoop::current()->now() + core->plain_request.request_timeout;
+  const LocalPtr<ClientCore> core = core_;
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  const auto fetch = std::make_unique<ClientFetch>(*core, core->plain_request, url,
+                                                   ClientFetch::Mode::kWhole, response);
+  const TimePoint begin = IOLoop::current()->now();
+  const TimePoint until = begin + core->plain_request.request_timeout;
   try {
-    co_await with_timeout(until, fetch->run());
+    co_await with_timeout(until, fetch->run(begin));
   } catch (const TimeoutError&) {
     fetch->on_timeout(until);
   }
-  HTTPClientResponse& response = fetch->take_response();
+  fetch->check_status();
   if (response.effective_url.empty()) response.effective_url = std::move(url);
-  co_return std::move(response);
+  co_return detail::kResultMade;
 }
 
 // Not a call of the first one: a request is large, and each call moves it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url, HTTPRequest request) {
-  const std::shared_ptr<ClientCore> core = core_;
+  const LocalPtr<ClientCore> core = core_;
   request.url = std::move(url);
-  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole);
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  ClientFetch fetch(*core, request, ClientFetch::Mode::kWhole, response);
   co_await in_time(fetch, fetch.run());
-  co_return std::move(fetch.take_response());
+  fetch.check_status();
+  co_return detail::kResultMade;
 }
 
 Task<HTTPClientStream> HTTPClient::open(HTTPRequest request) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "http/chunked.hpp"
 #include "http/response_parser.hpp"
@@ -55,6 +56,14 @@ class ResponseDecoder {
   bool keeps_alive() const noexcept { return keeps_alive_; }
   /// After `kHead`: a body follows.
   bool in_body() const noexcept { return state_ != State::kHead && state_ != State::kDone; }
+  /// Takes a body of known length when all of it has come.
+  /// Params   size  Bytes that have come.
+  /// Returns  Its length; zero: it is no such body, or not all there.
+  std::size_t take_whole(std::size_t size) noexcept {
+    if (state_ != State::kLength || left_ > size) return 0;
+    state_ = State::kDone;
+    return static_cast<std::size_t>(std::exchange(left_, 0));
+  }
   /// How much of it is certain to follow; for a body of unknown length zero.
   std::uint64_t left() const noexcept { return left_; }
 

@@ -18,7 +18,10 @@ const char* status_line(const Scanner& scan, const char* p, ReceivedHead& head, 
   if (end - p >= kOkSize && load_word<std::uint64_t>(p) == word_of("HTTP/1.1") &&
       load_word<std::uint64_t>(p + 8) == word_of(" 200 OK\r") && p[16] == '\n') {
     head.status = 200;
-    if (head.reason != "OK") head.reason = "OK";
+    if (head.reason.size() != 2 ||
+        load_word<std::uint16_t>(head.reason.data()) != word_of<std::uint16_t>("OK")) {
+      head.reason = "OK";
+    }
     return p + 15;
   }
   static constexpr std::string_view kPattern = "HTTP/0.0 000";
@@ -58,19 +61,17 @@ const char* parse(const Scanner& scan, const char* begin, const HTTPLimits& limi
                   ReceivedHead& head, HeadError& error) {
   const char* p = status_line(scan, begin, head, error);
   if (p == nullptr) return nullptr;
-  HeadError wrong;
   while (load_word<std::uint32_t>(p) != word_of<std::uint32_t>("\r\n\r\n")) {
     p = parse_field_line(scan, p + 2, error,
                          [&](FieldId id, const char* name, std::size_t name_size, const char* value,
                              std::size_t value_size) {
-                           if (head.headers.size() >= limits.max_header_count) return false;
-                           if (!wrong)
-                             wrong = head.add(begin, id, {name, name_size}, {value, value_size});
+                           if (head.found() >= limits.max_header_count) return false;
+                           head.add(begin, id, {name, name_size}, {value, value_size});
                            return true;
                          });
     if (p == nullptr) return nullptr;
   }
-  if (!wrong) wrong = head.finish({begin, static_cast<std::size_t>(p + 4 - begin)});
+  const HeadError wrong = head.finish({begin, static_cast<std::size_t>(p + 4 - begin)});
   return wrong ? refuse(error, wrong.status, wrong.reason) : p + 4;
 }
 
@@ -103,31 +104,40 @@ void ReceivedHead::clear() noexcept {
   status = 0;
   minor_version = 1;
   headers.clear();
+  found_.clear();
   connection = {};
   content_length.reset();
   chunked = content_coded = has_codings_ = false;
   codings_ = {};
+  wrong_ = {};
 }
 
-HeadError ReceivedHead::look_at(FieldId id, std::string_view value) {
+void ReceivedHead::look_at(FieldId id, std::string_view value) {
+  if (wrong_) return;
   switch (id) {
-    case FieldId::kContentEncoding: content_coded = true; return {};
-    case FieldId::kConnection: connection.add(value); return {};
-    case FieldId::kTransferEncoding: has_codings_ = true; return codings_.add(value);
-    case FieldId::kContentLength: {
-      std::uint64_t length = 0;
-      if (HeadError error = parse_content_length(value, length)) return error;
-      // RFC 9112 6.3 (5): lengths that differ cannot be recovered from.
-      if (content_length && *content_length != length) return {400, "different Content-Lengths"};
-      content_length = length;
-      return {};
-    }
-    default: return {};
+    case FieldId::kContentEncoding: content_coded = true; return;
+    case FieldId::kConnection: return connection.add(value);
+    case FieldId::kTransferEncoding:
+      has_codings_ = true;
+      wrong_ = codings_.add(value);
+      return;
+    case FieldId::kContentLength: wrong_ = take_length(value); return;
+    default: return;
   }
 }
 
+HeadError ReceivedHead::take_length(std::string_view value) {
+  std::uint64_t length = 0;
+  if (HeadError error = parse_content_length(value, length)) return error;
+  // RFC 9112 6.3 (5): lengths that differ cannot be recovered from.
+  if (content_length && *content_length != length) return {400, "different Content-Lengths"};
+  content_length = length;
+  return {};
+}
+
 HeadError ReceivedHead::finish(std::string_view block) {
-  headers.adopt(block);
+  if (wrong_) return wrong_;
+  headers.adopt(found_, block);
   if (!has_codings_) return {};
   // RFC 9112 6.1: in HTTP/1.0 the framing is to be treated as faulty.
   if (minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};

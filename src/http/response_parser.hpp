@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/framing.hpp"
 #include "http/http1_parser.hpp"
@@ -35,21 +36,28 @@ struct ReceivedHead {
 
   void clear() noexcept;
   /// Notes a field that was found to be right.   Params  block  Where the head begins.
-  [[gnu::always_inline]] HeadError add(const char* block, FieldId id, std::string_view name,
-                                       std::string_view value) {
-    headers.note(block, name, value);
+  [[gnu::always_inline]] void add(const char* block, FieldId id, std::string_view name,
+                                  std::string_view value) {
+    found_.emplace_back(
+        static_cast<std::uint32_t>(name.data() - block), static_cast<std::uint32_t>(name.size()),
+        static_cast<std::uint32_t>(value.data() - block), static_cast<std::uint32_t>(value.size()));
     constexpr auto bit = [](FieldId known) { return std::uint64_t{1} << static_cast<int>(known); };
     constexpr std::uint64_t kLookedAt =
         bit(FieldId::kConnection) | bit(FieldId::kTransferEncoding) | bit(FieldId::kContentLength) |
         bit(FieldId::kContentEncoding);
-    return (kLookedAt & bit(id)) != 0 ? look_at(id, value) : HeadError{};
+    if ((kLookedAt & bit(id)) != 0) look_at(id, value);
   }
+  /// How many were noted.
+  std::size_t found() const noexcept { return found_.size(); }
   /// All fields are there.   Params  block  The whole head.
   HeadError finish(std::string_view block);
 
  private:
-  [[gnu::noinline]] HeadError look_at(FieldId id, std::string_view value);
+  [[gnu::noinline]] void look_at(FieldId id, std::string_view value);
+  HeadError take_length(std::string_view value);
 
+  std::vector<HTTPHeaders::Entry> found_;  // where the fields stand; its memory is kept
+  HeadError wrong_;                        // the first thing that was
   TransferCodings codings_;
   bool has_codings_ = false;
 };

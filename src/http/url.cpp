@@ -165,13 +165,11 @@ URL URL::parse(std::string_view text) {
 
 bool URL::is_normal_tail(std::string_view tail) noexcept {
   if (tail.empty() || tail[0] != '/') return false;
-  char before = '/';
-  for (const char c : tail.substr(1)) {
-    // Escapes, dot segments and fragments are looked at more closely elsewhere.
-    if (!is_in(c, kPlainURLChar) || (c == '.' && before == '/')) return false;
-    before = c;
-  }
-  return true;
+  // Escapes, dot segments and fragments are looked at more closely elsewhere.
+  unsigned classes = kPlainURLChar;
+  for (const char c : tail) classes &= kCharClasses[static_cast<unsigned char>(c)];
+  if (classes == 0) return false;
+  return tail.find('.') == std::string_view::npos || tail.find("/.") == std::string_view::npos;
 }
 
 void URL::set_normal_tail(std::string_view tail) {

@@ -125,9 +125,10 @@ Task<WebSocket> websocket_connect(HTTPRequest request, WebSocketConnectOptions o
   prepare(request, options, key);
   options.client.engine = HTTPClientEngine::kOwn;  // the connection is to be ours
   ClientCore core(std::move(options.client));
-  ClientFetch fetch(core, request, ClientFetch::Mode::kUpgrade);
+  HTTPClientResponse response;
+  ClientFetch fetch(core, request, ClientFetch::Mode::kUpgrade, response);
   co_await run_in_time(fetch);
-  Answer answer(fetch.response(), options, key);
+  Answer answer(response, options, key);
   WebSocketSetup setup{.is_server = false,
                        .options = std::make_shared<const WebSocketOptions>(options.socket),
                        .deflate = answer.deflate,

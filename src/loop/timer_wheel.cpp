@@ -68,6 +68,7 @@ void TimerWheel::insert(Timer& timer) noexcept {
   const auto row = static_cast<std::size_t>(level);
   slots_[row][slot].push_back(timer);
   occupied_[row].set(slot);
+  first_ = std::min(first_, tick >> (level * kLevelBits) << (level * kLevelBits));
 }
 
 void TimerWheel::disarm(Timer& timer) noexcept {
@@ -113,14 +114,7 @@ bool TimerWheel::next_position(Position& position) const noexcept {
   return false;
 }
 
-TimePoint TimerWheel::next_due() const noexcept {
-  Position position;
-  if (size_ == 0 || !next_position(position)) return TimePoint::max();
-  return TimePoint(Duration(static_cast<Duration::rep>(position.tick << kTickBits)));
-}
-
-std::size_t TimerWheel::advance(TimePoint now) noexcept {
-  const std::uint64_t target = nanoseconds(now) >> kTickBits;
+std::size_t TimerWheel::advance_to(std::uint64_t target) noexcept {
   std::size_t fired = 0;
   Position position;
   while (size_ > 0 && next_position(position) && position.tick <= target) {
@@ -135,6 +129,7 @@ std::size_t TimerWheel::advance(TimePoint now) noexcept {
     fired += fire(due);
   }
   if (current_ <= target) move_to(target + 1);
+  first_ = size_ > 0 && next_position(position) ? position.tick : kNever;
   return fired;
 }
 

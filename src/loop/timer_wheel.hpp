@@ -29,13 +29,22 @@ class TimerWheel {
   void disarm(Timer& timer) noexcept;
 
   /// Fires what is due at `now`; returns how many fired.
-  std::size_t advance(TimePoint now) noexcept;
+  std::size_t advance(TimePoint now) noexcept {
+    const std::uint64_t target = tick_of(now);
+    if (target + 1 >= first_) return advance_to(target);
+    // No slot begins until then: there is nothing to fire and nothing to be moved.
+    if (current_ <= target) current_ = target + 1;
+    return 0;
+  }
 
   /// Disarms all timers and tells them that the loop closes.
   void close() noexcept;
 
   /// No timer is due before this instant; `TimePoint::max()` when there is none.
-  TimePoint next_due() const noexcept;
+  TimePoint next_due() const noexcept {
+    if (size_ == 0 || first_ == kNever) return TimePoint::max();
+    return TimePoint(Duration(static_cast<Duration::rep>(first_ << kTickBits)));
+  }
 
   std::size_t size() const noexcept { return size_; }
 
@@ -44,6 +53,7 @@ class TimerWheel {
   static constexpr int kLevelBits = 8;
   static constexpr int kLevels = 6;
   static constexpr std::size_t kSlots = std::size_t{1} << kLevelBits;
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
   struct Position {
     std::uint64_t tick;
@@ -68,9 +78,14 @@ class TimerWheel {
     std::array<std::uint64_t, kSlots / 64> words_{};
   };
 
+  static std::uint64_t tick_of(TimePoint when) noexcept {
+    const auto count = when.time_since_epoch().count();
+    return count < 0 ? 0 : static_cast<std::uint64_t>(count) >> kTickBits;
+  }
   static std::size_t slot_of(std::uint64_t tick, int level) noexcept {
     return tick >> (level * kLevelBits) & (kSlots - 1);
   }
+  std::size_t advance_to(std::uint64_t target) noexcept;
   void insert(Timer& timer) noexcept;
   void move_to(std::uint64_t tick) noexcept;
   bool next_position(Position& position) const noexcept;
@@ -78,6 +93,9 @@ class TimerWheel {
   void order_by_deadline(IntrusiveList<Timer>& due) noexcept;
 
   std::uint64_t current_;  // the next tick to be looked at; every earlier one has been fired
+  /// No occupied slot of any wheel begins before this tick. To disarm a timer leaves it as it is:
+  /// then it is too early, and what comes of that is one look for nothing.
+  std::uint64_t first_ = kNever;
   std::size_t size_ = 0;
   std::array<Occupancy, kLevels> occupied_;
   std::array<std::array<IntrusiveList<Timer>, kSlots>, kLevels> slots_;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,46 @@ static_assert(std::is_same_v<await_result_t<Task<int&>>, int&>);
 static_assert(std::is_same_v<await_result_t<Moment>, void>);
 
 Task<int> value(int number) { co_return number; }
+
+/// Counts how often it is moved, and how many there are.
+struct Witness {
+  explicit Witness() { ++alive; }
+  Witness(Witness&& other) noexcept : number(other.number), moves(other.moves + 1) { ++alive; }
+  ~Witness() { --alive; }
+  int number = 0;
+  int moves = 0;
+  static inline int alive = 0;
+};
+
+Task<Witness> make_witness(int number, bool fails) {
+  Witness& made = co_await detail::make_result<Witness>();
+  made.number = number;
+  co_await moment();
+  if (fails) throw std::runtime_error("after it was made");
+  co_return detail::kResultMade;
+}
+
+TEST(Task, AResultMadeInPlaceIsMovedOnce) {
+  run_async([]() -> Task<> {
+    const Witness got = co_await make_witness(7, false);
+    EXPECT_EQ(got.number, 7);
+    EXPECT_EQ(got.moves, 1);
+  });
+  EXPECT_EQ(Witness::alive, 0);
+}
+
+TEST(Task, AResultMadeInPlaceGoesWithItsCoroutine) {
+  run_async([]() -> Task<> {
+    EXPECT_THROW((void)co_await make_witness(1, true), std::runtime_error);
+    EXPECT_EQ(Witness::alive, 0);
+    {
+      const Task<Witness> never = make_witness(2, false);
+    }
+    EXPECT_THROW((void)co_await with_timeout(Duration::zero(), make_witness(3, false)),
+                 TimeoutError);
+  });
+  EXPECT_EQ(Witness::alive, 0);
+}
 
 TEST(Task, DoesNothingUntilItIsAwaited) {
   bool ran = false;

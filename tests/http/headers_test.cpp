@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace coronado {
@@ -74,6 +75,40 @@ TEST(HTTPHeaders, DoesNotGrowWhenAFieldIsSetOverAndOver) {
   EXPECT_EQ(headers.to_string(), "Keep: kept\r\nCounter: 99999\r\n");
   // All text is in one piece, so the distance shows how much of it there is.
   EXPECT_LT(headers.field(1).name.data() - headers.field(0).name.data(), 4096);
+}
+
+TEST(HTTPHeaders, GrowsPastWhatFitsAndCopiesOnlyWhatIsThere) {
+  HTTPHeaders headers;
+  std::string expected;
+  for (int i = 0; i < 300; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string value(static_cast<std::size_t>(i) * 7 % 400, 'v');
+    headers.add("X-" + number, value);
+    expected += "X-" + number + ": " + value + "\r\n";
+  }
+  EXPECT_EQ(headers.to_string(), expected);
+  HTTPHeaders copy = headers;
+  headers.erase("X-0");
+  copy.add("More", "yes");
+  EXPECT_EQ(copy.to_string(), expected + "More: yes\r\n");
+  const HTTPHeaders& same = copy;
+  copy = same;
+  EXPECT_EQ(copy.size(), 301U);
+  copy.clear();
+  copy.add("A", "1");
+  EXPECT_EQ(copy.to_string(), "A: 1\r\n");
+}
+
+TEST(HTTPHeaders, IsEmptyAfterAMove) {
+  HTTPHeaders headers{{"A", "1"}};
+  const HTTPHeaders moved = std::move(headers);
+  EXPECT_EQ(moved.to_string(), "A: 1\r\n");
+  EXPECT_TRUE(headers.empty());  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(headers.erase("A"), 0U);
+  headers.clear();
+  headers.set("B", "");
+  EXPECT_EQ(headers.to_string(), "B: \r\n");
+  EXPECT_EQ(HTTPHeaders(HTTPHeaders()).size(), 0U);
 }
 
 TEST(HTTPHeaders, RefusesBadNamesAndValuesAndStaysAsItWas) {

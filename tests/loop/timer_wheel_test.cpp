@@ -49,6 +49,21 @@ TEST(TimerWheel, FiresInOrderOfDeadlineNeverEarly) {
   EXPECT_EQ(wheel.next_due(), TimePoint::max());
 }
 
+TEST(TimerWheel, WhatWasDisarmedIsForgottenAtTheNextLook) {
+  TimerWheel wheel(kStart);
+  std::vector<int> fired;
+  TestTimer near(fired, 1);
+  TestTimer far(fired, 2);
+  wheel.arm(near, kStart + 1ms);
+  wheel.arm(far, kStart + 3ms);
+  wheel.disarm(near);
+  EXPECT_LE(wheel.next_due(), kStart + 3ms + kTick);
+  EXPECT_EQ(wheel.advance(kStart + 2ms), 0U);
+  EXPECT_GT(wheel.next_due(), kStart + 2ms);
+  EXPECT_EQ(wheel.advance(kStart + 3ms + kTick), 1U);
+  EXPECT_EQ(wheel.next_due(), TimePoint::max());
+}
+
 TEST(TimerWheel, DisarmsWhatOutlivesIt) {
   std::vector<int> fired;
   TestTimer near(fired, 1);

@@ -83,6 +83,10 @@ class AwaitingPromise : public PromiseBase {
   ~AwaitingPromise() = default;
 };
 
+/// What a coroutine returns that has made its value with `make_result`.
+struct ResultMade {};
+inline constexpr ResultMade kResultMade;
+
 /// The value of a finished coroutine.
 template <class T>
 class TaskPromise : public AwaitingPromise {
@@ -94,7 +98,7 @@ class TaskPromise : public AwaitingPromise {
  public:
   TaskPromise() noexcept {}
   ~TaskPromise() {
-    if (state_ == State::kValue) std::destroy_at(&value_);
+    if (state_ == State::kValue || made_) std::destroy_at(&value_);
   }
 
   template <class U = T>
@@ -108,6 +112,14 @@ class TaskPromise : public AwaitingPromise {
     state_ = State::kValue;
   }
 
+  /// Makes the value before the coroutine ends.
+  Stored& make_value() {
+    std::construct_at(&value_);
+    made_ = true;
+    return value_;
+  }
+  void return_value(ResultMade) noexcept { state_ = State::kValue; }
+
   T take() {
     rethrow();
     if constexpr (std::is_reference_v<T>) {
@@ -118,10 +130,34 @@ class TaskPromise : public AwaitingPromise {
   }
 
  private:
+  bool made_ = false;  // before the end
   union {
     Stored value_;
   };
 };
+
+/// What `make_result` returns; await it at once.
+template <class T>
+class [[nodiscard]] MakeResult {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> handle) {
+    result_ = &handle.promise().make_value();
+    return false;
+  }
+  T& await_resume() const noexcept { return *result_; }
+
+ private:
+  T* result_ = nullptr;
+};
+
+/// In a coroutine that returns `Task<T>`: makes its value where it is taken from in the end, so that
+/// a large one is not moved there. It ends with `co_return kResultMade`, and no other value.
+template <class T>
+MakeResult<T> make_result() noexcept {
+  return {};
+}
 
 template <>
 class TaskPromise<void> : public AwaitingPromise {

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +26,8 @@ struct ReceivedHead;
 ///
 /// A view returned lives until the next non-const call. Arguments may be views into the same
 /// object.
-/// Cost     All text is one string and all positions one vector. Repeating a name is
-/// linear.
+/// Cost     Text and positions are one piece of memory: moving is as cheap as for a pointer, and
+///          without fields there is none. Repeating a name is linear.
 /// Tornado  `httputil.HTTPHeaders`. Differs: names are not rewritten to Http-Header-Case,
 /// `set`
 ///          validates as `add` does, `get` joins with ", ", and folded lines are refused.
@@ -55,13 +57,10 @@ class HTTPHeaders {
     std::size_t index_;
   };
 
-  HTTPHeaders() = default;
-  HTTPHeaders(const HTTPHeaders&) = default;
-  HTTPHeaders& operator=(const HTTPHeaders&) = default;
-  HTTPHeaders(HTTPHeaders&& other) noexcept
-      : text_(other.entries_.empty() ? std::string() : std::move(other.text_)),
-        entries_(std::move(other.entries_)),
-        unused_(other.unused_) {}
+  HTTPHeaders() noexcept = default;
+  HTTPHeaders(const HTTPHeaders& other);
+  HTTPHeaders& operator=(const HTTPHeaders& other);
+  HTTPHeaders(HTTPHeaders&&) noexcept = default;
   HTTPHeaders& operator=(HTTPHeaders&&) noexcept = default;
   ~HTTPHeaders() = default;
 
@@ -110,10 +109,14 @@ class HTTPHeaders {
   void clear() noexcept;
 
   /// How many fields there are; a repeated name counts each time.
-  std::size_t size() const noexcept { return entries_.size(); }
-  bool empty() const noexcept { return entries_.empty(); }
+  std::size_t size() const noexcept { return block_ == nullptr ? 0 : block_->count; }
+  bool empty() const noexcept { return size() == 0; }
 
-  Field field(std::size_t index) const noexcept;
+  Field field(std::size_t index) const noexcept {
+    const Entry& entry = block_->entries()[index];
+    return {{block_->text() + entry.name, entry.name_size},
+            {block_->text() + entry.value, entry.value_size}};
+  }
   Iterator begin() const noexcept { return {this, 0}; }
   Iterator end() const noexcept { return {this, size()}; }
 
@@ -128,30 +131,38 @@ class HTTPHeaders {
 
  private:
   friend struct ReceivedHead;
+  /// Where in the text a field stands.
   struct Entry {
     std::uint32_t name;
     std::uint32_t name_size;
     std::uint32_t value;
     std::uint32_t value_size;
   };
+  /// All fields: behind it in memory there is room for entries, and then for text.
+  struct Block {
+    std::uint32_t count;
+    std::uint32_t room;  // entries at most
+    std::uint32_t text_size;
+    std::uint32_t text_room;
+    std::uint32_t unused;  // bytes of the text that no entry points to, left by `set` and `erase`
 
+    Entry* entries() noexcept { return reinterpret_cast<Entry*>(this + 1); }
+    char* text() noexcept { return reinterpret_cast<char*>(entries() + room); }
+    static void operator delete(Block* block, std::destroying_delete_t) noexcept;
+  };
+
+  static std::unique_ptr<Block> make_block(std::size_t room, std::size_t text_room);
+  /// A copy of the fields, with so much room.
+  std::unique_ptr<Block> copy(std::size_t room, std::size_t text_room) const;
   std::size_t index_of(std::string_view name, std::size_t from) const noexcept;
   Entry store(std::string_view name, std::string_view value);
+  void push_back(Entry entry) noexcept { block_->entries()[block_->count++] = entry; }
+  void keep_first(std::size_t count) noexcept { block_->count = static_cast<std::uint32_t>(count); }
   void compact();
-  /// Fields that a parser has found to be right: each is noted where it stands in a block, and then
-  /// the block is taken as a whole.   Params  block  Where its bytes begin.
-  void note(const char* block, std::string_view name, std::string_view value) {
-    if (entries_.capacity() == 0) entries_.reserve(12);
-    entries_.push_back({static_cast<std::uint32_t>(name.data() - block),
-                        static_cast<std::uint32_t>(name.size()),
-                        static_cast<std::uint32_t>(value.data() - block),
-                        static_cast<std::uint32_t>(value.size())});
-  }
-  void adopt(std::string_view block);
+  /// Takes fields that a parser has found to be right, and the text in which it found them.
+  void adopt(const std::vector<Entry>& entries, std::string_view text);
 
-  std::string text_;  // names and values, and what `set` and `erase` have left behind
-  std::vector<Entry> entries_;
-  std::size_t unused_ = 0;  // bytes of `text_` that no entry points to
+  std::unique_ptr<Block> block_;  // null: there are no fields
 };
 
 }  // namespace coronado

@@ -19,6 +19,7 @@
 #include <coronado/base/clock.hpp>
 #include <coronado/base/error.hpp>
 #include <coronado/base/function.hpp>
+#include <coronado/base/local_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/http/headers.hpp>
 #include <coronado/http/http_limits.hpp>
@@ -338,7 +339,7 @@ class HTTPClient {
 
  private:
   friend class EventSource;
-  std::shared_ptr<ClientCore> core_;
+  LocalPtr<ClientCore> core_;
 };
 
 }  // namespace coronado

@@ -1,0 +1,70 @@
+// Whether a response is the last one of a fetch: redirects, challenges, and what may be sent again.
+#include <coronado/base/crypto.hpp>
+
+#include <stdexcept>
+
+#include "http/client_fetch.hpp"
+
+namespace coronado {
+namespace {
+
+/// RFC 9110 9.2.2
+bool is_idempotent(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS" || method == "TRACE";
+}
+
+}  // namespace
+
+void ClientFetch::plan_next() {
+  const bool may_answer = request_.auth_mode == HTTPAuth::kDigest && digest_.empty() &&
+                          !request_.auth_username.empty() && !left_origin_;
+  if (response_.code == 401 && may_answer) {
+    const auto challenge = DigestChallenge::find(response_.headers.get_list("WWW-Authenticate"));
+    if (!challenge) return;
+    const std::string cnonce = base64_encode(random_bytes(18), Base64::kURL);
+    digest_ = challenge->answer(method(), url().target(), request_.auth_username,
+                                request_.auth_password, cnonce);
+    again_ = true;
+    return;
+  }
+  if (!is_redirect(response_.code) || !request_.follow_redirects) return;
+  if (response_.redirects >= request_.max_redirects) return;
+  if (const auto location = response_.headers.find("Location")) plan_redirect(*location);
+}
+
+void ClientFetch::plan_redirect(std::string_view location) {
+  URL url;
+  try {
+    url = this->url().resolve(location);
+  } catch (const std::invalid_argument& error) {
+    throw HTTPResponseError(this->url().to_string(),
+                            describe("redirected to nowhere: " + std::string(error.what())),
+                            HTTPResponseError::Kind::kMalformed);
+  }
+  // RFC 9110 15.4.2 to 15.4.4: these become GET, as all clients have done it; 307 and 308 do not.
+  const bool to_get =
+      response_.code == 303 ? method() != "HEAD" : response_.code <= 302 && method() == "POST";
+  // What was to be encrypted is not sent in the clear.
+  if (!to_get && has_body() && this->url().secure() && !url.secure()) return;
+  if (to_get) {
+    response_.method = "GET";
+    drop_body_ = true;
+  }
+  // User information is for the origin it was given for; what a server says about it is no matter.
+  url.username.clear();
+  url.password.clear();
+  if (!origin_) origin_ = std::make_unique<URL>(this->url());
+  if (!url.same_origin(*origin_)) left_origin_ = true;
+  if (!left_origin_) {
+    url.username = origin_->username;
+    url.password = origin_->password;
+  }
+  next_ = std::make_unique<URL>(std::move(url));
+}
+
+bool ClientFetch::may_repeat() const noexcept { return is_idempotent(method()); }
+
+bool ClientFetch::may_retry() const noexcept { return may_repeat() && !connection_->answered(); }
+
+}  // namespace coronado
