@@ -6,10 +6,6 @@
 #include <coronado/http/exchange.hpp>
 #include <coronado/loop/ioloop.hpp>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <stdexcept>
@@ -561,9 +557,7 @@ void WebSocketConnection::ping(std::string_view data) {
 }
 
 void WebSocketConnection::set_nodelay(bool on) noexcept {
-  if (!transport_ || transport_->native_handle() < 0) return;
-  const int value = on ? 1 : 0;
-  ::setsockopt(transport_->native_handle(), IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+  if (transport_) transport_->set_nodelay(on);
 }
 
 // --- closing -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "loop/connecting_socket.hpp"
+#include "loop/nodelay.hpp"
 #include "loop/reactor_factories.hpp"
 #include "loop/sockaddr.hpp"
 
@@ -142,6 +143,7 @@ class EpollTransport final : public Transport, public Source {
     shutdown_ = true;
     if (!unsent_) end_output();
   }
+  void set_nodelay(bool on) noexcept override { set_socket_nodelay(fd_, on); }
   SocketAddress peer() const override { return peer_; }
   SocketAddress local() const override { return local_address_of(fd_); }
   int native_handle() const noexcept override { return fd_; }

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "loop/nodelay.hpp"
 #include "loop/sockaddr.hpp"
 
 namespace coronado {
@@ -133,6 +134,7 @@ class UringTransport final : public Transport {
   void pause_receive() noexcept override { channel_.pause_receive(); }
   void resume_receive() noexcept override { channel_.resume_receive(); }
   void shutdown_write() noexcept override { channel_.shutdown_write(); }
+  void set_nodelay(bool on) noexcept override { set_socket_nodelay(channel_.fd(), on); }
   SocketAddress peer() const override { return channel_.peer(); }
   SocketAddress local() const override { return local_address_of(channel_.fd()); }
   int native_handle() const noexcept override { return channel_.fd(); }

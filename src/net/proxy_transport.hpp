@@ -41,6 +41,7 @@ class ProxyTransport final : public Transport, public ListHook, private Transpor
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
+  void set_nodelay(bool on) noexcept override { inner_->set_nodelay(on); }
   SocketAddress peer() const override;
   SocketAddress local() const override;
   int native_handle() const noexcept override { return inner_->native_handle(); }

@@ -93,6 +93,10 @@ class Transport {
   /// transport with nothing pending is destroyed on purpose. Nothing is written afterwards.
   virtual void say_farewell() noexcept {}
 
+  /// True, as it is from the beginning on TCP: small writes leave at once. False: they wait until
+  /// the peer has acknowledged what was sent before. Nothing happens where there is no such choice.
+  virtual void set_nodelay(bool on) noexcept { static_cast<void>(on); }
+
   /// The peer as it was when the connection was made.
   virtual SocketAddress peer() const = 0;
 
