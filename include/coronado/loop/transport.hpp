@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -85,6 +86,13 @@ class Transport {
   /// down.
   virtual void pause_receive() noexcept = 0;
   virtual void resume_receive() noexcept = 0;
+
+  /// A string of bytes that `on_receive` has been given, for a handler that keeps them: the buffer
+  /// they came in, where they are many and the channel can do without it, else a copy.
+  ///
+  /// Params   bytes  Any; to get the buffer, all that `on_receive` was given. They are not touched
+  ///                 afterwards.
+  virtual std::string take_received(std::string_view bytes) { return std::string(bytes); }
 
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
