@@ -32,9 +32,9 @@ test asan tsan: deps
 	cmake --build --preset $(preset)
 	ctest --preset $(preset)
 
-interop: deps ## drive other programs against ours and ours against theirs, and print a table
+interop: deps ## a table of curl, h2load, aiohttp, websockets, Node, nginx, OpenSSL with ours; Tornado's cases
 	cmake --preset debug
-	cmake --build --preset debug --target interop_server interop_client coronado-fetch
+	cmake --build --preset debug --target interop_server interop_client coronado-fetch cases_server arena_server socks5_proxy
 	python3 -B tests/interop/peers_test.py build/debug/bin --all
 
 bench: ## compare with nginx, Tornado and a bare epoll server

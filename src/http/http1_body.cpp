@@ -125,7 +125,14 @@ std::size_t HTTP1Connection::feed_chunked(std::string_view bytes) {
     body_failed(413, "the chunked body is larger than the limit");
     return bytes.size();
   }
-  if (step.status == ChunkedDecoder::Status::kData) body_arrived(step.data);
+  if (step.status == ChunkedDecoder::Status::kData) {
+    // The pieces of what has come become one.
+    const bool gathers = phase_ == Phase::kHandling && !body.content && !body.discard;
+    if (gathers && body.data.empty() && step.data.size() < bytes.size()) {
+      body.data.reserve(bytes.size());
+    }
+    body_arrived(step.data);
+  }
   if (step.status == ChunkedDecoder::Status::kDone) body_complete();
   return step.consumed;
 }
@@ -143,7 +150,14 @@ void HTTP1Connection::body_arrived(std::string_view piece) {
     body.decode(phase_ == Phase::kHandling ? HTTPExchange::Body::kHighWater : kAll);
     if (body.failed_status != 0) return body_failed(body.failed_status, body.failed_reason);
     if (body.data.empty()) return;
+  } else if (phase_ == Phase::kHandling && body.data.empty() &&
+             piece.size() > body.data.capacity()) {
+    body.data = transport_->take_received(piece);  // the endpoint gets it as it is
   } else {
+    const std::size_t size = body.data.size() + piece.size();
+    if (phase_ == Phase::kHandling && size > body.data.capacity()) {
+      body.data.reserve(HTTPExchange::Body::kHighWater + piece.size());
+    }
     body.data.append(piece);
   }
   if (phase_ != Phase::kHandling) return;

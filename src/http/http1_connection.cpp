@@ -12,57 +12,13 @@
 namespace coronado {
 namespace {
 
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kClose = "Connection: close\r\n";
-constexpr std::string_view kUpgrade = "Connection: Upgrade\r\n";
-constexpr std::string_view kKeepAlive = "Connection: keep-alive\r\n";
-constexpr std::string_view kLastChunk = "0\r\n";
-constexpr std::string_view kErrorFields = "Content-Type: text/plain; charset=utf-8\r\n";
-/// RFC 9110 12.5.3: with 415 it says what might have been sent.
-constexpr std::string_view kUnsupportedFields =
-    "Content-Type: text/plain; charset=utf-8\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n";
-
 /// Pipelined input kept while a handler is at work; then the client is slowed down.
 constexpr std::size_t kMostKeptInput = 64 * 1024;
-/// Larger pieces go to the socket by themselves instead of through the common buffer.
-constexpr std::size_t kLargePiece = 32 * 1024;
-/// How long a refused client may go on sending before the connection is closed for good.
-constexpr Duration kLingerTime = std::chrono::seconds(2);
 /// With more than this unsent no further request is begun: a client that does not read gets no
 /// more.
 constexpr std::size_t kMostUnsent = 1024 * 1024;
 
-bool status_forbids_body(int status) noexcept {
-  return status < 200 || status == 204 || status == 304;
-}
-
 }  // namespace
-
-/// The buffer to write to: the server's while this connection is corked, else one that is sent at
-/// the end of the call.
-class HTTP1Connection::Emission {
- public:
-  explicit Emission(HTTP1Connection& connection) noexcept
-      : connection_(connection), corked_(connection.server_.corked == &connection) {}
-  ~Emission() {
-    if (!corked_ && !own_.empty()) connection_.send(own_.view());
-  }
-  OutputBuffer& buffer() noexcept { return corked_ ? connection_.server_.output : own_; }
-
-  /// Appends a piece of a body; a large one goes straight to the socket, and so does a buffer that
-  /// has become large: what is back-pressure is known of the transport only.
-  void append(std::string_view piece) {
-    if (piece.size() + buffer().size() < kLargePiece) return buffer().append(piece);
-    if (!buffer().empty()) connection_.send(buffer().view());
-    buffer().clear();
-    connection_.send(piece);
-  }
-
- private:
-  HTTP1Connection& connection_;
-  bool corked_;
-  OutputBuffer own_;
-};
 
 /// While it lives, the responses of one connection gather in the server's buffer. They leave at its
 /// end in any case: nothing may stay for the next connection.
@@ -124,25 +80,6 @@ void HTTP1Connection::open() {
   phase_since_ = server_.loop.now();  // perhaps before the loop's first turn
   server_.loop.arm(timer_, phase_since_ + limit());
   transport_->start(*this);
-}
-
-template <class Step>
-void HTTP1Connection::enter_from_outside(Step&& step) noexcept {
-  ++depth_;
-  try {
-    step();
-  } catch (const std::exception& error) {
-    give_up(error.what());
-  } catch (...) {
-    give_up("not a std::exception");
-  }
-  --depth_;
-  if (depth_ != 0) return;
-  if (dead_) {
-    if (exchange_ == nullptr || exchange_->task_ == nullptr) delete this;
-  } else if (phase_ == Phase::kUpgraded) {
-    hand_over();
-  }
 }
 
 /// Gives the channel to the protocol that was agreed upon, and goes.
@@ -375,6 +312,22 @@ void HTTP1Connection::go_on() {
   if (peer_ended_) close_soon(false);
 }
 
+/// Nothing more is served. With `linger` the client may still be sending: closing at once would
+/// make the kernel reset the connection and destroy the response on its way (RFC 9112 9.6).
+void HTTP1Connection::close_soon(bool linger) noexcept {
+  flush_output();
+  input_.reset();
+  linger_ = linger;
+  enter(Phase::kClosing);
+  if (transport_->pending() == 0 && (!linger || peer_ended_)) {
+    transport_->say_farewell();  // or what was sent counts as truncated
+    dead_ = true;
+    return;
+  }
+  transport_->shutdown_write();
+  let_client_go_on();
+}
+
 // --- requests ----------------------------------------------------------------------------------
 
 bool HTTP1Connection::over_request_rate() noexcept {
@@ -523,185 +476,6 @@ void HTTP1Connection::refuse(int status, std::string_view reason) {
   exchange_->recycle();
   server_.put_back(std::exchange(exchange_, nullptr));
   close_soon(true);
-}
-
-// --- output ------------------------------------------------------------------------------------
-
-/// The client may send its body.
-void HTTP1Connection::send_continue() {
-  Emission out(*this);  // behind the responses to earlier requests
-  out.buffer().append(kContinue);
-}
-
-void HTTP1Connection::send_interim(const ResponseHead& head) {
-  std::string text = "HTTP/1.1 " + std::to_string(head.status) + " ";
-  text += head.reason.empty() ? std::string_view(reason_phrase(head.status)) : head.reason;
-  text.append("\r\n").append(head.fields).append("\r\n");
-  Emission out(*this);
-  out.buffer().append(text);
-}
-
-void HTTP1Connection::start(HTTPExchange& exchange, const ResponseHead& head,
-                            std::optional<std::uint64_t> length, std::string_view first) {
-  const RequestHead& request = exchange.request_.head_;
-  const bool old_client = request.minor_version() == 0;
-  ResponseFraming framing = ResponseFraming::kLength;
-  exchange.body_forbidden_ =
-      status_forbids_body(head.status) || request.method_id() == Method::kHead;
-  if (status_forbids_body(head.status)) {
-    framing = ResponseFraming::kNone;
-  } else if (!length) {
-    framing = exchange.body_forbidden_ ? ResponseFraming::kNone
-              : old_client             ? ResponseFraming::kClose
-                                       : ResponseFraming::kChunked;
-  }
-  exchange.chunked_ = framing == ResponseFraming::kChunked;
-  if (framing == ResponseFraming::kClose || server_.draining) exchange.keep_alive_ = false;
-  const std::string_view connection = exchange.next_          ? kUpgrade
-                                      : !exchange.keep_alive_ ? kClose
-                                      : old_client            ? kKeepAlive
-                                                              : std::string_view();
-  Emission out(*this);
-  server_.heads.write(out.buffer(), server_.loop.turn_time(), head, framing, length.value_or(0),
-                      connection);
-  if (first.empty() || exchange.body_forbidden_) return;
-  if (exchange.length_known_ && first.size() > exchange.promised_) {
-    exchange.abort();
-    throw std::logic_error("more was written than Content-Length says");
-  }
-  exchange.body_sent_ += first.size();
-  if (exchange.chunked_) append_chunk_header(out.buffer(), first.size());
-  out.append(first);
-  if (exchange.chunked_) out.buffer().append("\r\n");
-}
-
-void HTTP1Connection::write(HTTPExchange& exchange, std::string_view bytes) {
-  Emission out(*this);
-  if (exchange.chunked_) append_chunk_header(out.buffer(), bytes.size());
-  out.append(bytes);
-  if (exchange.chunked_) out.buffer().append("\r\n");
-}
-
-std::optional<std::size_t> HTTP1Connection::send_file(int file, std::uint64_t offset,
-                                                      std::size_t count) {
-  flush_output();  // the head goes before it
-  const std::optional<std::size_t> sent = transport_->send_file(file, offset, count);
-  watch(server_.options.write_timeout);
-  return sent;
-}
-
-void HTTP1Connection::finish(HTTPExchange& exchange, std::string_view trailers) {
-  if (!exchange.chunked_) return;
-  Emission out(*this);
-  out.buffer().append(kLastChunk);
-  out.buffer().append(trailers);
-  out.buffer().append("\r\n");
-}
-
-void HTTP1Connection::abort(HTTPExchange& exchange) noexcept {
-  exchange.keep_alive_ = false;
-  // What was written so far leaves with the connection: the client sees a truncated message.
-  flush_output();
-  enter_from_outside([this] { dead_ = true; });
-}
-
-void HTTP1Connection::write_error_response(int status) {
-  std::string body = std::to_string(status) + " " + reason_phrase(status) + "\n";
-  ResponseHead head;
-  head.status = status;
-  head.fields = status == 415 ? kUnsupportedFields : kErrorFields;
-  exchange_->respond(head, body);
-}
-
-std::size_t HTTP1Connection::pending() const noexcept { return transport_->pending(); }
-bool HTTP1Connection::draining() const noexcept { return server_.draining; }
-
-/// Nothing more is served. With `linger` the client may still be sending: closing at once would
-/// make the kernel reset the connection and destroy the response on its way (RFC 9112 9.6).
-void HTTP1Connection::close_soon(bool linger) noexcept {
-  flush_output();
-  input_.reset();
-  linger_ = linger;
-  enter(Phase::kClosing);
-  if (transport_->pending() == 0 && (!linger || peer_ended_)) {
-    transport_->say_farewell();  // or what was sent counts as truncated
-    dead_ = true;
-    return;
-  }
-  transport_->shutdown_write();
-  let_client_go_on();
-}
-
-// --- time --------------------------------------------------------------------------------------
-
-/// Begins a phase whose limit may be shorter than what the timer is armed for.
-void HTTP1Connection::enter(Phase phase) noexcept {
-  phase_ = phase;
-  phase_since_ = server_.loop.turn_time();
-  // What an idle connection has not sent is watched since it was written.
-  watch(phase == Phase::kIdle ? server_.options.idle_timeout : limit());
-}
-
-/// Sees to it that the timer comes in time for a limit that begins to hold.
-void HTTP1Connection::watch(Duration limit) noexcept {
-  const TimePoint when = server_.loop.turn_time() + limit;
-  if (!timer_.armed() || when < timer_.deadline()) server_.loop.arm(timer_, when);
-}
-
-/// The handler does nothing but wait for the client.
-bool HTTP1Connection::waits_for_body() const noexcept {
-  return phase_ == Phase::kHandling && exchange_->body_ && exchange_->body_->reader != nullptr;
-}
-
-Duration HTTP1Connection::limit() const noexcept {
-  const HTTPServerOptions& options = server_.options;
-  switch (phase_) {
-    case Phase::kIdle:
-      return transport_->pending() == 0 ? options.idle_timeout : options.write_timeout;
-    case Phase::kHead: return options.header_timeout;
-    case Phase::kBody: return body_timeout();
-    case Phase::kClosing: return transport_->pending() == 0 ? kLingerTime : options.write_timeout;
-    case Phase::kUpgraded: break;
-    case Phase::kHandling: return waits_for_body() ? body_timeout() : options.write_timeout;
-  }
-  return options.write_timeout;
-}
-
-/// The timer is not moved with every request; it finds out here whether its time has really come.
-void HTTP1Connection::on_timer() noexcept {
-  enter_from_outside([this] {
-    const TimePoint now = server_.loop.now();
-    const std::size_t pending = transport_->pending();
-    if (pending != 0 && pending != last_pending_) {
-      last_pending_ = pending;  // the client takes something
-      phase_since_ = now;
-    }
-    if (now - phase_since_ >= limit()) expire();
-    if (!dead_) server_.loop.arm(timer_, std::max(phase_since_, now - limit()) + limit());
-  });
-}
-
-void HTTP1Connection::expire() noexcept {
-  switch (phase_) {
-    case Phase::kHead: return refuse(408, "the head did not come in time");
-    case Phase::kBody: return body_failed(408, "the body did not come in time");
-    case Phase::kHandling:
-      if (waits_for_body()) return body_failed(408, "the body did not come in time");
-      if (transport_->pending() == 0) {
-        phase_since_ = server_.loop.now();  // the handler takes its time: that is its affair
-        return;
-      }
-      general_log().info("a client took nothing of its response in time; the connection is cut");
-      if (exchange_->task_ != nullptr) {
-        peer_went();
-        exchange_->task_->cancel();
-      }
-      break;
-    case Phase::kIdle: transport_->say_farewell(); break;
-    case Phase::kUpgraded:
-    case Phase::kClosing: break;
-  }
-  dead_ = true;
 }
 
 }  // namespace coronado

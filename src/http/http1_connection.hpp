@@ -53,7 +53,7 @@ class HTTP1Connection final : public ListHook,
   void on_receive(std::span<char> bytes) noexcept override;
   void on_receive_end(std::error_code error) noexcept override;
   void on_drained() noexcept override;
-  // ResponseSink
+  // ResponseSink, in http1_response.cpp but for `task_finished` and `want_body`
   void send_interim(const ResponseHead& head) override;
   void start(HTTPExchange& exchange, const ResponseHead& head, std::optional<std::uint64_t> length,
              std::string_view first) override;
@@ -113,7 +113,7 @@ class HTTP1Connection final : public ListHook,
   void write_error_response(int status);
   void close_soon(bool linger) noexcept;
 
-  // Time
+  // Time, in http1_timing.cpp
   void enter(Phase phase) noexcept;
   Duration limit() const noexcept;
   void watch(Duration limit) noexcept;
@@ -152,5 +152,24 @@ class HTTP1Connection final : public ListHook,
   bool more_input_ = false;  // more came with the request in progress, or its body was not whole
   bool receive_paused_ = false;
 };
+
+template <class Step>
+void HTTP1Connection::enter_from_outside(Step&& step) noexcept {
+  ++depth_;
+  try {
+    step();
+  } catch (const std::exception& error) {
+    give_up(error.what());
+  } catch (...) {
+    give_up("not a std::exception");
+  }
+  --depth_;
+  if (depth_ != 0) return;
+  if (dead_) {
+    if (exchange_ == nullptr || exchange_->task_ == nullptr) delete this;
+  } else if (phase_ == Phase::kUpgraded) {
+    hand_over();
+  }
+}
 
 }  // namespace coronado

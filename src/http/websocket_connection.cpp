@@ -1,74 +1,21 @@
 #include "http/websocket_connection.hpp"
 
-#include <coronado/base/escape.hpp>
 #include <coronado/base/log.hpp>
-#include <coronado/coro/timeout.hpp>
 #include <coronado/http/exchange.hpp>
 #include <coronado/loop/ioloop.hpp>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <array>
-#include <stdexcept>
 #include <utility>
 
-#include "http/prepared_frame.hpp"
-#include "http/websocket_random.hpp"
+#include "http/websocket_close_code.hpp"
+#include "http/websocket_output.hpp"
 
 namespace coronado {
 namespace {
 
-/// From so many bytes waiting on, senders wait.
-constexpr std::size_t kHighWater = 64 * 1024;
-/// So much is collected before it is handed to the transport.
-constexpr std::size_t kMostCorked = 64 * 1024;
-/// A buffer that has become bigger is not kept.
-constexpr std::size_t kMostKept = 1024 * 1024;
-/// A connection at rest keeps no bigger ones.
+/// A connection at rest keeps no bigger buffers.
 constexpr std::size_t kMostIdle = 256;
 
-constexpr std::uint16_t kNormal = 1000;
-constexpr std::uint16_t kGoingAway = 1001;
-constexpr std::uint16_t kNoCode = 1005;
-constexpr std::uint16_t kBroken = 1006;
-constexpr std::uint16_t kInternalError = 1011;
-constexpr std::size_t kMostReason = 123;  // RFC 6455 5.5
-/// So long a peer is waited for when `close_timeout` says "for ever", but nobody holds the socket.
-constexpr Duration kLongestFarewell = std::chrono::minutes(1);
-
-/// Frames on their way out, of the connection whose input is being processed: sent once at the end.
-struct Output {
-  std::string corked;
-  WebSocketConnection* owner = nullptr;
-  std::string scratch;
-  std::string compressed;
-};
-thread_local Output output;
-
 const std::string kNothing;
-
-void keep_small(std::string& buffer, std::size_t most) {
-  if (buffer.capacity() > most) {
-    std::string().swap(buffer);
-  } else {
-    buffer.clear();
-  }
-}
-
-/// Compressors without memory are shared by the connections of a thread.
-Compressor& shared_compressor(int level, int window_bits) {
-  constexpr std::size_t kLevels = 10;
-  constexpr std::size_t kWindows = 16;
-  thread_local std::array<std::unique_ptr<Compressor>, kLevels * kWindows> all;
-  auto& one =
-      all[static_cast<std::size_t>(window_bits) * kLevels + static_cast<std::size_t>(level)];
-  if (!one)
-    one = make_compressor(Coding::kRawDeflate, {.level = level, .window_bits = window_bits});
-  return *one;
-}
 
 bool we_forget(const WebSocketSetup& setup) noexcept {
   return setup.is_server ? setup.deflate->server_forgets : setup.deflate->client_forgets;
@@ -86,13 +33,6 @@ int peer_window(const WebSocketSetup& setup) noexcept {
 std::unique_ptr<Decompressor> decompressor_for(const WebSocketSetup& setup) {
   if (!setup.deflate) return nullptr;
   return make_decompressor(Coding::kRawDeflate, peer_window(setup));
-}
-
-/// At most `size` bytes of it, which are whole characters.
-std::string_view cut_text(std::string_view text, std::size_t size) noexcept {
-  if (text.size() <= size) return text;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  return text.substr(0, size);
 }
 
 }  // namespace
@@ -176,28 +116,10 @@ const std::string& WebSocketConnection::subprotocol() const noexcept {
 
 WebSocketConnection::~WebSocketConnection() {
   if (alarm_.armed()) loop_->disarm(alarm_);
-  if (output.owner == this) output.owner = nullptr;
+  if (websocket_output.owner == this) websocket_output.owner = nullptr;
 }
 
 // --- life ----------------------------------------------------------------------------------------
-
-/// Every call from outside goes through here: the connection may be destroyed at its end.
-template <class Step>
-void WebSocketConnection::enter(Step&& step) noexcept {
-  ++depth_;
-  const bool corks = output.owner == nullptr;
-  if (corks) output.owner = this;
-  try {
-    step();
-  } catch (...) {  // out of memory
-    failed(std::current_exception());
-  }
-  if (corks) {
-    flush();
-    output.owner = nullptr;
-  }
-  if (--depth_ == 0 && dead_ && !running() && !has_handle_) delete this;
-}
 
 void WebSocketConnection::take_over(std::unique_ptr<Transport> transport, std::span<char> first,
                                     std::unique_ptr<HTTPExchange> exchange) noexcept {
@@ -224,7 +146,7 @@ void WebSocketConnection::begin(IOLoop& loop, std::unique_ptr<Transport> transpo
 
 void WebSocketConnection::drain() noexcept {
   enter([this] {
-    if (state_ == State::kOpen) close(kGoingAway, "the server is shutting down");
+    if (state_ == State::kOpen) close(kCloseGoingAway, "the server is shutting down");
   });
 }
 
@@ -240,7 +162,7 @@ void WebSocketConnection::release_request() noexcept { exchange_.reset(); }
 void WebSocketConnection::let_go() noexcept {
   enter([this] {
     has_handle_ = false;
-    if (state_ == State::kOpen) close(kNormal, {});
+    if (state_ == State::kOpen) close(kCloseNormal, {});
     // From now on it lives by its alarm, and ends with the loop.
     if (!dead_ && !alarm_.armed()) arm(farewell_timeout());
   });
@@ -426,281 +348,10 @@ void WebSocketConnection::failed(const std::exception_ptr& error) noexcept {
     app_log().error("uncaught exception in a WebSocket's handler, not a std::exception");
   }
   try {
-    if (state_ == State::kOpen) return close(kInternalError, {});
+    if (state_ == State::kOpen) return close(kCloseInternalError, {});
   } catch (const std::exception&) {
   }
   end();
-}
-
-// --- what goes -----------------------------------------------------------------------------------
-
-std::size_t WebSocketConnection::buffered_amount() const noexcept {
-  const std::size_t corked = output.owner == this ? output.corked.size() : 0;
-  return corked + (transport_ ? transport_->pending() : 0);
-}
-
-bool WebSocketConnection::must_wait() {
-  if (state_ != State::kOpen || buffered_amount() <= kHighWater) return false;
-  flush();
-  if (buffered_amount() <= kHighWater) return false;
-  rare();  // the place to wait
-  return true;
-}
-
-/// False: the message is not to be sent.
-bool WebSocketConnection::make_room() {
-  if (buffered_amount() <= options_->max_buffered) return true;
-  switch (options_->overflow) {
-    case WebSocketOverflow::kThrow:
-      throw QueueFull("too many bytes wait to be sent to a WebSocket: " +
-                      std::to_string(buffered_amount()));
-    case WebSocketOverflow::kDrop: count_dropped(); return false;
-    case WebSocketOverflow::kClose: break;
-  }
-  general_log().warning("a WebSocket is cut: its peer does not keep up");
-  close_code_ = kBroken;
-  state_ = State::kClosing;
-  transport_.reset();
-  loop_->arm(alarm_, loop_->now());  // told later: the sender may be going through all connections
-  return false;
-}
-
-void WebSocketConnection::send(WebSocketOpcode kind, std::string_view payload, bool compress,
-                               bool checked) {
-  if (state_ != State::kOpen) throw WebSocketClosedError();
-  if (kind == WebSocketOpcode::kText && !checked && !is_valid_utf8(payload)) {
-    throw std::invalid_argument("a WebSocket's text must be UTF-8");
-  }
-  if (!make_room()) return;
-  if (!compress || !compresses(payload.size())) return emit(kind, payload);
-  Compressor& compressor =
-      compressor_ ? *compressor_ : shared_compressor(compression_level(), window_bits_);
-  keep_small(output.compressed, kMostKept);
-  compress_payload(compressor, payload, output.compressed);
-  if (!compressor_) compressor.reset();
-  emit(kind, output.compressed, true);
-}
-
-void WebSocketConnection::send(const PreparedMessage& message) {
-  const PreparedFrame& frame = *message.frame_;
-  const std::size_t size = frame.payload().size();
-  const bool compressed = frame.may_compress() && compresses(size);
-  // A kept or a small window has its own bytes; clients mask theirs, with another mask each.
-  if (!is_server_ || (compressed && (compressor_ || size > std::size_t{1} << window_bits_))) {
-    return send(frame.opcode(), frame.payload(), frame.may_compress(), true);
-  }
-  if (state_ != State::kOpen) throw WebSocketClosedError();
-  if (!make_room()) return;
-  emit_frame(compressed ? frame.compressed(compression_level()) : frame.plain());
-}
-
-bool WebSocketConnection::compresses(std::size_t size) const noexcept {
-  const auto& wanted = options_->compression;
-  return window_bits_ != 0 && size > 0 && !(wanted && size < wanted->threshold);
-}
-
-int WebSocketConnection::compression_level() const noexcept {
-  return options_->compression ? options_->compression->level : 0;
-}
-
-void WebSocketConnection::emit(WebSocketOpcode opcode, std::string_view payload, bool compressed) {
-  if (!transport_) return;
-  WebSocketFrameHead head;
-  head.opcode = opcode;
-  head.compressed = compressed;
-  head.size = payload.size();
-  if (!is_server_) {
-    head.masked = true;
-    head.mask = random_websocket_mask();
-  }
-  const bool corked = output.owner == this;
-  std::string& out = corked ? output.corked : output.scratch;
-  std::array<char, kMostHeadBytes> bytes;
-  out.append(bytes.data(), write_frame_head(head, bytes));
-  const std::size_t begin = out.size();
-  out.append(payload);
-  if (head.masked) apply_mask(std::span<char>(out).subspan(begin), head.mask);
-  if (corked) {
-    if (out.size() > kMostCorked) flush();
-    return;
-  }
-  transport_->write(out);
-  keep_small(out, kMostKept);
-}
-
-/// Sends a frame that is ready.
-void WebSocketConnection::emit_frame(std::string_view frame) {
-  if (!transport_) return;
-  if (output.owner != this) {
-    transport_->write(frame);
-    return;
-  }
-  output.corked.append(frame);
-  if (output.corked.size() > kMostCorked) flush();
-}
-
-void WebSocketConnection::flush() noexcept {
-  if (output.owner != this || output.corked.empty()) return;
-  if (transport_) transport_->write(output.corked);
-  keep_small(output.corked, kMostKept);
-}
-
-void WebSocketConnection::wake_senders() noexcept {
-  if (!rare_) return;
-  while (!rare_->senders.empty()) rare_->senders.pop_front().wake();
-}
-
-void WebSocketConnection::on_drained() noexcept {
-  enter([this] { wake_senders(); });
-}
-
-void WebSocketConnection::ping(std::string_view data) {
-  if (state_ != State::kOpen) throw WebSocketClosedError();
-  if (data.size() > 125) throw std::invalid_argument("a ping has at most 125 bytes");
-  emit(WebSocketOpcode::kPing, data);
-}
-
-void WebSocketConnection::set_nodelay(bool on) noexcept {
-  if (!transport_ || transport_->native_handle() < 0) return;
-  const int value = on ? 1 : 0;
-  ::setsockopt(transport_->native_handle(), IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
-}
-
-// --- closing -------------------------------------------------------------------------------------
-
-void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
-  if (!is_valid_close_code(code)) {
-    throw std::invalid_argument("not a close code: " + std::to_string(code));
-  }
-  if (reason.size() > kMostReason || !is_valid_utf8(reason)) {
-    throw std::invalid_argument("the reason of a close frame is UTF-8 of at most 123 bytes");
-  }
-  if (state_ != State::kOpen) return;
-  if (peer_code_ != 0) return answer_close();
-  send_close(code, reason);
-  close_code_ = code;
-  set_close_reason(reason);
-  state_ = State::kClosing;
-  arm(farewell_timeout());
-  if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
-  has_held_ = false;  // what comes now is dropped, until the peer's close frame
-  enter([this] { process_input(); });
-}
-
-void WebSocketConnection::send_close(std::uint16_t code, std::string_view reason) {
-  std::string payload;
-  if (code != kNoCode) {
-    payload += static_cast<char>(code >> 8);
-    payload += static_cast<char>(code & 0xFF);
-    payload += reason;
-  }
-  emit(WebSocketOpcode::kClose, payload);
-}
-
-/// The peer has said that it is over, and nobody works on what it said before.
-void WebSocketConnection::answer_close() {
-  if (state_ == State::kOpen) send_close(peer_code_, {});
-  close_code_ = peer_code_;
-  linger();
-}
-
-/// The peer broke the rules.
-void WebSocketConnection::violated(std::uint16_t code, std::string_view why) {
-  general_log().warning("a WebSocket is closed with " + std::to_string(code) + ": " +
-                        std::string(why) + " (" + transport_->peer().host() + ")");
-  if (state_ == State::kOpen) send_close(code, cut_text(why, kMostReason));
-  close_code_ = code;
-  set_close_reason(why);
-  linger();
-}
-
-/// Both have said that it is over: what is on its way arrives, and then the channel is closed. A
-/// server does that first.   Spec  RFC 6455 7.1.1.
-void WebSocketConnection::linger() noexcept {
-  flush();
-  become_closed();
-  if (!transport_) return;
-  if (is_server_) transport_->shutdown_write();
-  arm(farewell_timeout());
-  update_flow();
-}
-
-/// Tells all who wait.
-void WebSocketConnection::become_closed() noexcept {
-  if (state_ == State::kClosed) return;
-  state_ = State::kClosed;
-  if (close_code_ == 0) close_code_ = peer_code_ != 0 ? peer_code_ : kBroken;
-  if (reader_ != nullptr) std::exchange(reader_, nullptr)->wake();
-  wake_senders();
-  if (rare_) rare_->closed.set();
-  if (!listener_) return;
-  try {
-    listener_->closed();
-  } catch (const std::exception& error) {
-    app_log().error(std::string("uncaught exception in a WebSocket's on_close: ") + error.what());
-  } catch (...) {
-    app_log().error("uncaught exception in a WebSocket's on_close, not a std::exception");
-  }
-}
-
-/// Closes the channel.
-void WebSocketConnection::end() noexcept {
-  if (dead_) return;
-  dead_ = true;
-  if (alarm_.armed()) loop_->disarm(alarm_);
-  become_closed();
-  flush();
-  if (transport_ && state_ == State::kClosed && !peer_ended_) transport_->say_farewell();
-  transport_.reset();
-}
-
-// --- time ----------------------------------------------------------------------------------------
-
-Duration WebSocketConnection::farewell_timeout() const noexcept {
-  const Duration wanted = options_->close_timeout;
-  return wanted == Duration::zero() && !has_handle_ ? kLongestFarewell : wanted;
-}
-
-/// Zero: never.
-void WebSocketConnection::arm(Duration in) noexcept {
-  if (in > Duration::zero()) {
-    loop_->arm(alarm_, detail::after(loop_->now(), in));
-  } else if (alarm_.armed()) {
-    loop_->disarm(alarm_);
-  }
-}
-
-void WebSocketConnection::on_alarm() noexcept {
-  enter([this] {
-    if (state_ != State::kOpen) return end();
-    if (peer_code_ != 0) return answer_close();
-    keep_alive();
-  });
-}
-
-void WebSocketConnection::on_loop_closed() noexcept {
-  enter([this] { end(); });
-}
-
-/// Nothing may have come for a while: asks whether somebody is there.
-void WebSocketConnection::keep_alive() {
-  const WebSocketOptions& options = *options_;
-  const Duration silence = loop_->now() - last_heard_;
-  if (awaits_pong_) {
-    const Duration patience =
-        options.ping_timeout > Duration::zero() ? options.ping_timeout : options.ping_interval;
-    if (silence >= patience) {
-      general_log().warning("a WebSocket is cut: no answer to a ping");
-      close_code_ = kBroken;
-      set_close_reason("ping timed out");
-      return end();
-    }
-    awaits_pong_ = false;  // something else has come
-  }
-  if (silence < options.ping_interval) return arm(options.ping_interval - silence);
-  emit(WebSocketOpcode::kPing, {});
-  awaits_pong_ = true;
-  arm(options.ping_timeout > Duration::zero() ? options.ping_timeout : options.ping_interval);
 }
 
 }  // namespace coronado

@@ -140,8 +140,10 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
   void run(Task<> task);
   bool running() const noexcept;
   void task_released() noexcept;
+  void message_done();
   void update_flow() noexcept;
 
+  // What goes, in websocket_sending.cpp
   bool compresses(std::size_t size) const noexcept;
   int compression_level() const noexcept;
   void emit(WebSocketOpcode opcode, std::string_view payload, bool compressed = false);
@@ -149,7 +151,7 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
   void flush() noexcept;
   bool make_room();
 
-  void message_done();
+  // The end, in websocket_closing.cpp
   void answer_close();
   void send_close(std::uint16_t code, std::string_view reason);
   void violated(std::uint16_t code, std::string_view why);

@@ -6,14 +6,10 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "http/websocket_close_code.hpp"
 
 namespace coronado {
 namespace {
-
-constexpr std::uint16_t kProtocolError = 1002;
-constexpr std::uint16_t kNoCode = 1005;
-constexpr std::uint16_t kInvalidPayload = 1007;
-constexpr std::uint16_t kTooBig = 1009;
 
 /// What a sender of permessage-deflate leaves out at the end of a message.   Spec  RFC 7692 7.2.1.
 constexpr std::string_view kDeflateTail("\0\0\xff\xff", 4);
@@ -88,7 +84,7 @@ WebSocketReceiver::Step WebSocketReceiver::small_message(std::span<char> bytes) 
   const std::span<char> payload = bytes.subspan(head, size);
   if (options_.masked) apply_mask(payload, {bytes[2], bytes[3], bytes[4], bytes[5]});
   const bool text = kind == kWholeText;
-  if (text && !is_valid_utf8(view(payload))) return fail(kInvalidPayload, kNotText);
+  if (text && !is_valid_utf8(view(payload))) return fail(kCloseInvalidPayload, kNotText);
   return {Event::kMessage, head + size, view(payload), text};
 }
 
@@ -97,26 +93,27 @@ WebSocketReceiver::Step WebSocketReceiver::begin_frame(std::string_view bytes) {
   const WebSocketHeadResult result = read_frame_head(bytes, head_);
   if (result.status == WebSocketHeadResult::Status::kMore) return {};
   if (result.status == WebSocketHeadResult::Status::kError) {
-    return fail(kProtocolError, result.reason);
+    return fail(kCloseProtocolError, result.reason);
   }
   if (head_.masked != options_.masked) {  // RFC 6455 5.1
-    return fail(kProtocolError, options_.masked ? "a frame is not masked" : "a frame is masked");
+    return fail(kCloseProtocolError,
+                options_.masked ? "a frame is not masked" : "a frame is masked");
   }
   if (!is_control(head_.opcode)) {
     const bool continues = head_.opcode == WebSocketOpcode::kContinuation;
     if (continues != in_message_) {
-      return fail(kProtocolError, continues ? "there is no message to continue"
-                                            : "the message before is not complete");
+      return fail(kCloseProtocolError, continues ? "there is no message to continue"
+                                                 : "the message before is not complete");
     }
     // RFC 7692 6.1: the first frame tells for the whole message.
     if (head_.compressed && (continues || decompressor_ == nullptr)) {
-      return fail(kProtocolError, "a reserved bit is set");
+      return fail(kCloseProtocolError, "a reserved bit is set");
     }
     if (!continues) {
       text_ = head_.opcode == WebSocketOpcode::kText;
       compressed_ = head_.compressed;
     }
-    if (!compressed_ && head_.size > room()) return fail(kTooBig, kMessageTooBig);
+    if (!compressed_ && head_.size > room()) return fail(kCloseTooBig, kMessageTooBig);
     in_message_ = true;
   }
   in_frame_ = true;
@@ -149,7 +146,7 @@ WebSocketReceiver::Step WebSocketReceiver::take_payload(std::span<char> bytes) {
   } else {
     pieces().message.append(view(piece));
   }
-  if (text_ && !check_text(false)) return fail(kInvalidPayload, kNotText);
+  if (text_ && !check_text(false)) return fail(kCloseInvalidPayload, kNotText);
   return {Event::kMore, size};
 }
 
@@ -180,7 +177,7 @@ WebSocketReceiver::Step WebSocketReceiver::end_message(std::string_view last,
   const bool in_pieces = pieces_ && !pieces_->message.empty();
   if (whole && !in_pieces && !compressed_) {  // the usual one: a message in one piece
     in_message_ = false;
-    if (text_ && !is_valid_utf8(last)) return fail(kInvalidPayload, kNotText);
+    if (text_ && !is_valid_utf8(last)) return fail(kCloseInvalidPayload, kNotText);
     return {Event::kMessage, consumed, last, text_};
   }
   if (compressed_) {
@@ -190,7 +187,7 @@ WebSocketReceiver::Step WebSocketReceiver::end_message(std::string_view last,
   } else {
     pieces().message.append(last);
   }
-  if (text_ && !check_text(whole)) return fail(kInvalidPayload, kNotText);
+  if (text_ && !check_text(whole)) return fail(kCloseInvalidPayload, kNotText);
   if (!whole) {
     progress_ = true;
     return {Event::kMore, consumed};
@@ -205,14 +202,15 @@ WebSocketReceiver::Step WebSocketReceiver::end_close(std::string_view payload,
                                                      std::size_t consumed) {
   if (payload.empty()) {
     ended_ = true;
-    return {Event::kClose, consumed, {}, false, kNoCode};
+    return {Event::kClose, consumed, {}, false, kCloseNoCode};
   }
-  if (payload.size() == 1) return fail(kProtocolError, "a close frame has half a code");
+  if (payload.size() == 1) return fail(kCloseProtocolError, "a close frame has half a code");
   const auto code = static_cast<std::uint16_t>(static_cast<unsigned char>(payload[0]) << 8 |
                                                static_cast<unsigned char>(payload[1]));
-  if (!is_valid_close_code(code)) return fail(kProtocolError, "a close frame has no valid code");
+  if (!is_valid_close_code(code))
+    return fail(kCloseProtocolError, "a close frame has no valid code");
   if (!is_valid_utf8(payload.substr(2)))
-    return fail(kInvalidPayload, "a reason is not valid UTF-8");
+    return fail(kCloseInvalidPayload, "a reason is not valid UTF-8");
   ended_ = true;
   return {Event::kClose, consumed, payload.substr(2), false, code};
 }
@@ -224,10 +222,10 @@ std::optional<WebSocketReceiver::Step> WebSocketReceiver::decompress(std::string
   switch (decompressor_->append(piece, most, pieces().message)) {
     case Status::kMore:
     case Status::kDone: return std::nullopt;  // RFC 7692 7.2.3.4: it may end its deflate stream
-    case Status::kLimit: return fail(kTooBig, kMessageTooBig);
+    case Status::kLimit: return fail(kCloseTooBig, kMessageTooBig);
     case Status::kMalformed: break;
   }
-  return fail(kInvalidPayload, "a compressed message is malformed");
+  return fail(kCloseInvalidPayload, "a compressed message is malformed");
 }
 
 /// Whether the text so far can be, or as a whole is, UTF-8. Looks at each byte once.

@@ -7,10 +7,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include "http/websocket_close_code.hpp"
+
 namespace coronado {
 namespace {
-
-constexpr std::uint16_t kNormal = 1000;
 
 /// What may pass by itself.
 bool passes(const std::exception_ptr& error) {
@@ -114,7 +114,7 @@ void ReconnectingWebSocket::lost() {
   connected_.clear();
   if (closed_.is_set()) return;
   const bool comes_back =
-      options_.retry_on_close ? options_.retry_on_close(code, reason) : code != kNormal;
+      options_.retry_on_close ? options_.retry_on_close(code, reason) : code != kCloseNormal;
   if (!comes_back) return closed_.set();
   if (IOLoop::current()->now() - connected_at_ >= options_.stable_after) {
     failures_ = 0;

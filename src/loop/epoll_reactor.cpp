@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "loop/connecting_socket.hpp"
+#include "loop/nodelay.hpp"
 #include "loop/reactor_factories.hpp"
 #include "loop/sockaddr.hpp"
 
@@ -29,12 +30,20 @@ namespace coronado {
 namespace {
 
 constexpr std::size_t kReceiveBuffer = 256 * 1024;
+/// With so much in it the buffer is given away, rather than copied.
+constexpr std::size_t kWorthTaking = kReceiveBuffer / 4;
 constexpr int kReadsPerEvent = 8;  // then the others have their turn
 constexpr int kAcceptsPerEvent = 128;
 constexpr int kEventsPerWait = 512;
 
 std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
 std::error_code last_error() noexcept { return error_of(errno); }
+
+std::string new_buffer() {
+  std::string buffer;
+  buffer.resize_and_overwrite(kReceiveBuffer, [](char*, std::size_t size) { return size; });
+  return buffer;
+}
 
 /// A write to a channel without a reader must be an error, not the end of the process.
 void ignore_broken_pipe_signal() noexcept {
@@ -90,7 +99,13 @@ class EpollReactor final : public NestableReactor {
   }
   /// Has `on_events(EPOLLIN)` called again in the next turn: the edge has been consumed.
   void again(SourceKey key) { again_.push_back(key); }
-  std::span<char> receive_buffer() noexcept { return {buffer_.get(), kReceiveBuffer}; }
+  std::span<char> receive_buffer() noexcept { return buffer_; }
+  /// What was put into the receive buffer last.
+  std::span<char> received(std::size_t size) noexcept {
+    received_ = size;
+    return receive_buffer().first(size);
+  }
+  std::string take_received(std::string_view bytes);
 
  private:
   struct Entry {
@@ -104,7 +119,8 @@ class EpollReactor final : public NestableReactor {
   int epoll_;
   int wake_fd_;
   bool precise_ = true;  // epoll_pwait2 is there
-  std::unique_ptr<char[]> buffer_;
+  std::string buffer_ = new_buffer();
+  std::size_t received_ = 0;  // how much of it was filled last
   std::vector<Entry> sources_;
   std::vector<SourceKey> again_;
   std::vector<SourceKey> again_now_;
@@ -138,10 +154,14 @@ class EpollTransport final : public Transport, public Source {
     paused_ = false;
     reactor_.again(key());
   }
+  std::string take_received(std::string_view bytes) override {
+    return reactor_.take_received(bytes);
+  }
   void shutdown_write() noexcept override {
     shutdown_ = true;
     if (!unsent_) end_output();
   }
+  void set_nodelay(bool on) noexcept override { set_socket_nodelay(fd_, on); }
   SocketAddress peer() const override { return peer_; }
   SocketAddress local() const override { return local_address_of(fd_); }
   int native_handle() const noexcept override { return fd_; }
@@ -280,10 +300,10 @@ void EpollTransport::on_events(std::uint32_t events) noexcept {
 void EpollTransport::receive(bool until_end) noexcept {
   const SourceKey self = key();
   EpollReactor& reactor = reactor_;  // the handler may destroy this transport
-  const std::span<char> buffer = reactor.receive_buffer();
   if (kind_ == ChannelKind::kPipeToWrite && !ended_) return end(error_of(EPIPE));
   for (int reads = 0; !paused_ && !ended_; ++reads) {
     if (reads == kReadsPerEvent) return reactor.again(self);
+    const std::span<char> buffer = reactor.receive_buffer();  // the handler may take it
     const ssize_t n = is_socket() ? ::recv(fd_, buffer.data(), buffer.size(), 0)
                                   : ::read(fd_, buffer.data(), buffer.size());
     if (n < 0) {
@@ -294,7 +314,7 @@ void EpollTransport::receive(bool until_end) noexcept {
     // The system tells of a reset once: the send that failed may have been told.
     if (n == 0) return end(error_of(broken_));
     const auto size = static_cast<std::size_t>(n);
-    handler_->on_receive(buffer.first(size));
+    handler_->on_receive(reactor.received(size));
     if (!reactor.alive(self)) return;
     // A short read has drained the socket; what comes later is a new edge.
     if (size < buffer.size() && !until_end) break;
@@ -423,9 +443,7 @@ class PollSource final : public Source {
 // --- Reactor -------------------------------------------------------------------------------------
 
 EpollReactor::EpollReactor()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      buffer_(new char[kReceiveBuffer]) {
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (epoll_ < 0 || wake_fd_ < 0) throw std::system_error(last_error(), "epoll");
   epoll_event event{};
   event.events = EPOLLIN;
@@ -517,6 +535,15 @@ bool EpollReactor::wait(TimePoint until) {
     again_now_.clear();
   }
   return true;
+}
+
+/// Many bytes change hands with the buffer, which is replaced; a few would keep it for nothing.
+std::string EpollReactor::take_received(std::string_view bytes) {
+  const bool all = bytes.data() == buffer_.data() && bytes.size() == received_;
+  if (!all || bytes.size() < kWorthTaking) return std::string(bytes);
+  std::string taken = std::exchange(buffer_, new_buffer());
+  taken.resize(bytes.size());
+  return taken;
 }
 
 void EpollReactor::wake() noexcept {

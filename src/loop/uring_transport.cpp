@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <string>
 #include <utility>
 
+#include "loop/nodelay.hpp"
 #include "loop/sockaddr.hpp"
 
 namespace coronado {
@@ -15,6 +17,7 @@ namespace {
 
 /// When so much has been written it is sent at once, rather than when the turn ends.
 constexpr std::size_t kSendAtOnce = 64 * 1024;
+constexpr std::size_t kManyKept = 256 * 1024;
 constexpr int kSentAll = std::numeric_limits<int>::max();
 
 std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
@@ -58,6 +61,7 @@ class UringChannel final : public UringSource, public PollHandler {
     reactor_.mark(*this);
   }
   void resume_receive() noexcept;
+  std::string take_received(std::string_view bytes);
   const SocketAddress& peer() const noexcept { return peer_; }
   int fd() const noexcept { return fd_; }
 
@@ -78,6 +82,13 @@ class UringChannel final : public UringSource, public PollHandler {
   struct Kept {
     std::string bytes;
     std::error_code error;  // of the end
+
+    /// One piece is likely to be the only one; two are the beginning of many.
+    void append(std::span<const char> piece) {
+      const std::size_t size = bytes.size() + piece.size();
+      if (!bytes.empty() && size > bytes.capacity()) bytes.reserve(std::max(2 * size, kManyKept));
+      bytes.append(piece.data(), piece.size());
+    }
   };
 
   ~UringChannel() override {
@@ -106,6 +117,7 @@ class UringChannel final : public UringSource, public PollHandler {
   TransportHandler* handler_ = nullptr;           // null: not started, or abandoned
   std::unique_ptr<UringReactor::Output> output_;  // only while there is something to send
   std::unique_ptr<Kept> kept_;
+  std::string* delivered_ = nullptr;  // what was kept, while the handler is given it
   SocketAddress peer_;
   int fd_;
   int send_result_ = kSentAll;  // of the operation in progress
@@ -132,7 +144,11 @@ class UringTransport final : public Transport {
   std::size_t pending() const noexcept override { return channel_.pending(); }
   void pause_receive() noexcept override { channel_.pause_receive(); }
   void resume_receive() noexcept override { channel_.resume_receive(); }
+  std::string take_received(std::string_view bytes) override {
+    return channel_.take_received(bytes);
+  }
   void shutdown_write() noexcept override { channel_.shutdown_write(); }
+  void set_nodelay(bool on) noexcept override { set_socket_nodelay(channel_.fd(), on); }
   SocketAddress peer() const override { return channel_.peer(); }
   SocketAddress local() const override { return local_address_of(channel_.fd()); }
   int native_handle() const noexcept override { return channel_.fd(); }
@@ -354,7 +370,7 @@ void UringChannel::received(int result, std::uint32_t flags) noexcept {
     const std::span<char> bytes = reactor_.buffer(flags, static_cast<std::size_t>(result));
     reactor_.count_step();
     if (paused_ || kept_) {
-      keep().bytes.append(bytes.data(), bytes.size());
+      keep().append(bytes);
     } else {
       handler_->on_receive(bytes);
     }
@@ -383,9 +399,22 @@ void UringChannel::end(std::error_code error) noexcept {
   }
 }
 
+/// The buffers of the ring stay where they are; a string of what was kept can be given away.
+std::string UringChannel::take_received(std::string_view bytes) {
+  if (delivered_ == nullptr || bytes.data() != delivered_->data() ||
+      bytes.size() != delivered_->size()) {
+    return std::string(bytes);
+  }
+  return std::move(*delivered_);
+}
+
 void UringChannel::deliver_kept() noexcept {
   const std::unique_ptr<Kept> kept = std::move(kept_);
-  if (!kept->bytes.empty()) handler_->on_receive(kept->bytes);
+  if (!kept->bytes.empty()) {
+    delivered_ = &kept->bytes;
+    handler_->on_receive(kept->bytes);
+    delivered_ = nullptr;
+  }
   if (!ended_ || handler_ == nullptr) return;
   if (paused_) {
     keep().error = kept->error;

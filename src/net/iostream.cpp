@@ -1,8 +1,6 @@
 #include <coronado/net/iostream.hpp>
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -153,9 +151,7 @@ SocketAddress TCPStream::peer() const { return closed() ? SocketAddress{} : tran
 SocketAddress TCPStream::local() const { return closed() ? SocketAddress{} : transport().local(); }
 
 void TCPStream::set_nodelay(bool on) noexcept {
-  const int fd = closed() ? -1 : transport().native_handle();
-  const int value = on ? 1 : 0;
-  if (fd >= 0) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+  if (!closed()) transport().set_nodelay(on);
 }
 
 // --- PipeIOStream and pairs ----------------------------------------------------------------------

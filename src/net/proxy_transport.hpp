@@ -40,7 +40,11 @@ class ProxyTransport final : public Transport, public ListHook, private Transpor
   std::size_t pending() const noexcept override { return inner_->pending(); }
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
+  std::string take_received(std::string_view bytes) override {
+    return inner_->take_received(bytes);
+  }
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
+  void set_nodelay(bool on) noexcept override { inner_->set_nodelay(on); }
   SocketAddress peer() const override;
   SocketAddress local() const override;
   int native_handle() const noexcept override { return inner_->native_handle(); }

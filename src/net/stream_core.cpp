@@ -138,7 +138,7 @@ void StreamCore::check_size(std::size_t size) const {
 }
 
 void StreamCore::on_receive(std::span<char> bytes) noexcept {
-  UnreadBytes arriving(std::string_view(bytes.data(), bytes.size()));
+  UnreadBytes arriving(std::string_view(bytes.data(), bytes.size()), *transport_);
   // Straight from the loop's buffer, when nothing older waits.
   const bool offered = reader_ != nullptr && buffer.size() == 0;
   if (offered && offer(arriving) && arriving.view().empty()) return;

@@ -33,7 +33,7 @@ std::string UnreadBytes::take(std::size_t size) {
     view_ = core_->buffer.view();
     return taken;
   }
-  std::string taken(view_.substr(0, size));
+  std::string taken = from_->take_received(view_.substr(0, size));
   view_.remove_prefix(size);
   return taken;
 }

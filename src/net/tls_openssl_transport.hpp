@@ -40,6 +40,7 @@ class OpenSSLTransport final : public TLSTransport,
   void resume_receive() noexcept override;
   void shutdown_write() noexcept override;
   void say_farewell() noexcept override;
+  void set_nodelay(bool on) noexcept override { inner_->set_nodelay(on); }
   SocketAddress peer() const override { return inner_->peer(); }
   SocketAddress local() const override { return inner_->local(); }
   int native_handle() const noexcept override { return inner_->native_handle(); }

@@ -241,7 +241,7 @@ void SimConnection::transmit(int side) {
   End& end = ends_[index(side)];
   const End& other = ends_[index(1 - side)];
   while (end.under_way < end.queued.size()) {
-    if (held_up(side)) return;
+    if (held_up(side) || waits_for_more(side)) return;
     const std::size_t used = end.under_way + other.received.size();
     const std::size_t window = link().receive_buffer;
     if (used >= window) {
@@ -258,6 +258,19 @@ void SimConnection::transmit(int side) {
   core_.log(SimEventKind::kEndSent, number_, side);
   put_on_the_way(side, 0, SegmentKind::kEnd);
   bury_if_over();
+}
+
+/// A small segment does not leave while others are under way, where that is wanted.   Spec  RFC 1122
+/// 4.2.3.4
+bool SimConnection::waits_for_more(int side) const noexcept {
+  const End& end = ends_[index(side)];
+  const bool small = end.queued.size() - end.under_way < link().max_segment;
+  return !end.nodelay && !end.shut && small && end.under_way != 0;
+}
+
+void SimConnection::set_nodelay(int side, bool on) {
+  ends_[index(side)].nodelay = on;
+  if (on) transmit(side);
 }
 
 std::size_t SimConnection::next_segment(int side, std::size_t room) {
@@ -375,6 +388,10 @@ void SimConnection::on_arrival(int side) {
   if (came && !sender.unsent.empty() && !sender.write_waits) {
     sender.write_waits = true;  // the sender hears of it later
     core_.schedule(core_.now() + link().latency, *this, SimStep::kWritable, 1 - side);
+  }
+  // Who waits for the acknowledgement of what was sent has it when it has travelled back.
+  if (came && !sender.nodelay) {
+    core_.schedule(core_.now() + link().latency, *this, SimStep::kResume, 1 - side);
   }
   if (end.transport != nullptr) core_.make_ready(*this, side);
   bury_if_over();

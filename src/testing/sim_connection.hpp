@@ -58,6 +58,7 @@ class SimConnection {
   void pause(int side) noexcept { ends_[index(side)].paused = true; }
   void resume(int side);
   void shutdown_write(int side);
+  void set_nodelay(int side, bool on);
   void close(int side);
   const SocketAddress& address(int side) const noexcept { return ends_[index(side)].address; }
 
@@ -107,6 +108,7 @@ class SimConnection {
     bool open = true;       // neither closed nor crashed
     bool paused = false;
     bool shut = false;  // writes no more
+    bool nodelay = true;
     bool end_sent = false;
     bool end_arrived = false;
     bool end_told = false;
@@ -134,6 +136,7 @@ class SimConnection {
   void flush(int side);
   void transmit(int side);
   bool held_up(int side);
+  bool waits_for_more(int side) const noexcept;
   std::size_t next_segment(int side, std::size_t room);
   bool meets_fault(int side, std::size_t& size);
   void apply(const SimFault& fault, int side);
@@ -177,6 +180,7 @@ class SimTransport final : public Transport {
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
   void shutdown_write() noexcept override;
+  void set_nodelay(bool on) noexcept override { connection_.set_nodelay(side_, on); }
   SocketAddress peer() const override { return peer_; }
   SocketAddress local() const override { return local_; }
   int native_handle() const noexcept override { return -1; }

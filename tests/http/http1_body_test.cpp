@@ -3,6 +3,9 @@
 
 #include <coronado/http/headers.hpp>
 
+#include <array>
+#include <charconv>
+
 #include "tests/http/server_fixture.hpp"
 
 namespace coronado::http_test {
@@ -59,6 +62,62 @@ TEST_P(HTTP1BodyTest, EndpointsSeeTheTrailersOfARequest) {
                            "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1"))
                   .body,
               "1 ");
+  }
+}
+
+/// Large enough for pieces that change hands with the buffer they came in, and never twice the same.
+std::string large_text() {
+  std::string text;
+  for (int i = 0; text.size() < 3'000'000; ++i) text += std::to_string(i) + ' ';
+  return text;
+}
+
+Task<> count_body(HTTPExchange& exchange) {
+  std::string all;
+  for (std::string piece = co_await exchange.read_body(); !piece.empty();
+       piece = co_await exchange.read_body()) {
+    all += piece;
+  }
+  respond_text(exchange, all == large_text() ? "all" : "wrong: " + std::to_string(all.size()));
+}
+
+/// In chunks of all sizes.
+std::string in_chunks(std::string_view text) {
+  std::string coded;
+  for (std::size_t size = 1; !text.empty(); size = size * 7 % 400'009) {
+    const std::string_view chunk = text.substr(0, size);
+    std::array<char, 16> digits{};
+    char* const end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), chunk.size(), 16).ptr;
+    coded.append(digits.data(), end).append("\r\n").append(chunk).append("\r\n");
+    text.remove_prefix(chunk.size());
+  }
+  return coded + "0\r\n\r\n";
+}
+
+class LargeBodyTest : public ::testing::TestWithParam<ReactorKind> {};
+INSTANTIATE_TEST_SUITE_P(Reactors, LargeBodyTest,
+                         ::testing::Values(ReactorKind::kEpoll, ReactorKind::kUring),
+                         [](const auto& info) {
+                           return info.param == ReactorKind::kEpoll ? "Epoll" : "Uring";
+                         });
+
+// The next request comes right behind the body, perhaps in the same buffer.
+TEST_P(LargeBodyTest, ArrivesAsItWasSentAndTheNextRequestBehindIt) {
+  ServerBench bench(Wire::kSockets, {}, GetParam());
+  bench.service.on("/count", count_body, Kind::kStreams);
+  const std::string text = large_text();
+  const std::string length =
+      "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(text.size()) +
+      "\r\n\r\n" + text;
+  const std::string coded =
+      "POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + in_chunks(text);
+  auto client = bench.connect();
+  for (const std::string& request : {length, coded, length}) {
+    client->send(request);
+    client->send(get("/next"));
+    EXPECT_EQ(bench.run(client->read_response()).body, "all");
+    EXPECT_EQ(bench.run(client->read_response()).body, "GET /next");
   }
 }
 

@@ -102,9 +102,11 @@ inline std::string wire_name(const ::testing::TestParamInfo<Wire>& info) {
 
 /// A server with a service on one loop.
 struct ServerBench {
-  explicit ServerBench(Wire kind = Wire::kWhole, HTTPServerOptions wanted = {})
+  /// Params  reactor  For sockets; none: the default.
+  explicit ServerBench(Wire kind = Wire::kWhole, HTTPServerOptions wanted = {},
+                       std::optional<ReactorKind> reactor = std::nullopt)
       : wire(kind),
-        loop({.reactor = kind == Wire::kSockets ? std::nullopt : std::optional(ReactorKind::kSim)}),
+        loop({.reactor = kind == Wire::kSockets ? reactor : std::optional(ReactorKind::kSim)}),
         server(std::in_place, loop, service, std::move(wanted)) {
     using Kind = LambdaService::Kind;
     service.on(

@@ -1,6 +1,7 @@
 #include "http/websocket_connection.hpp"
 
 #include <coronado/coro/timeout.hpp>
+#include <coronado/testing/virtual_time.hpp>
 
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "tests/http/server_fixture.hpp"
 #include "tests/http/websocket_wire.hpp"
+#include "tests/testing/sim_peers.hpp"
 
 namespace coronado {
 namespace {
@@ -590,6 +592,39 @@ TEST(WebSocketEnds, AClientMasksAndTheServerUnderstands) {
     EXPECT_EQ(socket.close_code(), 1000);
   }(client));
   EXPECT_TRUE(script.log.ends_with("[closed 1000 done]"));
+}
+
+// Whether a channel has a descriptor says nothing about whether it can hold small frames back.
+TEST(WebSocketEnds, NodelayReachesASimulatedConnection) {
+  const LogCatcher log;
+  Script script;
+  sim_test::Net net({.link = {.latency = 10ms}});
+  sim_test::Listener listener(net, net.server, 80);
+  std::unique_ptr<Transport> transport = net.connect(net.server.address(80));
+  auto* end = new WebSocketConnection({.options = std::make_shared<const WebSocketOptions>()},
+                                      std::make_unique<Relay>(script));
+  transport->pause_receive();
+  end->begin(net.loop, std::move(transport), {});
+  settle(net.loop);
+  const std::string& came = listener.accepted.at(0)->received;
+  const std::string one = from_server(Opcode::kText, "one");
+  const std::string two = from_server(Opcode::kText, "two");
+
+  end->set_nodelay(false);
+  for (const char* text : {"one", "two"}) end->send(Opcode::kText, text, false, true);
+  run_for(net.loop, 11ms);
+  EXPECT_EQ(came, one);
+  run_for(net.loop, 10ms);  // the acknowledgement comes back
+  EXPECT_EQ(came, one);
+  run_for(net.loop, 10ms);
+  EXPECT_EQ(came, one + two);
+  run_for(net.loop, 20ms);
+
+  end->set_nodelay(true);
+  for (const char* text : {"one", "two"}) end->send(Opcode::kText, text, false, true);
+  run_for(net.loop, 11ms);
+  EXPECT_EQ(came, one + two + one + two);
+  end->cut();
 }
 
 TEST(WebSocketEnds, NobodyHoldsItAnyMoreAndItsLoopCloses) {

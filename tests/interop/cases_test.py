@@ -655,20 +655,19 @@ class WebSocketCases(Cases):
             self.assertEqual((opcode, struct.unpack("!H", payload[:2])[0]), (CLOSE, 1009))
 
 
-def static_folder(stack):
+def setUpModule():
     """What the cases about files are served from, and a secret beside it."""
-    outside = stack.enter_context(tempfile.TemporaryDirectory())
-    folder = os.path.join(outside, "files")
+    outside = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(outside.cleanup)
+    folder = os.path.join(outside.name, "files")
     os.makedirs(os.path.join(folder, "dir"))
     for path, content in (("files/robots.txt", ROBOTS), ("files/dir/index.html", b"this is the index\n"),
                           ("secret.txt", b"secret")):
-        with open(os.path.join(outside, path), "wb") as file:
+        with open(os.path.join(outside.name, path), "wb") as file:
             file.write(content)
-    return folder
+    os.environ["CASES_STATIC"] = folder
 
 
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
-    with contextlib.ExitStack() as stack:
-        os.environ["CASES_STATIC"] = static_folder(stack)
-        unittest.main()
+    unittest.main()

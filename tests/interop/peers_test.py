@@ -5,8 +5,10 @@
 
 DIRECTORY holds interop_server, interop_client and coronado-fetch. Against interop_server: curl, nghttp2's h2load, Python's
 aiohttp, Node's fetch and the package ws. Against nginx and Node: coronado-fetch, HTTPClient with both of its
-engines, the WebSocket client. --all adds the suites beside this file: Python's websockets, OpenSSL, and Python's standard library.
---only takes the rows with that word in them.
+engines, the WebSocket client. --all, which is `make interop`, adds the suites beside this file: every endpoint of
+interop_server by Python's standard library, Python's websockets, OpenSSL as client and server, coronado-fetch against
+servers that break off, the black-box cases of Tornado's own tests (cases_server), the profiles of the field's public
+benchmark (arena_server), and curl through the example SOCKS5 proxy. --only takes the rows with that word in them.
 
 A peer that is not installed is named as missing and never counted as passed; with CI in the environment it is a failure.
 tools/install-deps installs all of them.
@@ -483,7 +485,10 @@ ROWS = [CurlRequests, H2Load, AiohttpRequests, AiohttpWebSocket, NodeFetch, Node
 SUITES = [("websocket_test", "Python websockets", "interop_server", lambda: has_module("websockets")),
           ("interop_test", "Python http.client", "interop_server", lambda: True),
           ("tls_test", "OpenSSL", "interop_server", lambda: bool(shutil.which("openssl"))),
-          ("fetch_test", "Python sockets", "coronado-fetch", lambda: True)]
+          ("fetch_test", "Python sockets", "coronado-fetch", lambda: True),
+          ("cases_test", "Tornado's cases", "cases_server", lambda: True),
+          ("arena_test", "arena's profiles", "arena_server", lambda: True),
+          ("socks5_test", "curl over SOCKS5", "socks5_proxy", lambda: bool(shutil.which("curl")))]
 
 
 # --- the table -------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include <coronado/coro/registry.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -324,8 +326,13 @@ TEST(IOStream, AConnectionThatBreaksSaysWhy) {
         EXPECT_EQ(here.peer(), there.local());
         EXPECT_EQ(here.local(), there.peer());
         EXPECT_EQ(there.peer().host(), "127.0.0.1");
-        here.set_nodelay(false);
-        here.set_nodelay(true);
+        for (const bool on : {false, true}) {
+          here.set_nodelay(on);
+          int value = -1;
+          socklen_t size = sizeof value;
+          ::getsockopt(here.transport().native_handle(), IPPROTO_TCP, TCP_NODELAY, &value, &size);
+          EXPECT_EQ(value != 0, on);
+        }
         TaskGroup tasks("test", TaskGroup::OnFailure::kHandle);
         TaskHandle<std::string> read = tasks.spawn(as_task(here.read_bytes(10)));
         there.write_nowait("abc");

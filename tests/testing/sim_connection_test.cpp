@@ -53,6 +53,32 @@ TEST(SimConnection, BytesArriveAfterTheLatency) {
   EXPECT_EQ(pair.left.drained, 0);
 }
 
+TEST(SimConnection, WithoutNodelaySmallSegmentsWaitForTheAcknowledgement) {
+  Pair pair({.link = {.latency = 10ms, .max_segment = 100}});
+  pair.to_right().set_nodelay(false);
+  pair.to_right().write("one");
+  pair.to_right().write("two");
+  pair.to_right().write("three");
+  run_for(pair.loop, 29ms);
+  EXPECT_EQ(pair.right().received, "one");
+  run_for(pair.loop, 2ms);
+  EXPECT_EQ(pair.right().received, "onetwothree");
+  run_for(pair.loop, 20ms);
+  pair.to_right().write(text_of(250));  // what fills a segment does not wait
+  run_for(pair.loop, 11ms);
+  EXPECT_EQ(pair.right().received.size(), 211U);
+  pair.to_right().set_nodelay(true);
+  run_for(pair.loop, 11ms);
+  EXPECT_EQ(pair.right().received.size(), 261U);
+  pair.to_right().set_nodelay(false);
+  pair.to_right().write("bye");
+  pair.to_right().write("bye");
+  pair.to_right().shutdown_write();  // the end takes all with it
+  run_for(pair.loop, 11ms);
+  EXPECT_EQ(pair.right().received.size(), 267U);
+  EXPECT_TRUE(pair.right().ended);
+}
+
 TEST(SimConnection, SegmentsKeepTheirOrderWhateverTheJitter) {
   Pair pair({.link = {.latency = 1ms, .jitter = 100ms, .max_segment = 100, .short_segment = 0.5}});
   const std::string text = text_of(10'000);

@@ -242,7 +242,7 @@ class HTTPExchange : private detail::TaskOwner {
   // --- the request's body, for endpoints that stream it ------------------------------------------
 
   class ReadBody;
-  /// The next piece of the body, at most 64 KiB and a little; empty at the end.
+  /// The next piece of the body: what has come of it, at most some hundred KiB; empty at the end.
   /// Throws   StreamClosedError  The client went away before the end.
   ///          HTTPError          The body breaks the rules or a limit (400, 413), or pauses (408).
   /// Cancel   Ends the wait; nothing is lost.

@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -86,12 +87,23 @@ class Transport {
   virtual void pause_receive() noexcept = 0;
   virtual void resume_receive() noexcept = 0;
 
+  /// A string of bytes that `on_receive` has been given, for a handler that keeps them: the buffer
+  /// they came in, where they are many and the channel can do without it, else a copy.
+  ///
+  /// Params   bytes  Any; to get the buffer, all that `on_receive` was given. They are not touched
+  ///                 afterwards.
+  virtual std::string take_received(std::string_view bytes) { return std::string(bytes); }
+
   /// Ends our side after what is pending has been sent; receiving goes on.
   virtual void shutdown_write() noexcept = 0;
 
   /// Tells the peer that what was sent is all, where the channel has a word for it (TLS): before a
   /// transport with nothing pending is destroyed on purpose. Nothing is written afterwards.
   virtual void say_farewell() noexcept {}
+
+  /// True, as it is from the beginning on TCP: small writes leave at once. False: they wait until
+  /// the peer has acknowledged what was sent before. Nothing happens where there is no such choice.
+  virtual void set_nodelay(bool on) noexcept { static_cast<void>(on); }
 
   /// The peer as it was when the connection was made.
   virtual SocketAddress peer() const = 0;

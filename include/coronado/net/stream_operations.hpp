@@ -20,6 +20,7 @@
 namespace coronado {
 
 class CompiledRegex;
+class Transport;
 
 namespace detail {
 
@@ -28,7 +29,9 @@ class StreamCore;
 /// Bytes that have come and were not read: in the stream's buffer, or still in the loop's.
 class UnreadBytes {
  public:
-  explicit UnreadBytes(std::string_view arriving) noexcept : view_(arriving) {}
+  /// Bytes that `from` is just delivering.
+  UnreadBytes(std::string_view arriving, Transport& from) noexcept
+      : view_(arriving), from_(&from) {}
   explicit UnreadBytes(StreamCore& core) noexcept;
 
   std::string_view view() const noexcept { return view_; }
@@ -40,10 +43,9 @@ class UnreadBytes {
   void copy_to(char* to, std::size_t size);
 
  private:
-  void drop(std::size_t size) noexcept;
-
   std::string_view view_;
   StreamCore* core_ = nullptr;  // whose buffer it is; null: the loop's
+  Transport* from_ = nullptr;   // and then who can give it away
 };
 
 /// What all reads share.
