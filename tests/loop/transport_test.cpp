@@ -46,10 +46,10 @@ TEST_P(TransportTest, AFileIsSentBehindWhatWasWritten) {
     EXPECT_EQ(transport_->pending(), 0U);
   }
   transport_->write("tail");
-  wait_until([&] {
+  for (int turns = 0; turns < 100'000 && !received.ends_with("tail"); ++turns) {
+    look(1);
     received += drain_peer();
-    return received.ends_with("tail");
-  });
+  }
   EXPECT_TRUE(received == "head" + content + "tail");
   EXPECT_GT(recorder_.drains, 0);
 }

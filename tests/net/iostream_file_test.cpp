@@ -70,6 +70,12 @@ TEST_P(IOStreamLargeFileTest, ALargeFileArrivesWhole) {
   });
 }
 
+/// More than a channel takes without a reader.
+const std::string& too_much() {
+  static const std::string content = pattern(6'000'000);
+  return content;
+}
+
 /// Sends a file that nobody reads, and waits until that is felt.
 Task<TaskHandle<>> begin_without_reader(Wire& wire, const std::string& content) {
   auto task = wire.tasks.spawn(wire.peer_out->send_file(file_of(content), 0, content.size()));
@@ -84,7 +90,7 @@ Task<TaskHandle<>> begin_without_reader(Wire& wire, const std::string& content) 
 
 TEST_P(IOStreamLargeFileTest, NothingElseIsWrittenMeanwhile) {
   run([](Wire& wire) -> Task<> {
-    const std::string content = pattern(6'000'000);
+    const std::string& content = too_much();
     auto task = co_await begin_without_reader(wire, content);
     EXPECT_THROW((void)wire.peer_out->write("x"), std::logic_error);
     EXPECT_THROW(wire.peer_out->write_nowait("x"), std::logic_error);
@@ -100,7 +106,7 @@ TEST_P(IOStreamLargeFileTest, NothingElseIsWrittenMeanwhile) {
 
 TEST_P(IOStreamLargeFileTest, ItEndsWhenItIsCancelledOrTheStreamIsClosed) {
   run([](Wire& wire) -> Task<> {
-    const std::string content = pattern(6'000'000);
+    const std::string& content = too_much();
     auto cancelled = co_await begin_without_reader(wire, content);
     cancelled.cancel();
     (void)co_await failure_of<Cancelled>(cancelled.join());
@@ -114,7 +120,7 @@ TEST_P(IOStreamLargeFileTest, ItEndsWhenItIsCancelledOrTheStreamIsClosed) {
 
 TEST_P(IOStreamLargeFileTest, ItEndsWhenThePeerGoes) {
   run([](Wire& wire) -> Task<> {
-    const std::string content = pattern(6'000'000);
+    const std::string& content = too_much();
     auto task = co_await begin_without_reader(wire, content);
     wire.close_peer();
     wire.in->close();
