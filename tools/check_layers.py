@@ -42,6 +42,7 @@ OWNERS = {
     "toml++/": "src/ops/options.cpp",
     "sys/epoll.h": "src/loop/epoll_*",
     "linux/io_uring.h": "src/loop/uring_*",
+    "linux/tls.h": "src/loop/kernel_tls.cpp src/net/tls_openssl_kernel.cpp",
     "liburing": "src/loop/uring_*",
     "libpq-fe.h": "src/db/postgres*",
     "hiredis": "src/db/redis*",

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,15 +14,16 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "loop/connecting_socket.hpp"
+#include "loop/kernel_tls.hpp"
 #include "loop/nodelay.hpp"
 #include "loop/reactor_factories.hpp"
+#include "loop/sendfile.hpp"
 #include "loop/sockaddr.hpp"
 
 namespace coronado {
@@ -43,13 +43,6 @@ std::string new_buffer() {
   std::string buffer;
   buffer.resize_and_overwrite(kReceiveBuffer, [](char*, std::size_t size) { return size; });
   return buffer;
-}
-
-/// A write to a channel without a reader must be an error, not the end of the process.
-void ignore_broken_pipe_signal() noexcept {
-  struct sigaction present{};
-  ::sigaction(SIGPIPE, nullptr, &present);
-  if (present.sa_handler == SIG_DFL) ::signal(SIGPIPE, SIG_IGN);
 }
 
 class EpollReactor;
@@ -145,8 +138,10 @@ class EpollTransport final : public Transport, public Source {
 
   void write(std::string_view bytes) override;
   std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override;
+  bool encrypt_output(std::span<const char> keys) override;
+  bool send_record(unsigned char type, std::string_view content) override;
   std::size_t pending() const noexcept override {
-    return unsent_ ? unsent_->bytes.size() - unsent_->sent + unsent_->of_file : 0;
+    return unsent_ ? unsent_->bytes.size() - unsent_->sent + unsent_->elsewhere : 0;
   }
   void pause_receive() noexcept override { paused_ = true; }
   void resume_receive() noexcept override {
@@ -172,7 +167,9 @@ class EpollTransport final : public Transport, public Source {
   struct Unsent {
     std::string bytes;
     std::size_t sent = 0;
-    std::size_t of_file = 0;  // what the caller of `send_file` will ask for again
+    /// What the caller of `send_file` or `send_record` will ask for again, or the end of a record
+    /// that the kernel keeps.
+    std::size_t elsewhere = 0;
   };
 
   SourceKey key() const noexcept { return {fd_, generation_}; }
@@ -180,6 +177,7 @@ class EpollTransport final : public Transport, public Source {
   void close() noexcept;
   void end_output() noexcept;
   std::size_t send_some(std::string_view bytes) noexcept;
+  void wait_for_room(std::size_t elsewhere);
   void flush() noexcept;
   void receive(bool until_end) noexcept;
   void end(std::error_code error) noexcept;
@@ -195,7 +193,8 @@ class EpollTransport final : public Transport, public Source {
   bool shutdown_ = false;
   bool ended_ = false;
   bool break_told_ = false;
-  int broken_ = 0;  // why sending failed
+  bool encrypted_ = false;  // by the kernel
+  int broken_ = 0;          // why sending failed
 };
 
 void EpollTransport::close() noexcept {
@@ -239,40 +238,58 @@ void EpollTransport::write(std::string_view bytes) {
     return;
   }
   const std::size_t sent = send_some(bytes);
-  if (sent == bytes.size()) return;
+  if (sent < bytes.size()) {
+    wait_for_room(0);
+    unsent_->bytes.assign(bytes.substr(sent));
+  } else if (encrypted_ && !takes_more(fd_)) {
+    wait_for_room(1);
+  }
+}
+
+void EpollTransport::wait_for_room(std::size_t elsewhere) {
   unsent_ = std::make_unique<Unsent>();
-  unsent_->bytes.assign(bytes.substr(sent));
+  unsent_->elsewhere = elsewhere;
 }
 
 std::optional<std::size_t> EpollTransport::send_file(int file, std::uint64_t offset,
                                                      std::size_t count) {
-  static const bool ignored =
-      (ignore_broken_pipe_signal(), true);  // no flag keeps it from sendfile
-  static_cast<void>(ignored);
   if (broken_ != 0 || shutdown_) return count;  // dropped, as by `write`
   if (unsent_) return 0;
-  auto from = static_cast<off_t>(offset);
-  std::size_t sent = 0;
-  while (sent < count) {
-    const ssize_t n = ::sendfile(fd_, file, &from, count - sent);
-    if (n > 0) {
-      sent += static_cast<std::size_t>(n);
-    } else if (n == 0 || errno == EIO) {
-      break;
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      unsent_ = std::make_unique<Unsent>();
-      unsent_->of_file = count - sent;
-      break;
-    } else if (errno == EINVAL || errno == ENOSYS || errno == EOVERFLOW) {
-      if (sent == 0) return std::nullopt;  // not such a file
-      break;
-    } else if (errno != EINTR) {
-      broken_ = errno;
-      reactor_.again(key());
-      return count;
-    }
+  const FileSending result = send_file_now(fd_, file, offset, count);
+  if (result.error == EINVAL) return std::nullopt;
+  if (result.error == EAGAIN) {
+    wait_for_room(count - result.sent);
+  } else if (result.error != 0) {
+    broken_ = result.error;
+    reactor_.again(key());
+    return count;
+  } else if (encrypted_ && !takes_more(fd_)) {
+    wait_for_room(1);
   }
-  return sent;
+  return result.sent;
+}
+
+bool EpollTransport::encrypt_output(std::span<const char> keys) {
+  if (!is_socket() || unsent_ || broken_ != 0 || shutdown_) return false;
+  if (!encrypted_ && kernel_tls().attach(fd_) != 0) return false;
+  if (kernel_tls().set_send_keys(fd_, keys) != 0) return false;
+  encrypted_ = true;
+  return true;
+}
+
+bool EpollTransport::send_record(unsigned char type, std::string_view content) {
+  if (broken_ != 0 || shutdown_) return true;
+  if (unsent_) return false;
+  const int error = takes_more(fd_) ? kernel_tls().send_record(fd_, type, content) : EAGAIN;
+  if (error == EAGAIN) {
+    wait_for_room(content.size());
+    return false;
+  }
+  if (error != 0) {
+    broken_ = error;
+    reactor_.again(key());
+  }
+  return true;
 }
 
 void EpollTransport::flush() noexcept {

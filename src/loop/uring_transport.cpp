@@ -9,7 +9,9 @@
 #include <string>
 #include <utility>
 
+#include "loop/kernel_tls.hpp"
 #include "loop/nodelay.hpp"
+#include "loop/sendfile.hpp"
 #include "loop/sockaddr.hpp"
 
 namespace coronado {
@@ -47,14 +49,17 @@ class UringChannel final : public UringSource, public PollHandler {
   void abandon() noexcept;
 
   void write(std::string_view bytes);
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count);
+  bool encrypt_output(std::span<const char> keys);
+  bool send_record(unsigned char type, std::string_view content);
   std::size_t pending() noexcept {
     send_deferred();
-    return output_ ? unsent().size() : 0;
+    return (output_ ? unsent().size() : 0) + elsewhere_;
   }
   void shutdown_write() noexcept {
     send_deferred();
     shutdown_ = true;
-    if (!output_) ::shutdown(fd_, SHUT_WR);
+    if (!output_ && !blocked_) ::shutdown(fd_, SHUT_WR);
   }
   void pause_receive() noexcept {
     paused_ = true;
@@ -102,9 +107,10 @@ class UringChannel final : public UringSource, public PollHandler {
     return std::string_view(output_->bytes).substr(output_->sent);
   }
   void write_at_once(std::string_view bytes);
+  bool may_send_directly() noexcept;
   void send_deferred() noexcept;
   std::size_t send_now(std::string_view bytes, int flags) noexcept;
-  void wait_for_room() noexcept;
+  void wait_for_room(std::size_t elsewhere = 0) noexcept;
   void send_refused() noexcept;
   void finish_output() noexcept;
   void broke(int error) noexcept;
@@ -119,6 +125,9 @@ class UringChannel final : public UringSource, public PollHandler {
   std::unique_ptr<Kept> kept_;
   std::string* delivered_ = nullptr;  // what was kept, while the handler is given it
   SocketAddress peer_;
+  /// What the caller of `send_file` or `send_record` will ask for again, or the end of a record that
+  /// the kernel keeps.
+  std::size_t elsewhere_ = 0;
   int fd_;
   int send_result_ = kSentAll;  // of the operation in progress
   int broken_ = 0;              // why sending failed
@@ -128,10 +137,11 @@ class UringChannel final : public UringSource, public PollHandler {
   bool cancelling_ = false;  // and so is its cancellation
   bool ended_ = false;       // nothing more will come
   bool shutdown_ = false;
-  bool first_ = true;     // nothing was received yet
-  bool closing_ = false;  // the output is the last, and the socket is closed behind it
-  bool blocked_ = false;  // the kernel has refused the output
-  bool watched_ = false;  // and epoll says when it takes more; else we try in every turn
+  bool first_ = true;       // nothing was received yet
+  bool closing_ = false;    // the output is the last, and the socket is closed behind it
+  bool blocked_ = false;    // the kernel has refused the output
+  bool watched_ = false;    // and epoll says when it takes more; else we try in every turn
+  bool encrypted_ = false;  // by the kernel
 };
 
 class UringTransport final : public Transport {
@@ -141,6 +151,13 @@ class UringTransport final : public Transport {
 
   void start(TransportHandler& handler) override { channel_.start(handler); }
   void write(std::string_view bytes) override { channel_.write(bytes); }
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override {
+    return channel_.send_file(file, offset, count);
+  }
+  bool encrypt_output(std::span<const char> keys) override { return channel_.encrypt_output(keys); }
+  bool send_record(unsigned char type, std::string_view content) override {
+    return channel_.send_record(type, content);
+  }
   std::size_t pending() const noexcept override { return channel_.pending(); }
   void pause_receive() noexcept override { channel_.pause_receive(); }
   void resume_receive() noexcept override { channel_.resume_receive(); }
@@ -189,9 +206,9 @@ void UringChannel::write(std::string_view bytes) {
   if (broken_ != 0 && !break_told_) reactor_.again(*this);  // receiving may have been paused since
   if (broken_ != 0 || shutdown_ || bytes.empty()) return;
   const std::size_t deferred = output_ ? output_->bytes.size() : 0;
-  if (!blocked_ && (deferred + bytes.size() >= kSendAtOnce || !reactor_.in_turn())) {
-    return write_at_once(bytes);
-  }
+  // The kernel's TLS does not know MSG_WAITALL, with which the deferred output is sent.
+  const bool at_once = deferred + bytes.size() >= kSendAtOnce || !reactor_.in_turn() || encrypted_;
+  if (!blocked_ && at_once) return write_at_once(bytes);
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
   if (!blocked_) reactor_.mark(*this);
@@ -203,10 +220,57 @@ void UringChannel::write_at_once(std::string_view bytes) {
     if (unsent().empty()) finish_output();
   }
   if (!output_) bytes.remove_prefix(send_now(bytes, 0));
-  if (bytes.empty() || broken_ != 0) return;
+  if (broken_ != 0) return;
+  if (bytes.empty()) {
+    if (encrypted_ && !takes_more(fd_)) wait_for_room(1);
+    return;
+  }
   if (!output_) output_ = reactor_.take_output();
   output_->bytes.append(bytes);
   wait_for_room();
+}
+
+/// What was deferred goes first.
+bool UringChannel::may_send_directly() noexcept {
+  send_deferred();
+  return !blocked_;
+}
+
+std::optional<std::size_t> UringChannel::send_file(int file, std::uint64_t offset,
+                                                   std::size_t count) {
+  if (broken_ != 0 || shutdown_) return count;  // dropped, as by `write`
+  if (!may_send_directly()) return 0;
+  const FileSending result = send_file_now(fd_, file, offset, count);
+  if (result.error == EINVAL) return std::nullopt;
+  if (result.error == EAGAIN) {
+    wait_for_room(count - result.sent);
+  } else if (result.error != 0) {
+    broke(result.error);
+    return count;
+  } else if (encrypted_ && !takes_more(fd_)) {
+    wait_for_room(1);
+  }
+  return result.sent;
+}
+
+bool UringChannel::encrypt_output(std::span<const char> keys) {
+  if (!may_send_directly() || broken_ != 0 || shutdown_) return false;
+  if (!encrypted_ && kernel_tls().attach(fd_) != 0) return false;
+  if (kernel_tls().set_send_keys(fd_, keys) != 0) return false;
+  encrypted_ = true;
+  return true;
+}
+
+bool UringChannel::send_record(unsigned char type, std::string_view content) {
+  if (broken_ != 0 || shutdown_) return true;
+  if (!may_send_directly()) return false;
+  const int error = takes_more(fd_) ? kernel_tls().send_record(fd_, type, content) : EAGAIN;
+  if (error == EAGAIN) {
+    wait_for_room(content.size());
+    return false;
+  }
+  if (error != 0) broke(error);
+  return true;
 }
 
 void UringChannel::send_deferred() noexcept {
@@ -273,14 +337,15 @@ void UringChannel::settle() noexcept {
 
 /// Nothing is pending any more.
 void UringChannel::finish_output() noexcept {
-  reactor_.give_back(std::move(output_));
+  if (output_) reactor_.give_back(std::move(output_));
   if (shutdown_) ::shutdown(fd_, SHUT_WR);
 }
 
 /// This is left to epoll: a poll operation of io_uring reports a peer that has ended its side, too,
 /// again and again.
-void UringChannel::wait_for_room() noexcept {
+void UringChannel::wait_for_room(std::size_t elsewhere) noexcept {
   blocked_ = true;
+  elsewhere_ = elsewhere;
   try {
     reactor_.add_poll(fd_, *this, Reactor::kWrite);
     watched_ = true;
@@ -292,13 +357,15 @@ void UringChannel::wait_for_room() noexcept {
 void UringChannel::on_poll(int, unsigned) noexcept { send_refused(); }
 
 void UringChannel::send_refused() noexcept {
-  output_->sent += send_now(unsent(), 0);
-  if (!unsent().empty()) {
+  if (output_) output_->sent += send_now(unsent(), 0);
+  const bool refused = output_ ? !unsent().empty() : !takes_more(fd_);
+  if (refused) {
     if (!watched_) reactor_.again(*this);
     return;
   }
   if (std::exchange(watched_, false)) reactor_.remove_poll(fd_);
   blocked_ = false;
+  elsewhere_ = 0;
   finish_output();
   if (broken_ == 0) handler_->on_drained();
 }

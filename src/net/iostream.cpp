@@ -98,7 +98,10 @@ detail::StreamWrite IOStream::write(std::string_view bytes) {
   return {*core_, core_->options.high_water_mark};
 }
 
-void IOStream::write_nowait(std::string_view bytes) { core_->write(bytes); }
+void IOStream::write_nowait(std::string_view bytes) {
+  core_->require_no_file();
+  core_->write(bytes);
+}
 
 detail::StreamWrite IOStream::drain() {
   core_->require_no_write();

@@ -37,6 +37,10 @@ class ProxyTransport final : public Transport, public ListHook, private Transpor
   std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override {
     return inner_->send_file(file, offset, count);
   }
+  bool encrypt_output(std::span<const char> keys) override { return inner_->encrypt_output(keys); }
+  bool send_record(unsigned char type, std::string_view content) override {
+    return inner_->send_record(type, content);
+  }
   std::size_t pending() const noexcept override { return inner_->pending(); }
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;

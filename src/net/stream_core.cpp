@@ -215,13 +215,21 @@ std::shared_ptr<const CompiledRegex> StreamCore::compile(std::string_view patter
 
 // --- writing -------------------------------------------------------------------------------------
 
-void StreamCore::require_no_write() const {
+void StreamCore::require_no_waiter() const {
   if (writer_ != nullptr) throw std::logic_error("another write waits on the stream");
 }
 
-void StreamCore::write(std::string_view bytes) {
+void StreamCore::require_no_file() const {
+  if (sending_file) throw std::logic_error("a file is being sent on the stream");
+}
+
+void StreamCore::require_open_output() const {
   if (transport_ == nullptr) throw StreamClosedError(error_);
   if (shut_) throw StreamClosedError(std::make_error_code(std::errc::broken_pipe));
+}
+
+void StreamCore::write(std::string_view bytes) {
+  require_open_output();
   const std::size_t limit = options.max_write_buffer_size;
   if (bytes.size() > limit || !is_unsent_within(limit - bytes.size())) {
     throw StreamBufferFullError("a write of " + std::to_string(bytes.size()) + " bytes exceeds " +
@@ -230,6 +238,13 @@ void StreamCore::write(std::string_view bytes) {
   }
   transport_->write(bytes);
   unsent_at_most_ += bytes.size();
+}
+
+std::optional<std::size_t> StreamCore::send_file(int file, std::uint64_t offset,
+                                                 std::size_t count) {
+  require_open_output();
+  unsent_at_most_ = std::numeric_limits<std::size_t>::max();  // it must be asked
+  return transport_->send_file(file, offset, count);
 }
 
 void StreamCore::shutdown() {
@@ -291,6 +306,7 @@ std::unique_ptr<Transport> StreamCore::release_transport() {
   if (transport_ == nullptr || ended_) throw StreamClosedError(error_);
   const char* obstacle = reader_ != nullptr           ? "a read is active"
                          : writer_ != nullptr         ? "a write is active"
+                         : sending_file               ? "a file is being sent"
                          : buffer.size() != 0         ? "there are unread bytes"
                          : transport_->pending() != 0 ? "there are unsent bytes"
                                                       : nullptr;

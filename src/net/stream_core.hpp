@@ -6,6 +6,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/regex.hpp"
@@ -47,8 +48,14 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   std::shared_ptr<const CompiledRegex> compile(std::string_view pattern);
 
   // Writing
-  void require_no_write() const;
+  void require_no_waiter() const;
+  void require_no_file() const;
+  void require_no_write() const {
+    require_no_waiter();
+    require_no_file();
+  }
   void write(std::string_view bytes);
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count);
   void shutdown();
   bool sent_to(std::size_t mark);
   void wait(StreamWrite& write) noexcept { writer_ = &write; }
@@ -62,6 +69,7 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   IOLoop& loop;
   const IOStreamOptions options;
   ReadBuffer buffer;
+  bool sending_file = false;  // nobody else writes
 
   Transport* transport() const noexcept { return transport_.get(); }
   /// The peer's address; "a stream" when it has none.
@@ -81,6 +89,7 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   void fail_reader(std::exception_ptr failure) noexcept;
   void finish_writer(std::exception_ptr failure) noexcept;
   void put_back(std::string_view bytes);
+  void require_open_output() const;
   bool is_unsent_within(std::size_t mark) noexcept;
   void control_flow() noexcept;
   void tell_close() noexcept;

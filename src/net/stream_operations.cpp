@@ -170,7 +170,7 @@ void StreamWrite::describe(std::string& out) const {
 
 bool StreamWrite::begin() {
   if (core_->sent_to(mark_)) return true;
-  core_->require_no_write();
+  core_->require_no_waiter();
   return false;
 }
 void StreamWrite::enter() noexcept { core_->wait(*this); }

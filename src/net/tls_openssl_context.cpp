@@ -52,6 +52,11 @@ std::string protocol_list(const std::vector<std::string>& names) {
   return list;
 }
 
+void on_key_log(const SSL* ssl, const char* line) {
+  const Connection& connection = Connection::of(ssl);
+  if (connection.kernel) connection.kernel->on_key_log(line);
+}
+
 /// What both roles set alike.
 template <class Options>
 ContextPointer make_context(const Options& options, const SSL_METHOD* method) {
@@ -62,6 +67,7 @@ ContextPointer make_context(const Options& options, const SSL_METHOD* method) {
   ::SSL_CTX_set_security_level(raw, 2);
   ::SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  if (options.kernel_tls) ::SSL_CTX_set_keylog_callback(raw, on_key_log);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   if (options.min_version > options.max_version) {
     throw TLSConfigError(to_string(options.min_version),

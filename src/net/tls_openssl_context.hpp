@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/tls_openssl.hpp"
+#include "net/tls_openssl_kernel.hpp"
 #include "net/tls_openssl_tickets.hpp"
 
 namespace coronado::tls {
@@ -38,6 +39,7 @@ struct Connection {
   std::shared_ptr<const Generation> generation;
   std::string session_key;  // client: the server whose session this is; empty: do not keep it
   VerifyFailure failure;
+  KernelSending* kernel = nullptr;  // null: OpenSSL encrypts what is sent
 
   static Connection& of(const SSL* ssl) noexcept {
     return *static_cast<Connection*>(SSL_get_app_data(ssl));
@@ -82,6 +84,9 @@ struct TLSContext::State {
   std::shared_ptr<const tls::Generation> current() {
     const std::lock_guard lock(mutex);
     return generation;
+  }
+  bool kernel_tls() const noexcept {
+    return role == Role::kServer ? server_options.kernel_tls : client_options.kernel_tls;
   }
   unsigned steps_per_turn() const noexcept {
     return role == Role::kServer ? server_options.handshake_steps_per_turn

@@ -1,5 +1,6 @@
 #include "net/tls_openssl_transport.hpp"
 
+#include <coronado/base/log.hpp>
 #include <coronado/coro/timeout.hpp>
 
 #include <algorithm>
@@ -140,6 +141,10 @@ OpenSSLTransport::OpenSSLTransport(IOLoop& loop, std::unique_ptr<Transport> inne
   ::BIO_set_data(bio, this);
   ::SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), &connection_);
+  if (state.kernel_tls()) {
+    kernel_ = std::make_unique<KernelSending>(*ssl_, is_server);
+    connection_.kernel = kernel_.get();
+  }
   if (is_server) {
     ::SSL_set_accept_state(ssl_.get());
   } else {
@@ -266,6 +271,7 @@ void OpenSSLTransport::advance() {
     phase_ = Phase::kOpen;
     unread_ = ::SSL_has_pending(ssl_.get()) == 1;
     flush();
+    if (kernel_) offer_to_kernel();
     return end_waiting();
   }
   if (::SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_READ) return flush();
@@ -447,12 +453,17 @@ void OpenSSLTransport::resume_receive() noexcept {
 // --- what goes -----------------------------------------------------------------------------------
 
 void OpenSSLTransport::put_output(std::string_view bytes) {
+  if (kernel_tls()) return;  // which has been told what this says
   if (direct_ && out_.empty()) return inner_->write(bytes);
   if (out_.empty() && out_.capacity() < kRecord) out_ = spare_output.take();
   out_.append(bytes);
 }
 
 void OpenSSLTransport::flush() {
+  if (kernel_tls()) {
+    send_records();
+    return;
+  }
   if (out_.empty()) return;
   std::string bytes = std::move(out_);
   out_ = {};
@@ -463,13 +474,29 @@ void OpenSSLTransport::flush() {
   }
 }
 
+/// False: what is written now is lost.
+bool OpenSSLTransport::may_write() {
+  if (phase_ != Phase::kOpen || shut_ || broken_) return false;
+  if (!break_error_) return true;
+  send_failed_ = true;
+  put_off();  // the handler is told in a turn of its own
+  return false;
+}
+
 void OpenSSLTransport::write(std::string_view bytes) {
-  if (phase_ != Phase::kOpen || shut_ || broken_) return;
-  if (break_error_) {
-    send_failed_ = true;
-    return put_off();  // the handler is told in a turn of its own
-  }
+  if (!may_write()) return;
   flush();
+  if (!kernel_tls()) {
+    write_encrypted(bytes);
+  } else if (kernel_->records.empty()) {
+    inner_->write(bytes);
+  } else {
+    kernel_->records.push_back({SSL3_RT_APPLICATION_DATA, std::string(bytes)});
+  }
+  undrained_ = inner_->pending() != 0;
+}
+
+void OpenSSLTransport::write_encrypted(std::string_view bytes) {
   while (!bytes.empty() && !broken_) {
     const std::string_view piece = bytes.substr(0, kGathered);
     bytes.remove_prefix(piece.size());
@@ -481,17 +508,34 @@ void OpenSSLTransport::write(std::string_view bytes) {
     if (done != 1) broken_ = true;  // the receiving side reports it
     flush();
   }
+}
+
+std::optional<std::size_t> OpenSSLTransport::send_file(int file, std::uint64_t offset,
+                                                       std::size_t count) {
+  if (!kernel_tls()) return std::nullopt;
+  if (!may_write()) return count;
+  flush();
+  if (pending() != 0) return 0;
+  const auto sent = inner_->send_file(file, offset, count);
   undrained_ = inner_->pending() != 0;
+  return sent;
 }
 
 void OpenSSLTransport::on_drained() noexcept {
   undrained_ = false;
+  if (kernel_tls()) {
+    const Alive alive(*this);
+    const bool all = send_records();
+    if (broken_ && handler_ != nullptr) settle();
+    if (!alive || !all || inner_->pending() != 0) return;
+  }
   if (handler_ != nullptr && phase_ == Phase::kOpen) handler_->on_drained();
 }
 
 void OpenSSLTransport::shutdown_write() noexcept {
   say_farewell();
-  inner_->shutdown_write();
+  ending_ = kernel_tls() && !kernel_->records.empty();
+  if (!ending_) inner_->shutdown_write();
 }
 
 void OpenSSLTransport::say_farewell() noexcept {
@@ -500,6 +544,46 @@ void OpenSSLTransport::say_farewell() noexcept {
   ::SSL_shutdown(ssl_.get());  // sends close_notify; the peer's is awaited like any other record
   ::ERR_clear_error();
   flush();
+}
+
+// --- the kernel ----------------------------------------------------------------------------------
+
+/// The handshake is done, and what it had to say has been written.
+void OpenSSLTransport::offer_to_kernel() {
+  const std::string keys = inner_->pending() == 0 ? kernel_->keys() : std::string();
+  if (!keys.empty() && inner_->encrypt_output(keys)) return kernel_->take_over();
+  connection_.kernel = nullptr;
+  kernel_.reset();
+  general_log().debug("TLS with " + counterpart_.name +
+                      ": the kernel does not encrypt what is sent, OpenSSL goes on");
+}
+
+/// Has the kernel send what OpenSSL has said, and what was written behind it.
+/// Returns  False: the channel takes no more now.
+bool OpenSSLTransport::send_records() {
+  std::deque<KernelSending::Record>& records = kernel_->records;
+  if (records.empty()) return true;
+  while (!records.empty()) {
+    const KernelSending::Record& record = records.front();
+    if (record.type == SSL3_RT_APPLICATION_DATA) {
+      inner_->write(record.content);
+    } else if (!inner_->send_record(record.type, record.content)) {
+      return false;
+    }
+    const bool is_update = record.updates_keys();
+    records.pop_front();
+    if (!is_update) continue;
+    kernel_->update_keys();
+    if (inner_->encrypt_output(kernel_->keys())) continue;
+    // A kernel before 6.14 keeps the keys it has, and the peer expects others from here on.
+    broken_ = stream_over_ = true;
+    end_error_ = std::make_error_code(std::errc::not_supported);
+    records.clear();
+    inner_->shutdown_write();
+    return true;
+  }
+  if (std::exchange(ending_, false)) inner_->shutdown_write();
+  return true;
 }
 
 // --- who the peer is -----------------------------------------------------------------------------

@@ -35,7 +35,10 @@ class OpenSSLTransport final : public TLSTransport,
   // Transport
   void start(TransportHandler& handler) override;
   void write(std::string_view bytes) override;
-  std::size_t pending() const noexcept override { return inner_->pending() + out_.size(); }
+  std::optional<std::size_t> send_file(int file, std::uint64_t offset, std::size_t count) override;
+  std::size_t pending() const noexcept override {
+    return inner_->pending() + out_.size() + (kernel_ ? kernel_->unsent() : 0);
+  }
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
   void shutdown_write() noexcept override;
@@ -51,6 +54,7 @@ class OpenSSLTransport final : public TLSTransport,
   std::string_view alpn() const noexcept override;
   std::string server_name() const override;
   bool resumed() const noexcept override;
+  bool kernel_tls() const noexcept override { return kernel_ && kernel_->in_charge(); }
   std::optional<TLSCertificate> peer_certificate() const override;
   std::vector<TLSCertificate> verified_chain() const override;
 
@@ -90,12 +94,17 @@ class OpenSSLTransport final : public TLSTransport,
   void break_off(std::error_code error);
   void tell_end(std::error_code error);
   void flush();
+  bool may_write();
+  void write_encrypted(std::string_view bytes);
+  void offer_to_kernel();
+  bool send_records();
 
   IOLoop& loop_;
   std::unique_ptr<Transport> inner_;
   TransportHandler* handler_ = nullptr;
   Connection connection_;
   SSLPointer ssl_;
+  std::unique_ptr<KernelSending> kernel_;  // null: OpenSSL encrypts what is sent
   Counterpart counterpart_;
   std::shared_ptr<HandshakeBudget> budget_;  // until the handshake is done
   Handshake* waiting_ = nullptr;
@@ -120,6 +129,7 @@ class OpenSSLTransport final : public TLSTransport,
   bool end_told_ = false;
   bool break_told_ = false;
   bool shut_ = false;    // farewell said
+  bool ending_ = false;  // our side of `inner_` ends when the records of the kernel have been sent
   bool broken_ = false;  // nothing more can be written
   bool direct_ = false;  // one record is coming: it need not be gathered
 };

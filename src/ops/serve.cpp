@@ -56,7 +56,8 @@ std::shared_ptr<TLSContext> make_tls(const ServeOptions& options) {
   }
   return TLSContext::server(
       {.identities = {{.certificate_file = options.tls_cert, .key_file = options.tls_key}},
-       .alpn = {"http/1.1", "http/1.0"}});
+       .alpn = {"http/1.1", "http/1.0"},
+       .kernel_tls = options.tls_kernel});
 }
 
 void reload(TLSContext& tls) {
@@ -437,6 +438,7 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--tls-cert", tls_cert, "Certificate chain, PEM: serve HTTPS");
   parser.define("--tls-key", tls_key, "Its private key, PEM; empty when it is in the same file");
   parser.define("--tls-port", tls_port, "Port for HTTPS; 0: the port is for HTTPS or for HTTP");
+  parser.define("--tls-kernel", tls_kernel, "Let the kernel encrypt (kTLS), where it offers that");
   parser.define("--tls-handshake-timeout", http.tls_handshake_timeout, "Time for a TLS handshake");
   if (proxy_protocol.empty()) proxy_protocol = name_of(http.proxy.mode);
   parser.define("--proxy-protocol", proxy_protocol, {"off", "trusted", "required"},

@@ -79,6 +79,26 @@ class Transport {
     return std::nullopt;
   }
 
+  /// Has the system make TLS records of what is sent from now on, and encrypt them (kTLS).
+  ///
+  /// Params   keys  A `tls12_crypto_info_...` of <linux/tls.h>, as bytes.
+  /// Returns  False: the channel or its system has no such way, or `pending()` is not zero; nothing
+  ///          has changed. Once it was true, another call brings the keys that follow.
+  virtual bool encrypt_output(std::span<const char> keys) {
+    static_cast<void>(keys);
+    return false;
+  }
+
+  /// After `encrypt_output`: sends a record that is not application data, such as an alert.
+  ///
+  /// Params   type  The content type.   Spec  RFC 8446 5.1
+  /// Returns  False: the channel takes no record now; `on_drained` says when to ask again, and
+  ///          `pending()` counts it until then. Nothing else may be written meanwhile.
+  virtual bool send_record(unsigned char type, std::string_view content) {
+    static_cast<void>(type), static_cast<void>(content);
+    return true;
+  }
+
   /// Bytes accepted by `write` and not yet sent: the measure for back-pressure.
   virtual std::size_t pending() const noexcept = 0;
 

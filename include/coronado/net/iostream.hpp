@@ -28,11 +28,13 @@
 #pragma once
 
 #include <coronado/base/error.hpp>
+#include <coronado/coro/task.hpp>
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/loop/transport.hpp>
 #include <coronado/net/stream_operations.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +42,8 @@
 #include <utility>
 
 namespace coronado {
+
+class OpenFile;
 
 /// The limits of a stream.
 struct IOStreamOptions {
@@ -161,7 +165,8 @@ class IOStream {
   ///                             sent. At the `co_await`: what the peer got is unknown.
   ///          StreamBufferFullError  More than `max_write_buffer_size` would be unsent; nothing of
   ///                             `bytes` is sent, the stream stays open. At the call.
-  ///          std::logic_error   Another write waits. At the call; nothing was sent.
+  ///          std::logic_error   Another write waits, or a file is being sent. At the call; nothing
+  ///                             was sent.
   /// Cancel   At once. The bytes have been accepted, all of them, and are sent as long as the
   ///          stream stays open.
   /// Tornado  `write`; there the future ends when the bytes have left, which is `drain` here.
@@ -170,7 +175,25 @@ class IOStream {
   /// Sends `bytes` and never waits: for callbacks, and where the size is known to be small. May be
   /// called while a `write` waits.
   /// Throws  StreamClosedError, StreamBufferFullError  As `write` at the call.
+  ///         std::logic_error  A file is being sent.
   void write_nowait(std::string_view bytes);
+
+  /// Sends `count` bytes of a file, from `offset` on, behind what was written. Where the channel has
+  /// a way for it (sockets and pipes, by sendfile; TLS in the kernel) they do not pass through the
+  /// program; else they are read and written piece by piece. The disk is never waited for on the
+  /// loop, and between two pieces the others have their turn.
+  ///
+  ///     co_await stream.send_file(OpenFile::open("disk.img"), 0, size);
+  ///
+  /// Ends when all has been handed over, as `write` does. Nothing else may be written meanwhile.
+  /// Throws   StreamClosedError  The stream is closed, or broke meanwhile.
+  ///          std::runtime_error  The file ended, or could not be read, before `count` bytes.
+  ///          std::logic_error   Another write waits, or another file is being sent.
+  ///          After any of them, how much was sent is unknown.
+  /// Cancel   Between two pieces; what the peer got is unknown, so that the stream should be closed.
+  /// Lifetime The stream may be moved meanwhile; when it is destroyed, this throws
+  ///          `StreamClosedError`.
+  Task<> send_file(std::shared_ptr<const OpenFile> file, std::uint64_t offset, std::uint64_t count);
 
   /// Waits until everything written has left for the system.
   /// Throws   StreamClosedError  The stream is closed, or broke meanwhile.

@@ -73,6 +73,8 @@ class TLSTransport : public Transport {
   virtual std::string server_name() const = 0;
   /// True when an earlier session was resumed: the peer is the one that was verified then.
   virtual bool resumed() const noexcept = 0;
+  /// True when the kernel encrypts what is sent; see `TLSServerOptions::kernel_tls`.
+  virtual bool kernel_tls() const noexcept = 0;
 
   /// The peer's certificate.   Returns  Nothing when it has shown none, as most clients.
   virtual std::optional<TLSCertificate> peer_certificate() const = 0;

@@ -97,6 +97,10 @@ struct TLSServerOptions {
   /// Most steps of handshakes in one turn of a loop; the others wait their turn, in order, so that
   /// a storm of handshakes does not starve the requests.
   unsigned handshake_steps_per_turn = 4;
+
+  /// Let the kernel encrypt what is sent (kTLS), where it offers that; else OpenSSL does it as ever.
+  /// Then large files leave by sendfile. `TLSTransport::kernel_tls` says how a connection came out.
+  bool kernel_tls = false;
 };
 
 /// What a client's context is made of.
@@ -120,6 +124,7 @@ struct TLSClientOptions {
 
   /// See `TLSServerOptions`.
   unsigned handshake_steps_per_turn = 8;
+  bool kernel_tls = false;
 };
 
 /// A set-up of TLS. Connections hold what they use of it, and outlive it.

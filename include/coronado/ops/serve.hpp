@@ -42,6 +42,8 @@ struct ServeOptions {
   /// Serve HTTPS on this port, and plain HTTP on the other. 0: there is one port, for HTTPS when
   /// there is a certificate.
   std::uint16_t tls_port = 0;
+  /// Let the kernel encrypt what is sent, where it offers that: `TLSServerOptions::kernel_tls`.
+  bool tls_kernel = false;
   /// Whether connections begin with the PROXY protocol, by which a load balancer says who the client
   /// is: "off"; "trusted", from `http.proxy.trusted` (option `--trusted-proxy`), while others are
   /// served as they are; or "required", from everybody. Empty: what `http.proxy.mode` says.
