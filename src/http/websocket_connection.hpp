@@ -149,6 +149,7 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
   void flush() noexcept;
   bool make_room();
 
+  void answer_ping(std::string_view data);
   void message_done();
   void answer_close();
   void send_close(std::uint16_t code, std::string_view reason);
@@ -177,6 +178,7 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
     std::string close_reason;
     std::uint64_t dropped = 0;
     Event closed;
+    std::optional<std::string> pong;         // owed for the last ping, until the peer takes more
     IntrusiveList<WebSocket::Sent> senders;  // who wait until the peer takes more
   };
   class Runner;
