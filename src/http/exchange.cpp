@@ -14,7 +14,7 @@ std::unique_ptr<HTTPExchange> HTTPService::make_exchange() {
   return std::make_unique<HTTPExchange>();
 }
 
-void HTTPService::request_refused(const SocketAddress&, int, std::string_view) noexcept {}
+void HTTPService::request_refused(const HTTPRefusal&) noexcept {}
 
 struct HTTPExchange::Encoded final : ResponseEncoder::Stream {
   using Stream::Stream;

@@ -292,7 +292,9 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange.request_.started_ = server_.loop.turn_time();
   exchange.request_.limits_ = &server_.options.limits;
   if (!server_.forwarders.empty() && server_.forwarders.contains(exchange.request_.peer_)) {
-    exchange.request_.set_forwarded(server_.forwarders.client_of(exchange.request_.head_));
+    ForwardedClient client = server_.forwarders.client_of(exchange.request_.head_);
+    if (!server_.options.trust_forwarded_host) client.host.clear();
+    exchange.request_.set_forwarded(std::move(client));
   }
   ++server_.request_count;
   if (over_request_rate()) {
@@ -300,6 +302,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
     return 0;
   }
   exchange.endpoint_ = &server_.service.route(exchange);
+  exchange.request_.endpoint_limits_ = &exchange.endpoint_->limits();
   if (exchange.request_.head_.has_body()) return begin_body(rest);
   more_input_ = !rest.empty();
   dispatch();
@@ -510,7 +513,11 @@ void HTTP1Connection::complete() noexcept {
 
 /// The message cannot become a request: says so and closes.
 void HTTP1Connection::refuse(int status, std::string_view reason) {
-  server_.service.request_refused(transport_->peer(), status, reason);
+  server_.service.request_refused(
+      {.peer = transport_->peer(),
+       .status = status,
+       .reason = reason,
+       .request = exchange_ == nullptr ? nullptr : &exchange_->request_});
   if (exchange_ == nullptr) {
     server_.spare();
     exchange_ = server_.take_spare();

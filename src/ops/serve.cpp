@@ -452,6 +452,7 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-trailer-size", http.limits.max_trailer_size, "Bytes");
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
+  parser.define("--max-part-size", http.limits.max_part_size, "Bytes of one part; 0 for no limit");
   parser.define("--compress-response", compress_response, "Compress responses");
   parser.define("--decompress-request", http.decompress_request, "Decompress requests' bodies");
   parser.define("--max-decompression-ratio", http.limits.max_decompression_ratio,
@@ -459,6 +460,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--trust-forwarded", http.trust_forwarded,
                 "Network of proxies whose Forwarded and X-Forwarded fields are believed; may be "
                 "given several times");
+  parser.define("--trust-forwarded-host", http.trust_forwarded_host,
+                "Believe them also the host that the client has asked for");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-connections-per-peer", http.max_connections_per_peer,
                 "Connections at a time from one address, each worker; 0 for no limit");

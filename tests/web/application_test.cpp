@@ -1,3 +1,4 @@
+#include <coronado/http/multipart.hpp>
 #include <coronado/web/application.hpp>
 #include <coronado/web/middleware.hpp>
 
@@ -181,7 +182,58 @@ TEST(Application, RoutesHaveLimitsOfTheirOwn) {
   EXPECT_EQ(bench.request("POST", "/small", "", "0123456789+").status, 413);
   bench.connection.reset();
   EXPECT_EQ(bench.request("POST", "/usual", "", "0123456789+").body, "11");
-  EXPECT_EQ(bench.log.count("413 - (127.0.0.1) refused"), 1U);
+  EXPECT_EQ(bench.log.count("413 POST /small (127.0.0.1) refused: the body is larger"), 1U);
+}
+
+TEST(Application, FormsHaveLimitsAlsoOfARoute) {
+  WebBench bench;
+  struct Pieces : web::RequestHandler {
+    Task<> post() override {
+      const auto boundary = multipart_boundary(*request().header("Content-Type"));
+      MultipartReader reader(
+          *boundary, [this] { return as_task(read_body()); }, request().multipart_limits());
+      int count = 0;
+      while (co_await reader.next_part() != nullptr) ++count;
+      write(std::to_string(count));
+    }
+  };
+  const auto count = [](const HTTPServerRequest& request) {
+    return std::to_string(request.body_arguments().size());
+  };
+  const MultipartLimits more{.max_parts = 5, .max_part_header_size = 100, .max_part_size = 30};
+  bench.app.post("/usual", count);
+  bench.app.post("/more", count, {.multipart = more});
+  bench.app.add<Pieces>("/pieces", {.stream_body = true});
+  bench.app.add<Pieces>("/more-pieces", {.stream_body = true, .multipart = more});
+  HTTPServerOptions options;
+  options.limits.max_parts = 2;
+  options.limits.max_part_header_size = 60;
+  options.limits.max_part_size = 20;
+  bench.server = std::make_unique<HTTPServer>(bench.loop, bench.app, options);
+
+  const auto post = [&](const std::string& path, int parts, std::size_t size, std::string name) {
+    std::string body;
+    for (int i = 0; i < parts; ++i) {
+      body += "--B\r\nContent-Disposition: form-data; name=" + name + "\r\n\r\n" +
+              std::string(size, 'x') + "\r\n";
+    }
+    const RawResponse response = bench.request(
+        "POST", path, "Content-Type: multipart/form-data; boundary=B\r\n", body + "--B--\r\n");
+    return response.status == 200 ? response.body : std::to_string(response.status);
+  };
+  const std::string long_name(30, 'n');
+  for (const std::string& path : {"/usual", "/pieces"}) {
+    EXPECT_EQ(post(path, 2, 20, "a"), "2") << path;
+    EXPECT_EQ(post(path, 3, 20, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 21, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 1, long_name), "400") << path;
+  }
+  for (const std::string& path : {"/more", "/more-pieces"}) {
+    EXPECT_EQ(post(path, 5, 30, long_name), "5") << path;
+    EXPECT_EQ(post(path, 6, 1, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 31, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 1, std::string(80, 'n')), "400") << path;
+  }
 }
 
 TEST(Application, RoutesHaveALimitOnTime) {
