@@ -501,8 +501,8 @@ INSTANTIATE_TEST_SUITE_P(Ends, WebSocketDeflateCases,
 TEST_P(WebSocketDeflateCases, EveryForm) {
   for (const bool server_forgets : {false, true}) {
     for (const bool client_forgets : {false, true}) {
-      for (const int server_bits : {9, 12, 15}) {
-        for (const int client_bits : {9, 12, 15}) {
+      for (const int server_bits : {8, 9, 12, 15}) {
+        for (const int client_bits : {8, 9, 12, 15}) {
           SCOPED_TRACE(testing::Message() << server_forgets << client_forgets << " " << server_bits
                                           << " " << client_bits);
           exchange({.server_forgets = server_forgets,
