@@ -19,10 +19,12 @@
 #include <latch>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 
 #include "http/forwarded.hpp"
+#include "ops/topic_link.hpp"
 
 namespace coronado::web {
 namespace {
@@ -400,6 +402,7 @@ int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& fa
   // Bound before the fork: the sockets outlive a process that dies, and what comes waits in them.
   Listening listening = bind_all(options, workers * processes);
   StartBoard board(processes);
+  const ProcessSockets channels(options.topics.empty() ? 0 : processes);
   ForkOptions forking;
   forking.fatal_exit_code = kCouldNotStart;
   forking.on_stop = [&] { listening.sockets.clear(); };  // so that who comes now is refused
@@ -412,6 +415,8 @@ int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& fa
   }
   listening.sockets.clear();
   try {
+    std::optional<TopicLink> link;
+    if (!options.topics.empty()) link.emplace(options.topics, channels, mine);
     Workers(options, factory, std::move(tls), std::move(sockets), [&] {
       if (board.sign(mine)) announce(listening.port, listening.tls_port);
     }).run();

@@ -1,5 +1,6 @@
-#include <coronado/http/multipart.hpp>
 #include <coronado/web/application.hpp>
+
+#include <coronado/http/multipart.hpp>
 #include <coronado/web/middleware.hpp>
 
 #include "tests/web/web_fixture.hpp"
