@@ -237,6 +237,9 @@ void HTTPExchange::Drain::cancel() noexcept {
 }
 
 int HTTPExchange::body_error() const noexcept { return body_ ? body_->failed_status : 0; }
+std::string_view HTTPExchange::body_error_reason() const noexcept {
+  return body_ ? body_->failed_reason : "";
+}
 
 // --- Body --------------------------------------------------------------------------------------
 

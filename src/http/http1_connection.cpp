@@ -315,6 +315,7 @@ void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
   enter_from_outside([&] {
     peer_ended_ = true;
     if (exchange_ != nullptr && exchange_->task_ != nullptr) return peer_went();
+    if (in_the_middle()) return truncated(error);
     // An orderly end: what has been answered is still wanted.
     if (error || transport_->pending() == 0) {
       if (!error) transport_->say_farewell();
@@ -323,6 +324,19 @@ void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
       close_soon(false);
     }
   });
+}
+
+/// Part of a request has come that somebody would have answered.
+bool HTTP1Connection::in_the_middle() const noexcept {
+  if (phase_ == Phase::kBody) return !exchange_->body_->discard;
+  // Old clients send an empty line behind a body.
+  return phase_ == Phase::kHead && input_ && input_->find_first_not_of("\r\n") != std::string::npos;
+}
+
+/// RFC 9112 8: an incomplete request may be answered with an error, if anybody is there to read it.
+void HTTP1Connection::truncated(std::error_code error) {
+  refuse(400, "the client has left in the middle of its request");
+  if (error) dead_ = true;
 }
 
 /// Nobody waits for the response in progress.

@@ -70,6 +70,7 @@ std::string access_line(const HTTPExchange& exchange) {
   line.append(" ").append(request.method()).append(" ").append(request.uri());
   line.append(" (").append(request.remote_ip()).append(")").append(time);
   if (exchange.client_gone()) line.append(" client gone");
+  if (exchange.body_error() != 0) line.append(" ").append(exchange.body_error_reason());
   const auto* id = static_cast<const WebExchange&>(exchange).extension<RequestID>();
   if (id != nullptr) line.append(" [").append(id->value).append("]");
   return line;

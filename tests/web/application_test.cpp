@@ -146,6 +146,28 @@ TEST(Application, AccessLogLines) {
   EXPECT_EQ(bench.log.count("400 - (127.0.0.1) refused: "), 1U);
 }
 
+TEST(Application, WhatIsWrongWithABodyIsOneLine) {
+  WebBench bench;
+  struct Pieces : web::RequestHandler {
+    Task<> post() override {
+      while (!(co_await read_body()).empty()) {
+      }
+    }
+  };
+  bench.app.add<Pieces>("/pieces", {.stream_body = true});
+  bench.app.post("/whole", [](const HTTPServerRequest&) { return "taken"; });
+  for (const char* path : {"/pieces", "/whole"}) {
+    const std::size_t before = bench.log.lines.size();
+    bench.client().send("POST " + std::string(path) +
+                        " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab");
+    EXPECT_TRUE(bench.loop.run_sync(bench.client().read_to_end()).starts_with("HTTP/1.1 400 "));
+    ASSERT_EQ(bench.log.lines.size(), before + 1) << bench.log.lines.back();
+    const std::string& line = bench.log.lines.back();
+    EXPECT_NE(line.find("400 POST " + std::string(path) + " (127.0.0.1) "), line.npos) << line;
+    EXPECT_TRUE(line.ends_with("chunk data is not followed by CRLF")) << line;
+  }
+}
+
 TEST(Application, PathArgumentsAreDecodedOnce) {
   WebBench bench;
   bench.app.get("/slashes/{a}/{b}", [](std::string a, std::string b) { return a + "|" + b; });

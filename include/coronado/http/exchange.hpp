@@ -264,6 +264,8 @@ class HTTPExchange : private detail::TaskOwner {
   /// The status that says why the body cannot be read to its end: 400, 408, 413; 0: nothing is
   /// wrong with it, or it is not streamed. When the response is cut for that, it is its status, too.
   int body_error() const noexcept;
+  /// What is wrong with it, for the log; empty: nothing. Static.
+  std::string_view body_error_reason() const noexcept;
 
   // --- the client going away -----------------------------------------------------------------
 
