@@ -80,7 +80,9 @@ document.querySelector('form').onsubmit = (event) => {
 
 int serve(int argc, char** argv) {
   WebSocketTopic room;  // shared by the workers
-  return web::serve(argc, argv, [&room] {
+  web::ServeOptions options;
+  options.topics = {&room};  // and by the processes, if there are several
+  const auto make_app = [&room] {
     web::Application app;
     app.get("/", [] { return web::html(std::string(kPage)); });
     // [routes]
@@ -88,7 +90,8 @@ int serve(int argc, char** argv) {
     app.get("/countdown/{from:int}", web::websocket(count_down));
     // [/routes]
     return app;
-  });
+  };
+  return web::serve(argc, argv, make_app, options);
 }
 
 // [client]

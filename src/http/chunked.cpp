@@ -8,6 +8,13 @@
 #include "http/char_class.hpp"
 
 namespace coronado {
+namespace {
+
+/// What the lines before chunks may take, beside twice what they announce.
+constexpr std::uint64_t kFreePerChunk = 16;
+constexpr std::uint64_t kMostOverhead = 16 * 1024;
+
+}  // namespace
 
 bool may_be_trailer(std::string_view name) noexcept {
   switch (field_id(name)) {
@@ -60,7 +67,7 @@ ChunkedDecoder::Step ChunkedDecoder::feed(const char* data, std::size_t size) {
 
 void ChunkedDecoder::reset() noexcept {
   state_ = State::kSizeStart;
-  chunk_left_ = decoded_size_ = 0;
+  chunk_left_ = decoded_size_ = overhead_ = 0;
   line_size_ = 0;
   line_.clear();
   trailers_.clear();
@@ -77,9 +84,7 @@ void ChunkedDecoder::take(char c) {
     case State::kExtension: return take_size(c);
     case State::kSizeLineFeed:
       if (c != '\n') return fail(400, "chunk size line does not end in CRLF");
-      line_size_ = 0;
-      state_ = chunk_left_ == 0 ? State::kTrailer : State::kData;
-      return;
+      return end_size_line();
     case State::kDataReturn:
       if (c != '\r') return fail(400, "chunk data is not followed by CRLF");
       state_ = State::kDataLineFeed;
@@ -128,6 +133,16 @@ void ChunkedDecoder::take_size(char c) {
   } else {
     fail(400, "invalid chunk size");
   }
+}
+
+/// A body of many bytes that say nothing is no use to anybody but an attacker.
+void ChunkedDecoder::end_size_line() noexcept {
+  const std::uint64_t free = kFreePerChunk + 2 * std::min(chunk_left_, kMostOverhead);
+  overhead_ += line_size_;
+  overhead_ -= std::min(overhead_, free);
+  if (overhead_ > kMostOverhead) return fail(400, "the chunks' lines are longer than their data");
+  line_size_ = 0;
+  state_ = chunk_left_ == 0 ? State::kTrailer : State::kData;
 }
 
 void ChunkedDecoder::take_trailer(char c) {

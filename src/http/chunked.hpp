@@ -84,6 +84,7 @@ class ChunkedDecoder {
 
   void take(char c);
   void take_size(char c);
+  void end_size_line() noexcept;
   void take_trailer(char c);
   void end_trailer_line();
   void fail(int status, const char* reason) noexcept;
@@ -94,8 +95,9 @@ class ChunkedDecoder {
   State state_ = State::kSizeStart;
   std::uint64_t chunk_left_ = 0;
   std::uint64_t decoded_size_ = 0;
-  std::size_t line_size_ = 0;  // of the size line, or of the trailer section
-  std::string line_;           // the trailer line so far
+  std::uint64_t overhead_ = 0;  // of the lines, as far as it was no usual one
+  std::size_t line_size_ = 0;   // of the size line, or of the trailer section
+  std::string line_;            // the trailer line so far
   HTTPHeaders trailers_;
   int http_status_ = 0;
   const char* reason_ = "";

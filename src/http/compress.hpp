@@ -30,7 +30,7 @@ struct CompressorOptions {
   /// Zero: a value for answers made on the spot (6 for the deflate family, 4 for Brotli, 3 for
   /// Zstandard).
   int level = 0;
-  /// Base-two logarithm of the window, 9 to 15; for the deflate family only.
+  /// Base-two logarithm of the window, 8 to 15; for the deflate family only.
   int window_bits = 15;
 };
 

@@ -17,12 +17,19 @@ constexpr int kMemoryLevel = 8;  // zlib's own default
 
 /// zlib tells the formats apart by the size and the sign of the window.
 int zlib_window(Coding coding, int window_bits) {
-  if (window_bits < 9 || window_bits > MAX_WBITS) {  // zlib cannot write raw streams with 8
-    throw std::invalid_argument("a deflate window has 9 to 15 bits, not " +
+  if (window_bits < 8 || window_bits > MAX_WBITS) {
+    throw std::invalid_argument("a deflate window has 8 to 15 bits, not " +
                                 std::to_string(window_bits));
   }
   if (coding == Coding::kGzip) return window_bits + 16;
   return coding == Coding::kRawDeflate ? -window_bits : window_bits;
+}
+
+/// The window to write with. zlib writes no raw streams with one of 8 bits; with one of 9 it looks
+/// back by no more than that less its longest match and 4 bytes (its MAX_DIST), which is 250: what
+/// comes out can be read with a window of 256 bytes.
+int written_window(Coding coding, int window_bits) {
+  return zlib_window(coding, window_bits == 8 ? 9 : window_bits);
 }
 
 /// Gives zlib the most of `bytes` that fits its counters, and cuts it off.
@@ -48,7 +55,7 @@ class DeflateCompressor final : public Compressor {
   DeflateCompressor(Coding coding, const CompressorOptions& options) {
     const int level = options.level == 0 ? kDefaultLevel : options.level;
     const int error =
-        deflateInit2(&stream_, level, Z_DEFLATED, zlib_window(coding, options.window_bits),
+        deflateInit2(&stream_, level, Z_DEFLATED, written_window(coding, options.window_bits),
                      kMemoryLevel, Z_DEFAULT_STRATEGY);
     if (error == Z_STREAM_ERROR) {
       throw std::invalid_argument("a deflate level is 1 to 9, not " + std::to_string(level));

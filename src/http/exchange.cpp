@@ -14,7 +14,7 @@ std::unique_ptr<HTTPExchange> HTTPService::make_exchange() {
   return std::make_unique<HTTPExchange>();
 }
 
-void HTTPService::request_refused(const SocketAddress&, int, std::string_view) noexcept {}
+void HTTPService::request_refused(const HTTPRefusal&) noexcept {}
 
 struct HTTPExchange::Encoded final : ResponseEncoder::Stream {
   using Stream::Stream;
@@ -237,6 +237,9 @@ void HTTPExchange::Drain::cancel() noexcept {
 }
 
 int HTTPExchange::body_error() const noexcept { return body_ ? body_->failed_status : 0; }
+std::string_view HTTPExchange::body_error_reason() const noexcept {
+  return body_ ? body_->failed_reason : "";
+}
 
 // --- Body --------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "http/field_parameters.hpp"
+#include "http/http1_scan.hpp"
 #include "http/list_elements.hpp"
 
 namespace coronado {
@@ -39,6 +40,18 @@ std::optional<bool> parse_scheme(std::string_view text) {
   if (equals_ignore_case(text, "https")) return true;
   if (equals_ignore_case(text, "http")) return false;
   return std::nullopt;
+}
+
+/// Nothing when it is no host.
+std::string valid_host(std::string host) { return is_valid_host(host) ? host : std::string(); }
+
+/// Names the port when neither the host does nor the scheme.
+void add_port(ForwardedClient& client, const std::optional<std::string>& port) {
+  const auto number = port ? parse_int<std::uint16_t>(*port) : std::nullopt;
+  if (client.host.empty() || !number) return;
+  const bool has_port = client.host.find(':', client.host.rfind(']') + 1) != std::string::npos;
+  const std::uint16_t usual = client.https.value_or(false) ? 443 : 80;
+  if (!has_port && *number != usual) client.host += ":" + std::to_string(*number);
 }
 
 /// The last element of the field; nothing when there is none.
@@ -84,6 +97,7 @@ ForwardedClient TrustedProxies::from_forwarded(const std::vector<std::string>& e
     if (!address) break;
     client.address = address;
     if (const auto scheme = parts->find("proto")) client.https = parse_scheme(*scheme);
+    if (auto host = parts->find("host")) client.host = valid_host(std::move(*host));
     if (!contains(*address)) break;
   }
   return client;
@@ -104,6 +118,10 @@ ForwardedClient TrustedProxies::from_x_fields(const RequestHead& head) const {
   auto scheme = last_element(head, "X-Forwarded-Proto");
   if (!scheme) scheme = last_element(head, "X-Scheme");
   if (scheme) client.https = parse_scheme(*scheme);
+  if (auto host = last_element(head, "X-Forwarded-Host")) {
+    client.host = valid_host(std::move(*host));
+    add_port(client, last_element(head, "X-Forwarded-Port"));
+  }
   return client;
 }
 

@@ -20,6 +20,7 @@ namespace coronado {
 struct ForwardedClient {
   std::optional<SocketAddress> address;
   std::optional<bool> https;
+  std::string host;  // with the port, if it is not the usual one; valid
 };
 
 class TrustedProxies {
@@ -32,7 +33,8 @@ class TrustedProxies {
   bool contains(const SocketAddress& address) const noexcept;
 
   /// What the fields of a request say that came from a trusted proxy: `Forwarded`; else
-  /// `X-Forwarded-For`, else `X-Real-Ip`, and `X-Forwarded-Proto`, else `X-Scheme`.
+  /// `X-Forwarded-For`, else `X-Real-Ip`, and `X-Forwarded-Proto`, else `X-Scheme`, and
+  /// `X-Forwarded-Host` with `X-Forwarded-Port`.
   ///
   /// A list is read from its end, where the nearest proxy has written, as long as what it names is
   /// itself a trusted proxy: what stands before that anybody may have made up.

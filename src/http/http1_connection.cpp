@@ -229,7 +229,9 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
   exchange.request_.started_ = server_.loop.turn_time();
   exchange.request_.limits_ = &server_.options.limits;
   if (!server_.forwarders.empty() && server_.forwarders.contains(exchange.request_.peer_)) {
-    exchange.request_.set_forwarded(server_.forwarders.client_of(exchange.request_.head_));
+    ForwardedClient client = server_.forwarders.client_of(exchange.request_.head_);
+    if (!server_.options.trust_forwarded_host) client.host.clear();
+    exchange.request_.set_forwarded(std::move(client));
   }
   ++server_.request_count;
   if (over_request_rate()) {
@@ -237,6 +239,7 @@ std::size_t HTTP1Connection::begin_request(std::string_view rest) {
     return 0;
   }
   exchange.endpoint_ = &server_.service.route(exchange);
+  exchange.request_.endpoint_limits_ = &exchange.endpoint_->limits();
   if (exchange.request_.head_.has_body()) return begin_body(rest);
   more_input_ = !rest.empty();
   dispatch();
@@ -249,6 +252,7 @@ void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
   enter_from_outside([&] {
     peer_ended_ = true;
     if (exchange_ != nullptr && exchange_->task_ != nullptr) return peer_went();
+    if (in_the_middle()) return truncated(error);
     // An orderly end: what has been answered is still wanted.
     if (error || transport_->pending() == 0) {
       if (!error) transport_->say_farewell();
@@ -257,6 +261,19 @@ void HTTP1Connection::on_receive_end(std::error_code error) noexcept {
       close_soon(false);
     }
   });
+}
+
+/// Part of a request has come that somebody would have answered.
+bool HTTP1Connection::in_the_middle() const noexcept {
+  if (phase_ == Phase::kBody) return !exchange_->body_->discard;
+  // Old clients send an empty line behind a body.
+  return phase_ == Phase::kHead && input_ && input_->find_first_not_of("\r\n") != std::string::npos;
+}
+
+/// RFC 9112 8: an incomplete request may be answered with an error, if anybody is there to read it.
+void HTTP1Connection::truncated(std::error_code error) {
+  refuse(400, "the client has left in the middle of its request");
+  if (error) dead_ = true;
 }
 
 /// Nobody waits for the response in progress.
@@ -463,7 +480,11 @@ void HTTP1Connection::complete() noexcept {
 
 /// The message cannot become a request: says so and closes.
 void HTTP1Connection::refuse(int status, std::string_view reason) {
-  server_.service.request_refused(transport_->peer(), status, reason);
+  server_.service.request_refused(
+      {.peer = transport_->peer(),
+       .status = status,
+       .reason = reason,
+       .request = exchange_ == nullptr ? nullptr : &exchange_->request_});
   if (exchange_ == nullptr) {
     server_.spare();
     exchange_ = server_.take_spare();

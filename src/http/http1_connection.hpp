@@ -81,6 +81,8 @@ class HTTP1Connection final : public ListHook,
   void let_client_go_on() noexcept;
   void go_on();
   bool output_blocked() const noexcept;
+  bool in_the_middle() const noexcept;
+  void truncated(std::error_code error);
   void peer_went() noexcept;
 
   // Bodies, in http1_body.cpp

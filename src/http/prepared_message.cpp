@@ -59,5 +59,6 @@ std::string_view PreparedMessage::data() const noexcept { return frame_->payload
 bool PreparedMessage::is_text() const noexcept {
   return frame_->opcode() == WebSocketOpcode::kText;
 }
+bool PreparedMessage::may_compress() const noexcept { return frame_->may_compress(); }
 
 }  // namespace coronado

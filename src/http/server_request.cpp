@@ -2,6 +2,7 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/http/exchange.hpp>
 #include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/multipart.hpp>
@@ -33,6 +34,7 @@ HTTPServerRequest::~HTTPServerRequest() = default;
 void HTTPServerRequest::clear() noexcept {
   head_.clear();
   body_ = {};
+  endpoint_limits_ = nullptr;
   parsed_.reset();
 }
 
@@ -71,6 +73,7 @@ std::string_view HTTPServerRequest::version() const noexcept {
 }
 
 std::string_view HTTPServerRequest::host() const noexcept {
+  if (parsed_ && !parsed_->forwarded.host.empty()) return parsed_->forwarded.host;
   const std::string_view authority = head_.authority();
   return authority.empty() && head_.minor_version() == 0 ? "127.0.0.1" : authority;
 }
@@ -131,7 +134,12 @@ const MultipartForm& HTTPServerRequest::form() const {
 }
 
 MultipartLimits HTTPServerRequest::multipart_limits() const noexcept {
-  return {.max_parts = limits_->max_parts, .max_part_header_size = limits_->max_part_header_size};
+  if (endpoint_limits_ != nullptr && endpoint_limits_->multipart) {
+    return *endpoint_limits_->multipart;
+  }
+  return {.max_parts = limits_->max_parts,
+          .max_part_header_size = limits_->max_part_header_size,
+          .max_part_size = limits_->max_part_size == 0 ? UINT64_MAX : limits_->max_part_size};
 }
 
 const ArgumentList& HTTPServerRequest::cookies() const {

@@ -231,7 +231,7 @@ void WebSocketConnection::handle(const WebSocketReceiver::Step& step) {
       case Event::kMore: return;
       case Event::kMessage: return deliver(step);
       case Event::kPing:
-        if (state_ == State::kOpen) emit(WebSocketOpcode::kPong, step.payload);
+        answer_ping(step.payload);
         if (listener_) listener_->pinged(step.payload);
         return;
       case Event::kPong:

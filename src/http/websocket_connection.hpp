@@ -150,6 +150,7 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
   void emit_frame(std::string_view frame);
   void flush() noexcept;
   bool make_room();
+  void answer_ping(std::string_view data);
 
   // The end, in websocket_closing.cpp
   void answer_close();
@@ -179,6 +180,7 @@ class WebSocketConnection final : public UpgradedConnection, private TransportHa
     std::string close_reason;
     std::uint64_t dropped = 0;
     Event closed;
+    std::optional<std::string> pong;         // owed for the last ping, until the peer takes more
     IntrusiveList<WebSocket::Sent> senders;  // who wait until the peer takes more
   };
   class Runner;

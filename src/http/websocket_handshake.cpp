@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 1.3
 
-// What zlib can do: it has no raw deflate with a window of 256 bytes.
-constexpr int kLeastWindowBits = 9;
-
 bool has_element(const RequestHead& head, std::string_view name, std::string_view element) {
   const std::vector<std::string> all = list_elements(head, name);
   return std::ranges::any_of(
@@ -115,7 +112,7 @@ std::optional<DeflateAgreement> answer_deflate_offers(const std::vector<std::str
                                                       std::string& answer) {
   for (const std::string& text : offers) {
     const std::optional<DeflateOffer> offer = read_offer(text);
-    if (!offer || (offer->server_bits && *offer->server_bits < kLeastWindowBits)) continue;
+    if (!offer) continue;
     DeflateAgreement agreed;
     agreed.server_forgets = offer->server_forgets || wanted.forget_own_window;
     agreed.client_forgets = offer->client_forgets || wanted.forget_peer_window;
@@ -162,7 +159,7 @@ std::optional<DeflateAgreement> read_deflate_answer(std::string_view answer,
   // RFC 7692 7.1: what was asked for is granted, or the extension is not agreed upon.
   const bool keeps = offered.forget_peer_window && !agreed.server_forgets;
   const bool exceeds = agreed.server_window_bits > offered.peer_window_bits;
-  if (keeps || exceeds || agreed.client_window_bits < kLeastWindowBits) return std::nullopt;
+  if (keeps || exceeds) return std::nullopt;
   return agreed;
 }
 

@@ -151,7 +151,22 @@ void WebSocketConnection::wake_senders() noexcept {
 }
 
 void WebSocketConnection::on_drained() noexcept {
-  enter([this] { wake_senders(); });
+  enter([this] {
+    if (rare_ && rare_->pong && state_ == State::kOpen) emit(WebSocketOpcode::kPong, *rare_->pong);
+    if (rare_) rare_->pong.reset();
+    wake_senders();
+  });
+}
+
+/// A peer that pings and does not read is answered when it has read: to the last ping alone, as
+/// RFC 6455 5.5.3 allows, so that what waits for it has a bound.
+void WebSocketConnection::answer_ping(std::string_view data) {
+  if (state_ != State::kOpen) return;
+  if (must_wait()) {
+    rare_->pong.emplace(data);
+  } else {
+    emit(WebSocketOpcode::kPong, data);
+  }
 }
 
 void WebSocketConnection::ping(std::string_view data) {

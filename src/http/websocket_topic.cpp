@@ -21,6 +21,7 @@ struct WebSocketTopic::State {
   };
 
   Topic<PreparedMessage> topic;
+  Function<void(const PreparedMessage&)> relay;
   mutable std::mutex mutex;
   std::vector<Place> places;  // guarded by mutex; one for each loop that has subscribers
 };
@@ -102,7 +103,18 @@ WebSocketTopic::Subscription WebSocketTopic::subscribe(WebSocketConnection& conn
   return subscription;
 }
 
-void WebSocketTopic::publish(PreparedMessage message) { state_->topic.publish(std::move(message)); }
+void WebSocketTopic::publish(PreparedMessage message) {
+  if (state_->relay) state_->relay(message);
+  publish_here(std::move(message));
+}
+
+void WebSocketTopic::publish_here(PreparedMessage message) {
+  state_->topic.publish(std::move(message));
+}
+
+void WebSocketTopic::set_relay(Function<void(const PreparedMessage&)> relay) {
+  state_->relay = std::move(relay);
+}
 
 std::size_t WebSocketTopic::loops() const {
   const std::lock_guard lock(state_->mutex);

@@ -19,10 +19,12 @@
 #include <latch>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 
 #include "http/forwarded.hpp"
+#include "ops/topic_link.hpp"
 
 namespace coronado::web {
 namespace {
@@ -401,6 +403,7 @@ int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& fa
   // Bound before the fork: the sockets outlive a process that dies, and what comes waits in them.
   Listening listening = bind_all(options, workers * processes);
   StartBoard board(processes);
+  const ProcessSockets channels(options.topics.empty() ? 0 : processes);
   ForkOptions forking;
   forking.fatal_exit_code = kCouldNotStart;
   forking.on_stop = [&] { listening.sockets.clear(); };  // so that who comes now is refused
@@ -413,6 +416,8 @@ int serve_in_processes(const ServeOptions& options, WorkerApplicationFactory& fa
   }
   listening.sockets.clear();
   try {
+    std::optional<TopicLink> link;
+    if (!options.topics.empty()) link.emplace(options.topics, channels, mine);
     Workers(options, factory, std::move(tls), std::move(sockets), [&] {
       if (board.sign(mine)) announce(listening.port, listening.tls_port);
     }).run();
@@ -454,6 +459,7 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--max-trailer-size", http.limits.max_trailer_size, "Bytes");
   parser.define("--max-parts", http.limits.max_parts, "Parts of a multipart form");
   parser.define("--max-part-header-size", http.limits.max_part_header_size, "Bytes");
+  parser.define("--max-part-size", http.limits.max_part_size, "Bytes of one part; 0 for no limit");
   parser.define("--compress-response", compress_response, "Compress responses");
   parser.define("--decompress-request", http.decompress_request, "Decompress requests' bodies");
   parser.define("--max-decompression-ratio", http.limits.max_decompression_ratio,
@@ -461,6 +467,8 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--trust-forwarded", http.trust_forwarded,
                 "Network of proxies whose Forwarded and X-Forwarded fields are believed; may be "
                 "given several times");
+  parser.define("--trust-forwarded-host", http.trust_forwarded_host,
+                "Believe them also the host that the client has asked for");
   parser.define("--max-connections", http.max_connections, "Connections at a time, each worker");
   parser.define("--max-connections-per-peer", http.max_connections_per_peer,
                 "Connections at a time from one address, each worker; 0 for no limit");

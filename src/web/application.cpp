@@ -70,6 +70,7 @@ std::string access_line(const HTTPExchange& exchange) {
   line.append(" ").append(request.method()).append(" ").append(request.uri());
   line.append(" (").append(request.remote_ip()).append(")").append(time);
   if (exchange.client_gone()) line.append(" client gone");
+  if (exchange.body_error() != 0) line.append(" ").append(exchange.body_error_reason());
   const auto* id = static_cast<const WebExchange&>(exchange).extension<RequestID>();
   if (id != nullptr) line.append(" [").append(id->value).append("]");
   return line;
@@ -130,8 +131,9 @@ Application& Application::add_endpoint(RouteSpec route) {
   if (options.check_xsrf && state.security.xsrf_cookies) {
     endpoint = std::make_unique<XSRFEndpoint>(std::move(endpoint));
   }
-  endpoint->set_limits(
-      {.max_body_size = options.max_body_size, .body_timeout = options.body_timeout});
+  endpoint->set_limits({.max_body_size = options.max_body_size,
+                        .body_timeout = options.body_timeout,
+                        .multipart = options.multipart});
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
   if (!options.middleware.empty()) {
     auto own = std::make_shared<detail::MiddlewareChain>();
@@ -370,11 +372,17 @@ void Application::request_done(HTTPExchange& exchange) noexcept {
   }
 }
 
-void Application::request_refused(const SocketAddress& peer, int status,
-                                  std::string_view reason) noexcept {
+void Application::request_refused(const HTTPRefusal& refusal) noexcept {
   if (!access_log().enabled(LogLevel::kWarning)) return;
-  std::string line = std::to_string(status) + " - (" + peer.host() + ") refused: ";
-  access_log().warning(line.append(reason));
+  const HTTPServerRequest* request = refusal.request;
+  std::string line = std::to_string(refusal.status);
+  if (request == nullptr) {
+    line.append(" - (").append(refusal.peer.host());
+  } else {
+    line.append(" ").append(request->method()).append(" ").append(request->uri());
+    line.append(" (").append(request->remote_ip());
+  }
+  access_log().warning(line.append(") refused: ").append(refusal.reason));
 }
 
 void detail::throw_no_state(std::string_view type) {

@@ -66,7 +66,8 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
   try {
     std::rethrow_exception(error);
   } catch (const HTTPError& http) {
-    if (!http.log_message().empty()) {
+    // What is wrong with a body stands in the access log.
+    if (!http.log_message().empty() && http.log_message() != exchange.body_error_reason()) {
       general_log().warning(std::to_string(http.status()) + " " + describe_request(exchange) +
                             ": " + in_one_line(http.log_message()));
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -63,6 +64,28 @@ TEST(ChunkedDecoder, JoinsTheChunks) {
   EXPECT_EQ(got.status, Status::kDone);
   EXPECT_EQ(got.body, "foo=bar");
   EXPECT_EQ(text.substr(got.consumed), "GET / HTTP/1.1");
+}
+
+/// A byte of body that costs hundreds on the wire, again and again.
+TEST(ChunkedDecoder, LinesMayNotBeFarLongerThanWhatTheyAnnounce) {
+  const auto chunks = [](int count, std::size_t size, std::size_t extension) {
+    char digits[16];
+    std::snprintf(digits, sizeof digits, "%zx;", size);
+    const std::string one =
+        digits + std::string(extension, 'e') + "\r\n" + std::string(size, 'x') + "\r\n";
+    std::string text;
+    for (int i = 0; i < count; ++i) text += one;
+    return text + "0\r\n\r\n";
+  };
+  const Decoded refused = decode(chunks(200, 1, 200), 7);
+  EXPECT_EQ(refused.status, Status::kError);
+  EXPECT_EQ(refused.http_status, 400);
+  EXPECT_EQ(refused.reason, "the chunks' lines are longer than their data");
+  EXPECT_LT(refused.body.size(), 100U);
+  // A few of them are nothing, and so are lines that are short, or in keeping with their chunks.
+  EXPECT_EQ(decode(chunks(80, 1, 200), 1000).status, Status::kDone);
+  EXPECT_EQ(decode(chunks(20'000, 1, 10), 1000).status, Status::kDone);
+  EXPECT_EQ(decode(chunks(2'000, 120, 240), 1000).status, Status::kDone);
 }
 
 TEST(ChunkedDecoder, GivesViewsOfTheInput) {

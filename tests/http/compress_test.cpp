@@ -135,8 +135,31 @@ TEST(Compress, OptionsOutOfRange) {
   EXPECT_THROW(make_compressor(Coding::kGzip, {.level = 10}), std::invalid_argument);
   EXPECT_THROW(make_compressor(Coding::kBrotli, {.level = 12}), std::invalid_argument);
   EXPECT_THROW(make_compressor(Coding::kZstd, {.level = 23}), std::invalid_argument);
-  EXPECT_THROW(make_compressor(Coding::kRawDeflate, {.window_bits = 8}), std::invalid_argument);
+  EXPECT_THROW(make_compressor(Coding::kRawDeflate, {.window_bits = 7}), std::invalid_argument);
   EXPECT_THROW(make_decompressor(Coding::kRawDeflate, 16), std::invalid_argument);
+}
+
+/// Given out byte by byte, what a stream refers to must be in the window.
+TEST(DeflateWindow, HoldsAllThatAStreamRefersTo) {
+  for (const int bits : {8, 9, 10, 15}) {
+    for (const std::size_t period : {100, 249, 250, 251, 255, 256, 257, 300, 511, 512, 513, 1000}) {
+      std::string text;
+      for (std::size_t i = 0; i < 4 * period + 1000; ++i) {
+        text += static_cast<char>(i < period ? i * i * i % 251 : text[i - period]);
+      }
+      std::string packed;
+      make_compressor(Coding::kRawDeflate, {.window_bits = bits})
+          ->append(text, Compressor::Flush::kSync, packed);
+      const auto inflate = make_decompressor(Coding::kRawDeflate, bits);
+      std::string out;
+      auto status = Decompressor::Status::kLimit;
+      for (std::string_view rest = packed; status == Decompressor::Status::kLimit;) {
+        status = inflate->decode(rest, 1, out);
+      }
+      EXPECT_EQ(status, Decompressor::Status::kMore) << bits << " " << period;
+      EXPECT_EQ(out, text) << bits << " " << period;
+    }
+  }
 }
 
 }  // namespace

@@ -244,6 +244,8 @@ TEST(ExchangeTest, BodyThatNeverCompletesIsDropped) {
   bench.settle();
   EXPECT_EQ(bench.server->connection_count(), 0U);
   EXPECT_TRUE(bench.service.done.empty());
+  EXPECT_EQ(bench.service.refused,
+            std::vector<std::string>({"400 the client has left in the middle of its request"}));
 }
 
 TEST(ExchangeTest, HandlersThatFailAreAnsweredWith500) {

@@ -11,7 +11,7 @@ namespace {
 using http_test::LambdaService;
 using http_test::ServerBench;
 
-/// "address scheme", as far as it was said.
+/// "address scheme host", as far as it was said.
 std::string said(const TrustedProxies& proxies, std::string_view fields) {
   const std::string text = "GET / HTTP/1.1\r\nHost: x\r\n" + std::string(fields) + "\r\n";
   RequestHead head;
@@ -20,7 +20,8 @@ std::string said(const TrustedProxies& proxies, std::string_view fields) {
             ParseStatus::kComplete);
   const ForwardedClient client = proxies.client_of(head);
   return (client.address ? to_string(*client.address) : "nobody") +
-         (client.https ? *client.https ? " https" : " http" : "");
+         (client.https ? *client.https ? " https" : " http" : "") +
+         (client.host.empty() ? "" : " " + client.host);
 }
 
 TEST(TrustedProxies, AreNetworksAndUnixSockets) {
@@ -76,6 +77,31 @@ TEST(TrustedProxies, ReadTheOlderFields) {
   EXPECT_EQ(said(proxies, "X-Scheme: HTTPS\r\n"), "nobody https");
 }
 
+TEST(TrustedProxies, ReadTheHostThatWasAskedFor) {
+  const TrustedProxies proxies({"10.0.0.0/8"});
+  EXPECT_EQ(said(proxies, "Forwarded: for=1.1.1.1;host=\"shop.example:8443\"\r\n"),
+            "1.1.1.1:0 shop.example:8443");
+  EXPECT_EQ(said(proxies, "Forwarded: for=1.1.1.1;host=made.up, for=2.2.2.2;host=b.example\r\n"),
+            "2.2.2.2:0 b.example");
+  EXPECT_EQ(said(proxies, "Forwarded: for=1.1.1.1;host=\"a/b\"\r\n"), "1.1.1.1:0");
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: made.up, b.example\r\n"), "nobody b.example");
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: a b\r\n"), "nobody");
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: <x>\r\nX-Forwarded-Port: 81\r\n"), "nobody");
+  // The port is named when nothing else tells it.
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: b.example\r\nX-Forwarded-Port: 8080\r\n"),
+            "nobody b.example:8080");
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: [::1]\r\nX-Forwarded-Port: 8080\r\n"),
+            "nobody [::1]:8080");
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: b.example:1\r\nX-Forwarded-Port: 8080\r\n"),
+            "nobody b.example:1");
+  EXPECT_EQ(said(proxies, "X-Forwarded-Host: b.example\r\nX-Forwarded-Port: x\r\n"),
+            "nobody b.example");
+  EXPECT_EQ(said(proxies,
+                 "X-Forwarded-Host: b.example\r\nX-Forwarded-Port: 443\r\n"
+                 "X-Forwarded-Proto: https\r\n"),
+            "nobody https b.example");
+}
+
 std::string who_asks(HTTPServerOptions options) {
   ServerBench bench({}, std::move(options));
   bench.service.on(
@@ -90,7 +116,9 @@ std::string who_asks(HTTPServerOptions options) {
   const auto client = bench.connect();
   std::string said;
   // What one request says does not hold for the next one.
-  for (const char* fields : {"X-Forwarded-For: 4.4.4.4\r\nX-Forwarded-Proto: https\r\n", ""}) {
+  for (const char* fields : {"X-Forwarded-For: 4.4.4.4\r\nX-Forwarded-Proto: https\r\n"
+                             "X-Forwarded-Host: shop.example\r\n",
+                             ""}) {
     said += bench.run(http_test::ask(*client, http_test::get("/who", fields))).body + ";";
   }
   return said;
@@ -99,7 +127,9 @@ std::string who_asks(HTTPServerOptions options) {
 TEST(Forwarded, IsBelievedFromWhomIsTrusted) {
   EXPECT_EQ(who_asks({.trust_forwarded = {"127.0.0.0/8"}}),
             "4.4.4.4 https://x/who 127.0.0.1;127.0.0.1 http://x/who 127.0.0.1;");
-  EXPECT_EQ(who_asks({.trust_forwarded = {"10.0.0.0/8"}}),
+  EXPECT_EQ(who_asks({.trust_forwarded = {"127.0.0.0/8"}, .trust_forwarded_host = true}),
+            "4.4.4.4 https://shop.example/who 127.0.0.1;127.0.0.1 http://x/who 127.0.0.1;");
+  EXPECT_EQ(who_asks({.trust_forwarded = {"10.0.0.0/8"}, .trust_forwarded_host = true}),
             "127.0.0.1 http://x/who 127.0.0.1;127.0.0.1 http://x/who 127.0.0.1;");
   EXPECT_EQ(who_asks({}), "127.0.0.1 http://x/who 127.0.0.1;127.0.0.1 http://x/who 127.0.0.1;");
 }

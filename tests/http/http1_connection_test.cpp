@@ -75,6 +75,31 @@ TEST_P(HTTP1Pipelining, RequestsBeforeAnOrderlyEndAreAnswered) {
   EXPECT_EQ(bench.service.done.size(), 3U);
 }
 
+/// RFC 9112 8.
+TEST_P(HTTP1Pipelining, ARequestThatIsCutIsRefused) {
+  const std::string head = "POST /body HTTP/1.1\r\nHost: x\r\n";
+  for (const std::string& cut :
+       {std::string("GET / HT"), head, head + "Content-Length: 5\r\n\r\nab",
+        head + "Transfer-Encoding: chunked\r\n\r\n5\r\nab"}) {
+    ServerBench bench(GetParam());
+    auto client = bench.connect();
+    client->send(get("/1") + cut);
+    client->shutdown_write();
+    const std::string text = bench.run(client->read_to_end());
+    EXPECT_NE(text.find("HTTP/1.1 400 Bad Request\r\n"), std::string::npos) << cut << text;
+    EXPECT_EQ(bench.service.done.size(), 1U);
+    EXPECT_EQ(bench.service.refused,
+              std::vector<std::string>({"400 the client has left in the middle of its request"}));
+  }
+  // An empty line is no request.
+  ServerBench bench(GetParam());
+  auto client = bench.connect();
+  client->send(get("/1") + "\r\n");
+  client->shutdown_write();
+  EXPECT_EQ(bench.run(client->read_to_end()).find("400"), std::string::npos);
+  EXPECT_TRUE(bench.service.refused.empty());
+}
+
 TEST(ConnectionTest, OrderlyEndDoesNotCutALargeResponse) {
   ServerBench bench;
   bench.service.on(

@@ -78,9 +78,8 @@ class LambdaService final : public HTTPService {
                    std::string(exchange.request().method()) + " " +
                    std::string(exchange.request().uri()));
   }
-  void request_refused(const SocketAddress&, int status,
-                       std::string_view reason) noexcept override {
-    refused.push_back(std::to_string(status) + " " + std::string(reason));
+  void request_refused(const HTTPRefusal& refusal) noexcept override {
+    refused.push_back(std::to_string(refusal.status) + " " + std::string(refusal.reason));
   }
   std::vector<std::string> done;
   std::vector<std::string> refused;

@@ -432,6 +432,22 @@ TEST_P(WebSocketCases, Limits) {
   }
 }
 
+/// Of megabytes, which would take their time in small pieces.
+class LargeWebSocketCases : public WebSocketCases {};
+
+INSTANTIATE_TEST_SUITE_P(Ends, LargeWebSocketCases,
+                         testing::Combine(testing::Bool(), testing::Values(65536)), end_name);
+
+TEST_P(LargeWebSocketCases, Messages) {
+  const WebSocketOptions options{.max_message_size = 16 << 20, .max_buffered = 32 << 20};
+  const std::string largest = letters(16 << 20);
+  EXPECT_EQ(talk_and_close(wire({.payload = largest}), options), text(largest) + closed(1000));
+  EXPECT_EQ(talk_and_close(fragmented(Opcode::kBinary, largest, 1 << 20), options),
+            binary(largest) + closed(1000));
+  const std::string large = letters(1 << 20);
+  EXPECT_EQ(talk_and_close(fragmented(Opcode::kText, large, 64)), text(large) + closed(1000));
+}
+
 TEST_P(WebSocketCases, ManySmallMessages) {
   std::string sent;
   std::string expected;
@@ -501,8 +517,8 @@ INSTANTIATE_TEST_SUITE_P(Ends, WebSocketDeflateCases,
 TEST_P(WebSocketDeflateCases, EveryForm) {
   for (const bool server_forgets : {false, true}) {
     for (const bool client_forgets : {false, true}) {
-      for (const int server_bits : {9, 12, 15}) {
-        for (const int client_bits : {9, 12, 15}) {
+      for (const int server_bits : {8, 9, 12, 15}) {
+        for (const int client_bits : {8, 9, 12, 15}) {
           SCOPED_TRACE(testing::Message() << server_forgets << client_forgets << " " << server_bits
                                           << " " << client_bits);
           exchange({.server_forgets = server_forgets,

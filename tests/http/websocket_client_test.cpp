@@ -356,7 +356,7 @@ TEST(ReadDeflateAnswer, MustBeWhatWasOffered) {
        "client_max_window_bits",
        false},
       {"permessage-deflate; server_no_context_takeover; server_max_window_bits=12; "
-       "client_max_window_bits=8",
+       "client_max_window_bits=7",
        false},
       {"permessage-deflate; server_no_context_takeover; server_max_window_bits=12; unknown", false},
       {"permessage-bzip2", false},

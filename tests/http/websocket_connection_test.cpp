@@ -496,6 +496,32 @@ TEST_P(WebSocketServerEnd, TheQueueOfMessagesHasABound) {
   EXPECT_EQ(log.count("does not keep up"), 1U);
 }
 
+/// RFC 6455 5.5.3: to answer the last of several pings is enough.
+TEST_P(WebSocketServerEnd, WhoPingsAndDoesNotReadIsAnsweredOnceHeReads) {
+  piece = std::max<std::size_t>(piece, 100);
+  begin();
+  client->transport().pause_receive();
+  std::string pings;
+  constexpr int kCount = 10'000;
+  for (int i = 0; i < kCount; ++i) {
+    std::string payload = std::to_string(i);
+    payload.resize(125, '.');
+    pings += wire({.opcode = Opcode::kPing, .payload = std::move(payload)});
+  }
+  client->send(pings);
+  settle();
+  EXPECT_NE(script.log.find("[ping 9999."), std::string::npos);
+  EXPECT_LT(script.connection->buffered_amount(), 70'000U);
+  client->transport().resume_receive();
+  settle();
+  script.connection->close(1000, {});
+  const std::string answers = run(client->read_to_end());
+  const std::size_t last = answers.find("9999.");
+  EXPECT_NE(last, std::string::npos);
+  EXPECT_EQ(last, answers.rfind('\x8a') + 2);  // and no other pong is behind it
+  EXPECT_EQ(answers.find("9998."), std::string::npos);
+}
+
 // --- permessage-deflate ------------------------------------------------------------------------
 
 TEST_P(WebSocketServerEnd, CompressesBothWays) {

@@ -54,8 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
                "server_max_window_bits=15; client_max_window_bits=15",
                "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
                "server_max_window_bits=15; client_max_window_bits=15"},
-        // What cannot be done, or is no offer, is declined.
-        Answer{"permessage-deflate; server_max_window_bits=8", nullptr},
+        Answer{"permessage-deflate; server_max_window_bits=8; client_max_window_bits=8",
+               "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8"},
+        // What is no offer is declined.
         Answer{"permessage-deflate; server_max_window_bits=7", nullptr},
         Answer{"permessage-deflate; server_max_window_bits=16", nullptr},
         Answer{"permessage-deflate; server_max_window_bits=010", nullptr},
@@ -70,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(AnswerDeflateOffers, TakesTheFirstThatCanBeServed) {
   std::string answer;
   const auto agreed = answer_deflate_offers(
-      {"permessage-deflate; server_max_window_bits=8", "permessage-deflate"}, {}, answer);
+      {"permessage-deflate; server_max_window_bits=7", "permessage-deflate"}, {}, answer);
   ASSERT_TRUE(agreed);
   EXPECT_EQ(answer, "permessage-deflate; server_no_context_takeover");
 }

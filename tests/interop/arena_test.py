@@ -19,12 +19,17 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 PROGRAM = ""
 TIMEOUT = 60
 ITEMS = [{"id": i, "name": f"Thing {i}", "category": "tools", "price": 100 + i, "quantity": 3 * i, "active": i % 2 == 0,
           "tags": ["sale", "größe"][:i % 3], "rating": {"score": i, "count": i * i}} for i in range(1, 51)]
+
+
+# How input is cut up: byte by byte, in odd pieces, whole.
+PIECES = (1, 7, 1000, None)
 
 
 class Answers:
@@ -34,9 +39,27 @@ class Answers:
         self.file = channel.makefile("rb")
 
     def next(self):
+        """Status, body and fields of the next one."""
         status = int(self.file.readline().split()[1])
         fields = http.client.parse_headers(self.file)
-        return status, self.file.read(int(fields["Content-Length"]))
+        if fields["Transfer-Encoding"] != "chunked":
+            return status, self.file.read(int(fields["Content-Length"])), fields
+        body = b""
+        while size := int(self.file.readline(), 16):
+            body += self.file.read(size)
+            assert self.file.read(2) == b"\r\n"
+        assert self.file.readline() == b"\r\n"
+        return status, body, fields
+
+
+def get(target, fields=""):
+    return f"GET {target} HTTP/1.1\r\nHost: x\r\n{fields}\r\n".encode()
+
+
+def chunked(body, size):
+    """In chunks of so many bytes."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(body[at:at + size]), body[at:at + size])
+                    for at in range(0, len(body), size)) + b"0\r\n\r\n"
 
 
 class ArenaTest(unittest.TestCase):
@@ -84,14 +107,26 @@ class ArenaTest(unittest.TestCase):
         connection.close()
         return response, content
 
-    def talk(self, text, answers, piece=None):
-        """Sends `text`, perhaps in pieces of so many bytes, and returns what comes back."""
+    def converse(self, text, answers, piece=None):
+        """Sends `text`, perhaps in pieces of so many bytes, and returns what comes back meanwhile."""
         with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as channel:
             channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for at in range(0, len(text), piece or len(text)):
-                channel.sendall(text[at:at + (piece or len(text))])
+            sender = threading.Thread(target=self.send_in_pieces, args=(channel, text, piece))
+            sender.start()
             reader = Answers(channel)
-            return [reader.next() for _ in range(answers)]
+            got = [reader.next() for _ in range(answers)]
+            sender.join(TIMEOUT)
+            self.assertFalse(sender.is_alive())
+            return got
+
+    def talk(self, text, answers, piece=None):
+        """The same without the fields."""
+        return [(status, body) for status, body, _ in self.converse(text, answers, piece)]
+
+    @staticmethod
+    def send_in_pieces(channel, text, piece=None):
+        for at in range(0, len(text), piece or len(text)):
+            channel.sendall(text[at:at + (piece or len(text))])
 
     def test_baseline(self):
         response, content = self.ask("GET", "/baseline11?a=13&b=42")
@@ -119,9 +154,8 @@ class ArenaTest(unittest.TestCase):
                 self.assertEqual(self.talk(text, len(expected), piece), expected)
 
     def test_pipeline(self):
-        text = b"GET /pipeline HTTP/1.1\r\nHost: x\r\n\r\n" * 64
-        for piece in (11, 1000, None):
-            self.assertEqual(self.talk(text, 64, piece), [(200, b"ok")] * 64)
+        for piece in PIECES:
+            self.assertEqual(self.talk(get("/pipeline") * 64, 64, piece), [(200, b"ok")] * 64)
 
     def test_ten_requests_a_connection(self):
         text = b"GET /baseline11?a=1&b=1 HTTP/1.1\r\nHost: x\r\n\r\n" * 9 + \
@@ -137,6 +171,22 @@ class ArenaTest(unittest.TestCase):
             self.assertEqual(json.loads(content), {"items": expected, "count": count})
         for target in ("/json/0?m=1", "/json/51?m=1", "/json/3", "/json/3?m=x"):
             self.assertEqual(self.ask("GET", target)[0].status, 400, target)
+
+    def test_json_in_pieces_and_pipelined(self):
+        counts = [1, 50, 12, 7]
+        wanted = [{"items": [dict(item, total=item["price"] * item["quantity"] * m) for item in ITEMS[:count]], "count": count}
+                  for m, count in enumerate(counts, 1)]
+        for coding in (None, "gzip"):
+            fields = f"Accept-Encoding: {coding}\r\n" if coding else ""
+            text = b"".join(get(f"/json/{count}?m={m}", fields) for m, count in enumerate(counts, 1))
+            for piece in PIECES:
+                with self.subTest(coding=coding, piece=piece):
+                    got = self.converse(text, len(counts), piece)
+                    # What is small stays as it is.
+                    self.assertEqual([fields["Content-Encoding"] for _, _, fields in got], [None, coding, coding, coding])
+                    bodies = [gzip.decompress(body) if fields["Content-Encoding"] else body for _, body, fields in got]
+                    self.assertEqual([(status, json.loads(body)) for (status, _, _), body in zip(got, bodies)],
+                                     [(200, each) for each in wanted])
 
     def test_json_compressed(self):
         plain = self.ask("GET", "/json/40?m=2")[1]
@@ -155,6 +205,17 @@ class ArenaTest(unittest.TestCase):
                                   headers={"Transfer-Encoding": "chunked"})[1], b"5000000")
         self.assertEqual(self.ask("POST", "/upload", b"")[1], b"0")
 
+    def test_upload_in_pieces_and_pipelined(self):
+        head = b"POST /upload HTTP/1.1\r\nHost: x\r\n"
+        for piece, size in ((1, 3_000), (7, 20_000), (1000, 300_000), (None, 2_000_000)):
+            body = os.urandom(size)
+            text = (head + b"Content-Length: %d\r\n\r\n" % size + body +
+                    head + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body, 1 + size // 9) +
+                    head + b"Content-Length: 0\r\n\r\n" +
+                    head + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body[:500], 1) + get("/pipeline"))
+            with self.subTest(piece=piece):
+                self.assertEqual(self.talk(text, 5, piece), [(200, b"%d" % each) for each in (size, size, 0, 500)] + [(200, b"ok")])
+
     def test_static(self):
         types = {"vendor.js": "text/javascript", "hero.webp": "image/webp", "reset.css": "text/css"}
         for name, content in self.files.items():
@@ -170,6 +231,17 @@ class ArenaTest(unittest.TestCase):
         self.assertEqual((response.getheader("Content-Encoding"), gzip.decompress(body)), ("gzip", self.files["vendor.js"]))
         self.assertEqual(self.ask("GET", "/static/hero.webp", headers=accept)[1], self.files["hero.webp"])
         self.assertEqual(self.ask("GET", "/static/nothing.js", headers=accept)[0].status, 404)
+
+    def test_static_in_pieces_and_pipelined(self):
+        accept = "Accept-Encoding: br;q=1, gzip;q=0.8\r\n"
+        text = b"".join(get(f"/static/{name}", accept) for name in (*self.files, "nothing.js", "reset.css"))
+        for piece in PIECES:
+            with self.subTest(piece=piece):
+                got = self.converse(text, 5, piece)
+                self.assertEqual([status for status, _, _ in got], [200, 200, 200, 404, 200])
+                self.assertEqual((got[0][1], got[0][2]["Content-Encoding"]), (b"as brotli made it", "br"))
+                self.assertEqual((got[1][1], got[1][2]["Content-Type"]), (self.files["hero.webp"], "image/webp"))
+                self.assertEqual(got[2][2]["Content-Type"], "text/css")
 
     def test_json_and_files_over_tls(self):
         if self.tls_port is None:
@@ -189,15 +261,19 @@ class ArenaTest(unittest.TestCase):
     def test_websocket(self):
         key = base64.b64encode(os.urandom(16)).decode()
         frames = b"".join(b"\x81\x85\0\0\0\0" + b"%05d" % i for i in range(100))
-        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as channel:
-            channel.sendall(f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
-            file = channel.makefile("rb")
-            self.assertEqual(file.readline(), b"HTTP/1.1 101 Switching Protocols\r\n")
-            http.client.parse_headers(file)
-            for at in range(0, len(frames), 13):
-                channel.sendall(frames[at:at + 13])
-            self.assertEqual(file.read(700), b"".join(b"\x81\x05%05d" % i for i in range(100)))
+        # A message in fragments, with a ping between them, and one of bytes.
+        frames += b"\x01\x83\0\0\0\0one\x89\x81\0\0\0\0p\x80\x83\0\0\0\0two" + b"\x82\x85\0\0\0\0" + b"bytes"
+        echoes = b"".join(b"\x81\x05%05d" % i for i in range(100)) + b"\x8a\x01p\x81\x06onetwo\x82\x05bytes"
+        head = (f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode()
+        for piece in (13, *PIECES):
+            with self.subTest(piece=piece), socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as channel:
+                # The first frames may come with the request.
+                self.send_in_pieces(channel, head + frames, piece)
+                file = channel.makefile("rb")
+                self.assertEqual(file.readline(), b"HTTP/1.1 101 Switching Protocols\r\n")
+                self.assertIsNone(http.client.parse_headers(file)["Sec-WebSocket-Extensions"])
+                self.assertEqual(file.read(len(echoes)), echoes)
 
     def test_what_is_not_there(self):
         self.assertEqual(self.ask("GET", "/nothing")[0].status, 404)

@@ -1,6 +1,7 @@
 // The server program that serve_test runs.
 #include <coronado/ops/process.hpp>
 #include <coronado/ops/serve.hpp>
+#include <coronado/websocket.hpp>
 
 #include <atomic>
 #include <cstdlib>
@@ -24,6 +25,18 @@ Task<std::string> thread_over_there() { co_return thread_name(); }
 /// What was broadcast to this worker.
 thread_local std::string heard;  // NOLINT(cert-err58-cpp)
 
+/// Of all workers of all processes.
+coronado::WebSocketTopic room;  // NOLINT(cert-err58-cpp)
+
+/// Says which process it is; what comes is for all.
+Task<> talk(coronado::WebSocket& socket) {
+  const auto subscription = socket.subscribe(room);
+  co_await socket.send(std::to_string(coronado::task_id().value_or(-1)));
+  while (const auto message = co_await socket.read()) {
+    room.publish(coronado::PreparedMessage(*message));
+  }
+}
+
 web::Application make_application(WorkerGroup& workers) {
   // FAIL_AT=2: the second call of the factory fails.
   static std::atomic<int> calls = 0;
@@ -38,6 +51,7 @@ web::Application make_application(WorkerGroup& workers) {
   app.get("/peer", [](const coronado::HTTPServerRequest& request) { return request.remote_ip(); });
   app.get("/thread", [] { return thread_name(); });
   app.get("/process", [] { return std::to_string(coronado::task_id().value_or(-1)); });
+  app.get("/room", web::websocket(talk));
   app.get("/crash", []() -> std::string { std::_Exit(1); });
   // The threads of all workers, asked one by one.
   app.get("/threads", [&workers]() -> Task<std::string> {
@@ -71,4 +85,8 @@ web::Application make_application(WorkerGroup& workers) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return web::serve(argc, argv, make_application); }
+int main(int argc, char** argv) {
+  web::ServeOptions options;
+  options.topics = {&room};
+  return web::serve(argc, argv, make_application, options);
+}

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <coronado/http/websocket_client.hpp>
 #include <coronado/net/netutil.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/testing/raw_client.hpp>
@@ -469,6 +470,74 @@ TEST_F(ServeForked, AProcessThatCrashesIsReplacedAndTheOthersGoOn) {
     back = get(*next, "/process").body == crashed;
   }
   EXPECT_TRUE(back);
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+/// A visitor of the room that serve_child has for all its processes.
+struct Visitor {
+  WebSocket socket;
+  std::string process;
+};
+
+Task<Visitor> visit_room(std::uint16_t port) {
+  WebSocket socket =
+      co_await websocket_connect({.url = "http://127.0.0.1:" + std::to_string(port) + "/room"});
+  const auto first = co_await socket.read();
+  std::string process(first ? first->data : "gone");
+  co_return Visitor{std::move(socket), std::move(process)};
+}
+
+/// One who is in that process, wherever chance puts those who come.
+Task<Visitor> visit_process(std::uint16_t port, std::string process) {
+  for (int i = 0; i < 1000; ++i) {
+    Visitor visitor = co_await visit_room(port);
+    if (visitor.process == process) co_return visitor;
+  }
+  throw std::runtime_error("nobody came to process " + process);
+}
+
+Task<std::string> hear(Visitor& visitor) {
+  const auto message = co_await visitor.socket.read();
+  co_return message ? (message->is_text ? "" : "bytes ") + std::string(message->data) : "gone";
+}
+
+TEST_F(ServeForked, TopicsAreHeardInAllProcesses) {
+  Child child({"--port=0", "--processes=3", "--workers=2", "--log-level=warning"});
+  const std::uint16_t port = child.port();
+  const std::string large(1'000'000, 'x');
+  const auto talk = [](std::uint16_t there, const std::string& long_text) -> Task<> {
+    Visitor one = co_await visit_process(there, "0");
+    Visitor two = co_await visit_process(there, "1");
+    Visitor three = co_await visit_process(there, "2");
+    for (const std::string& text : {std::string("hello"), std::string(), long_text}) {
+      co_await one.socket.send(text);
+      EXPECT_EQ(co_await hear(one), text);
+      EXPECT_EQ(co_await hear(two), text);
+      EXPECT_EQ(co_await hear(three), text);
+    }
+    co_await three.socket.send_binary("\xff");
+    EXPECT_EQ(co_await hear(one), "bytes \xff");
+    EXPECT_EQ(co_await hear(two), "bytes \xff");
+    EXPECT_EQ(co_await hear(three), "bytes \xff");
+  };
+  loop_.run_sync(talk(port, large), 60s);
+
+  // One that is restarted hears again, and is heard.
+  auto client = connect(port);
+  const std::string crashed = get(*client, "/process").body;
+  client->send("GET /crash HTTP/1.1\r\nHost: x\r\n\r\n");
+  loop_.run_sync(client->read_to_end(), 20s);
+  const auto talk_again = [](std::uint16_t there, std::string reborn) -> Task<> {
+    Visitor back = co_await visit_process(there, reborn);
+    Visitor other = co_await visit_process(there, reborn == "0" ? "1" : "0");
+    co_await other.socket.send("anybody?");
+    EXPECT_EQ(co_await hear(back), "anybody?");
+    co_await back.socket.send("here");
+    EXPECT_EQ(co_await hear(other), "anybody?");
+    EXPECT_EQ(co_await hear(other), "here");
+  };
+  loop_.run_sync(talk_again(port, crashed), 60s);
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 0);
 }

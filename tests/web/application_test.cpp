@@ -1,4 +1,6 @@
 #include <coronado/web/application.hpp>
+
+#include <coronado/http/multipart.hpp>
 #include <coronado/web/middleware.hpp>
 
 #include "tests/web/web_fixture.hpp"
@@ -144,6 +146,28 @@ TEST(Application, AccessLogLines) {
   EXPECT_EQ(bench.log.count("400 - (127.0.0.1) refused: "), 1U);
 }
 
+TEST(Application, WhatIsWrongWithABodyIsOneLine) {
+  WebBench bench;
+  struct Pieces : web::RequestHandler {
+    Task<> post() override {
+      while (!(co_await read_body()).empty()) {
+      }
+    }
+  };
+  bench.app.add<Pieces>("/pieces", {.stream_body = true});
+  bench.app.post("/whole", [](const HTTPServerRequest&) { return "taken"; });
+  for (const char* path : {"/pieces", "/whole"}) {
+    const std::size_t before = bench.log.lines.size();
+    bench.client().send("POST " + std::string(path) +
+                        " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab");
+    EXPECT_TRUE(bench.loop.run_sync(bench.client().read_to_end()).starts_with("HTTP/1.1 400 "));
+    ASSERT_EQ(bench.log.lines.size(), before + 1) << bench.log.lines.back();
+    const std::string& line = bench.log.lines.back();
+    EXPECT_NE(line.find("400 POST " + std::string(path) + " (127.0.0.1) "), line.npos) << line;
+    EXPECT_TRUE(line.ends_with("chunk data is not followed by CRLF")) << line;
+  }
+}
+
 TEST(Application, PathArgumentsAreDecodedOnce) {
   WebBench bench;
   bench.app.get("/slashes/{a}/{b}", [](std::string a, std::string b) { return a + "|" + b; });
@@ -181,7 +205,58 @@ TEST(Application, RoutesHaveLimitsOfTheirOwn) {
   EXPECT_EQ(bench.request("POST", "/small", "", "0123456789+").status, 413);
   bench.connection.reset();
   EXPECT_EQ(bench.request("POST", "/usual", "", "0123456789+").body, "11");
-  EXPECT_EQ(bench.log.count("413 - (127.0.0.1) refused"), 1U);
+  EXPECT_EQ(bench.log.count("413 POST /small (127.0.0.1) refused: the body is larger"), 1U);
+}
+
+TEST(Application, FormsHaveLimitsAlsoOfARoute) {
+  WebBench bench;
+  struct Pieces : web::RequestHandler {
+    Task<> post() override {
+      const auto boundary = multipart_boundary(*request().header("Content-Type"));
+      MultipartReader reader(
+          *boundary, [this] { return as_task(read_body()); }, request().multipart_limits());
+      int count = 0;
+      while (co_await reader.next_part() != nullptr) ++count;
+      write(std::to_string(count));
+    }
+  };
+  const auto count = [](const HTTPServerRequest& request) {
+    return std::to_string(request.body_arguments().size());
+  };
+  const MultipartLimits more{.max_parts = 5, .max_part_header_size = 100, .max_part_size = 30};
+  bench.app.post("/usual", count);
+  bench.app.post("/more", count, {.multipart = more});
+  bench.app.add<Pieces>("/pieces", {.stream_body = true});
+  bench.app.add<Pieces>("/more-pieces", {.stream_body = true, .multipart = more});
+  HTTPServerOptions options;
+  options.limits.max_parts = 2;
+  options.limits.max_part_header_size = 60;
+  options.limits.max_part_size = 20;
+  bench.server = std::make_unique<HTTPServer>(bench.loop, bench.app, options);
+
+  const auto post = [&](const std::string& path, int parts, std::size_t size, std::string name) {
+    std::string body;
+    for (int i = 0; i < parts; ++i) {
+      body += "--B\r\nContent-Disposition: form-data; name=" + name + "\r\n\r\n" +
+              std::string(size, 'x') + "\r\n";
+    }
+    const RawResponse response = bench.request(
+        "POST", path, "Content-Type: multipart/form-data; boundary=B\r\n", body + "--B--\r\n");
+    return response.status == 200 ? response.body : std::to_string(response.status);
+  };
+  const std::string long_name(30, 'n');
+  for (const std::string& path : {"/usual", "/pieces"}) {
+    EXPECT_EQ(post(path, 2, 20, "a"), "2") << path;
+    EXPECT_EQ(post(path, 3, 20, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 21, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 1, long_name), "400") << path;
+  }
+  for (const std::string& path : {"/more", "/more-pieces"}) {
+    EXPECT_EQ(post(path, 5, 30, long_name), "5") << path;
+    EXPECT_EQ(post(path, 6, 1, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 31, "a"), "400") << path;
+    EXPECT_EQ(post(path, 1, 1, std::string(80, 'n')), "400") << path;
+  }
 }
 
 TEST(Application, RoutesHaveALimitOnTime) {

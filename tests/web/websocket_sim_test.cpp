@@ -108,12 +108,12 @@ Task<> run_visits(SimNetwork& network, Tally& tally) {
 TEST(WebSocketSim, EachMessageComesBackOrBothEndsKnow) {
   const http_test::LogCatcher log;
   Tally tally;
-  run_seeds(500, [&](SimNetwork& network) { return run_visits(network, tally); },
+  run_seeds(2000, [&](SimNetwork& network) { return run_visits(network, tally); },
             {.network = {.link = SimLink::rough(), .stall = 0.02}});
-  EXPECT_GT(tally.echoed, 1000);
-  EXPECT_GT(tally.closed, 300);
-  EXPECT_GT(tally.broken, 50);
-  EXPECT_GT(tally.unconnected, 50);
+  EXPECT_GT(tally.echoed, 4000);
+  EXPECT_GT(tally.closed, 1200);
+  EXPECT_GT(tally.broken, 200);
+  EXPECT_GT(tally.unconnected, 200);
 }
 
 }  // namespace

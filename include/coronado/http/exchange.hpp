@@ -4,6 +4,7 @@
 ///     HTTPExchange   a request with the means to answer it
 ///     HTTPEndpoint   answers requests of one kind
 ///     HTTPService    chooses the endpoint, and hears how it went
+///     HTTPRefusal    what never came to an endpoint
 ///     ResponseHead   status and fields of a response
 ///
 /// Nothing here depends on the version of HTTP.
@@ -75,6 +76,20 @@ struct HTTPEndpointLimits {
   std::optional<std::uint64_t> max_body_size = std::nullopt;
   /// Longest pause between two pieces. When it passes: `408 Request Timeout`, then close.
   std::optional<Duration> body_timeout = std::nullopt;
+  /// Of a multipart body: all of them, instead of those in `HTTPLimits`.
+  /// When exceeded: `400 Bad Request`.
+  std::optional<MultipartLimits> multipart = std::nullopt;
+};
+
+/// A message that was refused before it was handed to an endpoint, or while its body came.
+struct HTTPRefusal {
+  const SocketAddress& peer;
+  int status;
+  /// For the log.
+  std::string_view reason;
+  /// The request, when its head was whole and valid: it is for its body, or its rate. Null: there is
+  /// none.
+  const HTTPServerRequest* request;
 };
 
 /// Answers requests of one kind.
@@ -126,10 +141,8 @@ class HTTPService {
   /// The response is complete, or was cut.
   virtual void request_done(HTTPExchange& exchange) noexcept = 0;
 
-  /// A message was refused before it became a request.
-  /// Params   reason  Why, for the log.
-  virtual void request_refused(const SocketAddress& peer, int status,
-                               std::string_view reason) noexcept;
+  /// A message was refused; for that there is no `request_done`.
+  virtual void request_refused(const HTTPRefusal& refusal) noexcept;
 };
 
 /// A request with the means to answer it.
@@ -251,6 +264,8 @@ class HTTPExchange : private detail::TaskOwner {
   /// The status that says why the body cannot be read to its end: 400, 408, 413; 0: nothing is
   /// wrong with it, or it is not streamed. When the response is cut for that, it is its status, too.
   int body_error() const noexcept;
+  /// What is wrong with it, for the log; empty: nothing. Static.
+  std::string_view body_error_reason() const noexcept;
 
   // --- the client going away -----------------------------------------------------------------
 

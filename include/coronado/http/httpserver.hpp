@@ -73,6 +73,11 @@ struct HTTPServerOptions {
   /// Tornado  `xheaders` and `trusted_downstream`. Differs: nobody is believed who is not named.
   std::vector<std::string> trust_forwarded = {};
 
+  /// Believe them also what they say of the host that the client has asked for: `Forwarded`, or else
+  /// `X-Forwarded-Host` and `X-Forwarded-Port`. Then `host`, `full_url` and the routes by host go by
+  /// that. Only for proxies that set these fields, or take them away: others pass on what clients send.
+  bool trust_forwarded_host = false;
+
   /// Serve HTTPS with these certificates. Null: plain HTTP.
   std::shared_ptr<const TLSContext> tls = nullptr;
 

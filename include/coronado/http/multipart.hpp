@@ -3,13 +3,14 @@
 ///     MultipartDecoder     bytes in any fragmentation in, parts and pieces of them out
 ///     MultipartReader      the same as a coroutine, over a body that streams
 ///     parse_multipart_form a body in memory at once
-///     MultipartPart, HTTPFile, MultipartForm, MultipartLimits
+///     MultipartPart, HTTPFile, MultipartForm
 ///
 /// Layer: http.   Spec  RFC 7578, RFC 2046 5.1.
 #pragma once
 
 #include <coronado/base/function.hpp>
 #include <coronado/coro/task.hpp>
+#include <coronado/http/http_limits.hpp>
 #include <coronado/http/httputil.hpp>
 
 #include <cstddef>
@@ -20,16 +21,6 @@
 #include <vector>
 
 namespace coronado {
-
-/// How much a multipart body may hold. What exceeds a limit is answered with 400.
-struct MultipartLimits {
-  /// Most parts.
-  std::size_t max_parts = 100;
-  /// Most bytes in the head of one part, with its empty line.
-  std::size_t max_part_header_size = 10 * 1024;
-  /// Most bytes in the content of one part. The size of the whole body is limited by the server.
-  std::uint64_t max_part_size = UINT64_MAX;
-};
 
 /// The head of one part.
 struct MultipartPart {

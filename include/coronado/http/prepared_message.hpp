@@ -31,6 +31,7 @@ class PreparedMessage {
   /// Lifetime  As long as a copy of this.
   std::string_view data() const noexcept;
   bool is_text() const noexcept;
+  bool may_compress() const noexcept;
 
  private:
   friend class WebSocketConnection;

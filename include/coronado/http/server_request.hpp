@@ -20,9 +20,9 @@ namespace coronado {
 
 class HTTPHeaders;
 struct ForwardedClient;
+struct HTTPEndpointLimits;
 struct HTTPFile;
 struct MultipartForm;
-struct MultipartLimits;
 class TLSTransport;
 
 /// One request. Views stay valid until the response is finished and the handler has ended: the
@@ -73,7 +73,8 @@ class HTTPServerRequest {
   /// not have any more; else empty.   Tornado  The field `X-Consumed-Content-Encoding`.
   std::string_view consumed_content_encoding() const noexcept;
 
-  /// Host and port as the client named them; "127.0.0.1" for an HTTP/1.0 request without Host.
+  /// Host and port as the client named them, perhaps on the word of a proxy that is trusted; "127.0.0.1"
+  /// for an HTTP/1.0 request without Host.
   std::string_view host() const noexcept;
   /// The host without port, in lower case.
   std::string host_name() const;
@@ -107,7 +108,8 @@ class HTTPServerRequest {
   /// Throws  HTTPInputError  As `body_arguments`.
   const std::vector<HTTPFile>& files() const;
 
-  /// The server's limits for a multipart body, for handlers that read one as it arrives.
+  /// The limits for a multipart body, the route's or the server's, for handlers that read one as it
+  /// arrives.
   MultipartLimits multipart_limits() const noexcept;
 
   /// The cookies, by name; of a repeated name the last counts. Malformed ones are left out.
@@ -128,7 +130,8 @@ class HTTPServerRequest {
 
   RequestHead head_;
   std::string_view body_;
-  const HTTPLimits* limits_;  // the server's
+  const HTTPLimits* limits_;                             // the server's
+  const HTTPEndpointLimits* endpoint_limits_ = nullptr;  // null: it was refused before it had one
   SocketAddress peer_;
   const TLSTransport* tls_ = nullptr;
   TimePoint started_{};

@@ -54,7 +54,7 @@ struct WebSocketCompression {
   bool forget_own_window = true;
   /// Ask the peer to forget its window.
   bool forget_peer_window = false;
-  /// Base-two logarithm of the windows: 9 to 15.
+  /// Base-two logarithm of the windows: 8 to 15.
   int own_window_bits = 15;
   int peer_window_bits = 15;
 };

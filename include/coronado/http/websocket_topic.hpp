@@ -1,4 +1,5 @@
-/// `WebSocketTopic`: one says something, and all who subscribed hear it, in every worker.
+/// `WebSocketTopic`: one says something, and all who subscribed hear it, in every worker thread; and in
+/// every process, with `web::ServeOptions::topics`.
 ///
 ///     WebSocketTopic room;                                   // one, shared by the workers
 ///     // For each connection; in a handler, a member:
@@ -11,6 +12,7 @@
 /// Layer: http.
 #pragma once
 
+#include <coronado/base/function.hpp>
 #include <coronado/http/prepared_message.hpp>
 
 #include <cstddef>
@@ -20,7 +22,8 @@ namespace coronado {
 
 class WebSocketConnection;
 
-/// All subscribers hear the messages in the same order.
+/// All subscribers in a process hear the messages in the same order; in different processes those of
+/// one publisher.
 ///
 /// Threads  Any. A subscription belongs to the loop of its connection.
 class WebSocketTopic {
@@ -51,6 +54,14 @@ class WebSocketTopic {
   /// Sends `message` to every subscriber whose connection is open. Each waits for its peer as its
   /// `WebSocketOptions` say, but that `WebSocketOverflow::kThrow` means `kDrop` here.
   void publish(PreparedMessage message);
+
+  /// Sends `message` to the subscribers in this process alone: what came from elsewhere.
+  void publish_here(PreparedMessage message);
+
+  /// Has `relay` called with each message that is given to `publish`, on the publisher's thread, to
+  /// carry it to other processes or machines, where `publish_here` hands it on. Null: no more.
+  /// Threads  Not while somebody publishes.
+  void set_relay(Function<void(const PreparedMessage&)> relay);
 
   /// How many loops have subscribers.
   std::size_t loops() const;

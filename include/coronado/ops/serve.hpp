@@ -8,12 +8,14 @@
 
 #include <coronado/base/function.hpp>
 #include <coronado/http/httpserver.hpp>
+#include <coronado/http/websocket_topic.hpp>
 #include <coronado/ops/options.hpp>
 #include <coronado/ops/worker_group.hpp>
 #include <coronado/web/application.hpp>
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace coronado::web {
 
@@ -51,6 +53,10 @@ struct ServeOptions {
   /// Compress responses for clients that ask for it, as `http.compress_response` says; which turns it
   /// on as well.
   bool compress_response = false;
+  /// What is published to these in one process is heard in all of them. They must be made before
+  /// `serve` is called, and outlive it. A process that does not take what is sent misses messages, from
+  /// 16 MiB on.
+  std::vector<WebSocketTopic*> topics = {};
   /// Limits and timeouts. `http.tls` is an alternative to the files above.
   HTTPServerOptions http;
 

@@ -212,7 +212,7 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   const TemplateNamespace& ui_modules() const noexcept;
 
   /// Called for each request when its response is complete or was cut, instead of the line in the
-  /// access log.
+  /// access log. What was refused before it came to a handler has its line all the same.
   /// Tornado  The setting `log_function`.
   void set_log_function(Function<void(const HTTPExchange&)> function);
 
@@ -241,8 +241,7 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   std::unique_ptr<HTTPExchange> make_exchange() override;
   HTTPEndpoint& route(HTTPExchange& exchange) override;
   void request_done(HTTPExchange& exchange) noexcept override;
-  void request_refused(const SocketAddress& peer, int status,
-                       std::string_view reason) noexcept override;
+  void request_refused(const HTTPRefusal& refusal) noexcept override;
 
  private:
   friend class RouteRegistry<Application>;

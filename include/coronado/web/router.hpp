@@ -56,6 +56,9 @@ struct RouteOptions {
   /// Longest pause between two pieces of a body, instead of the server's `body_timeout`.
   /// When it passes: `408 Request Timeout`, then close.
   std::optional<Duration> body_timeout = std::nullopt;
+  /// Of a multipart body, instead of the server's limits: all three of them.
+  /// When exceeded: `400 Bad Request`.
+  std::optional<MultipartLimits> multipart = std::nullopt;
   /// Longest time for the handler, from its call to the end of the response. When it passes the
   /// handler is cancelled, and the answer is `503 Service Unavailable`, or the connection is cut
   /// when the head is out. Zero: no limit.
