@@ -47,10 +47,18 @@ Router& Router::mount(const Pattern& prefix, Router router, const Pattern& host)
   return *this;
 }
 
+std::vector<RouteSpec> Router::take_routes() && { return std::move(routes_); }
+void Router::add_endpoint(RouteSpec&& route) { routes_.push_back(std::move(route)); }
+
 Router& Router::use(const Middleware& middleware) {
   for (RouteSpec& each : routes_) {
     each.options.middleware.insert(each.options.middleware.begin(), middleware);
   }
+  return *this;
+}
+
+Router& Router::match(const std::shared_ptr<const Matcher>& matcher) {
+  for (RouteSpec& each : routes_) each.options.matchers.push_back(matcher);
   return *this;
 }
 

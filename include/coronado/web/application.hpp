@@ -259,7 +259,7 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   std::vector<Pattern> keep_static_path(std::string root, StaticPathOptions options,
                                         MakeStaticURL make_url);
   const std::shared_ptr<StaticFiles>& static_folder() const noexcept;
-  Application& add_endpoint(RouteSpec route);
+  Application& add_endpoint(RouteSpec&& route);
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
 
   std::unique_ptr<State> state_;

@@ -30,6 +30,8 @@
 
 namespace coronado::web {
 
+class Matcher;
+
 /// What the OpenAPI document says of a route; see <coronado/web/openapi.hpp>.
 struct OperationDocs {
   std::string summary = {};
@@ -47,6 +49,8 @@ struct RouteOptions {
   std::string name = {};
   /// Only for requests to this host; see <coronado/web/routing.hpp>.
   Pattern host = {};
+  /// Only for requests that all of these match; include <coronado/web/matcher.hpp>.
+  std::vector<std::shared_ptr<const Matcher>> matchers = {};
   /// The handler is called when the head is complete and reads the body itself, with
   /// `HTTPExchange::read_body`.
   bool stream_body = false;
@@ -236,12 +240,20 @@ class Router final : public RouteRegistry<Router> {
   /// Puts `middleware` around the routes that it has now, outside of their own.
   Router& use(const Middleware& middleware);
 
+  /// Has the routes that it has now answer only what `matcher` matches, too. Include
+  /// <coronado/web/matcher.hpp>.
+  ///
+  ///     app.mount("/api", std::move(second_version.match(std::make_shared<APIVersion>("2"))));
+  ///
+  /// Tornado  A rule with a matcher whose target is a list of rules.
+  Router& match(const std::shared_ptr<const Matcher>& matcher);
+
   /// What it holds, in order.
-  std::vector<RouteSpec> take_routes() && { return std::move(routes_); }
+  std::vector<RouteSpec> take_routes() &&;
 
  private:
   friend class RouteRegistry<Router>;
-  void add_endpoint(RouteSpec route) { routes_.push_back(std::move(route)); }
+  void add_endpoint(RouteSpec&& route);
 
   std::vector<RouteSpec> routes_;
 };
