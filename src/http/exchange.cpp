@@ -53,6 +53,8 @@ void HTTPExchange::start(const ResponseHead& head, std::optional<std::uint64_t> 
   sink_->start(*this, head, length, first);
 }
 
+void HTTPExchange::edit_head(HeadEditor edit) { head_editors_.push_back(std::move(edit)); }
+
 void HTTPExchange::start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
                                 std::string_view first) {
   if (keep_held(head, length, first)) return;

@@ -157,6 +157,13 @@ Application& Application::add_endpoint(RouteSpec&& route) {
   return *this;
 }
 
+void Application::add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                            std::unique_ptr<HTTPEndpoint> endpoint,
+                            std::optional<std::size_t> parameters, void (*describe)(Operation&)) {
+  add_endpoint(
+      {methods, std::move(pattern), std::move(options), std::move(endpoint), parameters, describe});
+}
+
 void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
   endpoint->describe("not found", false);
   state_->not_found = state_->layered(std::move(endpoint));

@@ -48,7 +48,13 @@ Router& Router::mount(const Pattern& prefix, Router router, const Pattern& host)
 }
 
 std::vector<RouteSpec> Router::take_routes() && { return std::move(routes_); }
-void Router::add_endpoint(RouteSpec&& route) { routes_.push_back(std::move(route)); }
+
+void Router::add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                       std::unique_ptr<HTTPEndpoint> endpoint,
+                       std::optional<std::size_t> parameters, void (*describe)(Operation&)) {
+  routes_.push_back(
+      {methods, std::move(pattern), std::move(options), std::move(endpoint), parameters, describe});
+}
 
 Router& Router::use(const Middleware& middleware) {
   for (RouteSpec& each : routes_) {

@@ -169,7 +169,7 @@ class HTTPExchange : private detail::TaskOwner {
   ///
   /// Params  edit  Include <coronado/http/header_block.hpp>. What it throws is thrown where the
   ///               response is started, and then nothing is sent.
-  void edit_head(HeadEditor edit) { head_editors_.push_back(std::move(edit)); }
+  void edit_head(HeadEditor edit);
 
   /// Keeps a response that is given whole until `release_response`, so that what must happen before
   /// its head leaves can be awaited, such as the saving of a session. For the handler it has been

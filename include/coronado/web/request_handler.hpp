@@ -347,18 +347,14 @@ class RequestHandler : public coronado::detail::Pooled {
 
   // --- sessions: include <coronado/web/session.hpp> ----------------------------------------------
 
-  /// The session of this request, by the middleware `sessions`.
-  /// Throws    std::logic_error  The middleware is not around this route.
-  /// Lifetime  The request's.
+  /// The session of this request.   Throws  std::logic_error  `sessions` is not around this route.
   Session& session();
 
   /// Loads the session, for what looks at it later:
   ///
   ///     Task<> prepare() override { return load_session(); }
   ///
-  /// Throws  std::logic_error  As `session`.
-  ///         What the store throws.
-  /// Cancel  Passed on to the store.
+  /// Throws  As `session`. What the store throws.   Cancel  Passed on to the store.
   Task<> load_session();
 
   // --- forged requests: see <coronado/web/xsrf.hpp> -------------------------------------------------

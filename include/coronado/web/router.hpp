@@ -125,8 +125,13 @@ class ClassEndpoint final : public HTTPEndpoint {
  public:
   explicit ClassEndpoint(Args... arguments) : arguments_(std::move(arguments)...) {}
   Task<> handle(HTTPExchange& exchange) override {
-    auto handler =
-        std::apply([](auto&... each) { return std::make_unique<H>(each...); }, arguments_);
+    // Pointers to the bases, here and below: each further type of pointer costs who compiles it.
+    std::unique_ptr<RequestHandler> handler;
+    if constexpr (sizeof...(Args) == 0) {
+      handler.reset(new H());
+    } else {
+      handler.reset(std::apply([](auto&... each) { return new H(each...); }, arguments_));
+    }
     if constexpr (receives_data<H>()) RequestHandler::receive_data(*handler);
     if constexpr (hears_close<H>()) RequestHandler::hear_close(*handler);
     return RequestHandler::execute(static_cast<WebExchange&>(exchange), std::move(handler));
@@ -173,9 +178,9 @@ class RouteRegistry {
                     "add<H>: H overrides none of get, head, post, put, patch, del, options");
       if constexpr (detail::receives_data<H>()) options.stream_body = true;
       options.check_xsrf = false;  // the handler does it itself
-      self().add_endpoint(
-          {methods, std::move(pattern), std::move(options),
-           std::make_unique<detail::ClassEndpoint<H, Args...>>(std::move(arguments)...)});
+      self().add_route(methods, std::move(pattern), std::move(options),
+                       std::unique_ptr<HTTPEndpoint>(
+                           new detail::ClassEndpoint<H, Args...>(std::move(arguments)...)));
     }
     return self();
   }
@@ -208,9 +213,9 @@ class RouteRegistry {
   Self& route(MethodMask methods, Pattern pattern, F function, RouteOptions options = {}) {
     if constexpr (detail::check_handler<F>()) {
       using Endpoint = detail::FunctionEndpoint<F>;
-      self().add_endpoint({methods, std::move(pattern), std::move(options),
-                           std::make_unique<Endpoint>(std::move(function)),
-                           Endpoint::kPathParameters, Endpoint::describe_operation});
+      self().add_route(methods, std::move(pattern), std::move(options),
+                       std::unique_ptr<HTTPEndpoint>(new Endpoint(std::move(function))),
+                       Endpoint::kPathParameters, Endpoint::describe_operation);
     }
     return self();
   }
@@ -253,7 +258,10 @@ class Router final : public RouteRegistry<Router> {
 
  private:
   friend class RouteRegistry<Router>;
-  void add_endpoint(RouteSpec&& route);
+  /// See `RouteSpec`.
+  void add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                 std::unique_ptr<HTTPEndpoint> endpoint, std::optional<std::size_t> parameters = {},
+                 void (*describe)(Operation&) = nullptr);
 
   std::vector<RouteSpec> routes_;
 };

@@ -128,6 +128,7 @@ class Session {
 
   // For functions with a parameter `Session&`.
   static constexpr bool kLivesWithRequest = true;
+  /// `load` of the session of `exchange`.   Throws  As both.   Cancel  Passed on to the store.
   static Task<> prepare(WebExchange& exchange);
 
  private:
