@@ -53,10 +53,10 @@ std::shared_ptr<web::BaseLoader> make_loader() {
 // [/templates]
 
 // [base]
-struct Page : web::SessionHandler {
-  Page(std::shared_ptr<const web::SessionManager> sessions, std::shared_ptr<Users> users)
-      : SessionHandler(std::move(sessions)), users_(std::move(users)) {}
+struct Page : web::RequestHandler {
+  explicit Page(std::shared_ptr<Users> users) : users_(std::move(users)) {}
 
+  Task<> prepare() override { return load_session(); }
   Json get_current_user() override { return session().get("user"); }
 
   Users& users() { return *users_; }
@@ -141,8 +141,7 @@ int main(int argc, char** argv) {
   const char* given = std::getenv("COOKIE_SECRET");
   const std::string secret = given != nullptr ? given : coronado::random_token();
   // Made before the workers, which share it.
-  auto sessions =
-      std::make_shared<web::SessionManager>(std::make_shared<web::MemorySessionStore>());
+  auto store = std::make_shared<web::MemorySessionStore>();
   // [/settings]
   auto users = std::make_shared<Users>();
   return web::serve(argc, argv, [&] {
@@ -150,11 +149,12 @@ int main(int argc, char** argv) {
     web::Application app;
     app.set_security({.cookie_secret = secret, .login_url = "/login", .xsrf_cookies = true});
     app.use(web::security_headers());
+    app.use(web::sessions(store));
     app.set_template_loader(make_loader());
-    app.add<web::Authenticated<Home>>("/", sessions, users);
-    app.add<Login>("/login", sessions, users);
-    app.add<Register>("/register", sessions, users);
-    app.add<Logout>("/logout", sessions, users);
+    app.add<web::Authenticated<Home>>("/", users);
+    app.add<Login>("/login", users);
+    app.add<Register>("/register", users);
+    app.add<Logout>("/logout", users);
     // [/routes]
     return app;
   });

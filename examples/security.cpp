@@ -47,16 +47,15 @@ web::CookieSecret make_secret() {
 // [/secret]
 
 // [function-session]
-void add_cart(web::Application& app, std::shared_ptr<const web::SessionManager> sessions) {
-  app.get("/cart", web::with_session(sessions, [](web::Session& session) {
-            return web::json(session.get("items", Json::array()));
-          }));
-  app.post("/cart", web::with_session(sessions, [](web::Session& session, web::Query<"item"> item) {
-             Json items = session.get("items", Json::array());
-             items.push_back(*item);
-             session.set("items", std::move(items));
-             return web::redirect("/cart", 303);
-           }));
+web::Response show_cart(web::Session& session) {
+  return web::json(session.get("items", Json::array()));
+}
+
+web::Response add_to_cart(web::Session& session, web::Query<"item"> item) {
+  Json items = session.get("items", Json::array());
+  items.push_back(*item);
+  session.set("items", std::move(items));
+  return web::redirect("/cart", 303);
 }
 // [/function-session]
 
@@ -102,9 +101,10 @@ struct Caller {
 // [/api-token]
 
 // [google]
-struct GoogleLogin : web::SessionHandler {
-  GoogleLogin(std::shared_ptr<const web::SessionManager> sessions, web::OAuth2Client* google)
-      : SessionHandler(std::move(sessions)), google_(*google) {}
+struct GoogleLogin : web::RequestHandler {
+  explicit GoogleLogin(web::OAuth2Client* google) : google_(*google) {}
+
+  Task<> prepare() override { return load_session(); }
 
   Task<> get() override {
     const bool back = !get_query_arguments("state").empty();
@@ -120,16 +120,19 @@ struct GoogleLogin : web::SessionHandler {
 };
 // [/google]
 
-web::Application make_app(std::shared_ptr<const web::SessionManager> sessions) {
+web::Application make_app() {
   web::Application app;
   // [headers]
   app.use(web::security_headers(
       {.content_security_policy =
            "default-src 'self'; script-src 'nonce-{nonce}'; object-src 'none'"}));
   // [/headers]
+  // [cookie-sessions]
+  app.use(web::sessions(make_secret(), {.idle_timeout = std::chrono::minutes(30)}));
+  // [/cookie-sessions]
   app.set_security({.cookie_secret = make_secret(), .login_url = "/login"});
   app.add<Visits>("/visits");
-  add_cart(app, sessions);
+  app.get("/cart", show_cart).post("/cart", add_to_cart);
   app.post("/token", [] { return make_token("ada"); });
   // [api]
   app.get("/api/me", [](Caller caller) { return web::json({{"name", caller.name}}); });
@@ -153,7 +156,7 @@ web::Application make_app(std::shared_ptr<const web::SessionManager> sessions) {
                             .redirect_uri = "http://localhost:8888/google",
                             .cookie_secret = make_secret()});
     app.set_state(google);  // lives as long as the application
-    app.add<GoogleLogin>("/google", sessions, &google->login);
+    app.add<GoogleLogin>("/google", &google->login);
     // [/google-client]
   }
   return app;
@@ -161,10 +164,4 @@ web::Application make_app(std::shared_ptr<const web::SessionManager> sessions) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  // [cookie-sessions]
-  auto sessions = std::make_shared<web::SessionManager>(
-      make_secret(), web::SessionOptions{.idle_timeout = std::chrono::minutes(30)});
-  // [/cookie-sessions]
-  return web::serve(argc, argv, [&sessions] { return make_app(sessions); });
-}
+int main(int argc, char** argv) { return web::serve(argc, argv, make_app); }

@@ -11,6 +11,7 @@ import sys
 # Source file -> why it has no test file of its own name. An entry that is no longer true is an error.
 NO_TEST_OF_ITS_OWN = {
     "src/base/html_entities.cpp": "a table; escape_test reads it through xhtml_unescape",
+    "src/coro/source_place.cpp": "how dumps and traces name places; registry_test, await_trace_test",
     "src/http/client_connection.cpp": "what a fetch reads from; httpclient_test and httpclient_errors_test",
     "src/http/client_core.cpp": "what the fetches of a client share; httpclient_test, httpclient_proxy_test",
     "src/http/client_failure.cpp": "what HTTPClient throws; httpclient_errors_test",
@@ -59,9 +60,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/testing/sim_core.cpp": "what a SimNetwork is made of; sim_network_test and sim_connection_test",
     "src/web/auth/fetch_json.cpp": "how providers are asked; oauth2_test, oauth1_test",
     "src/web/auth/jwt_key.cpp": "the keys that sign tokens; jwt_test",
-    "src/web/session_store.cpp": "MemorySessionStore; session_test",
-    "src/web/arguments.cpp": "what get_argument and the extractors do; request_handler_test, function_handler_test",
-    "src/web/debug_page.cpp": "an error page; request_handler_test, tests/browser/debug_page_test.py",
+    "src/web/session_manager.cpp": "what the middleware sessions does; session_test",
     "src/web/exchange.cpp": "extensions of a request; middleware_test",
     "src/web/error_response.cpp": "what becomes of exceptions; request_handler_test, function_handler_test",
     "src/web/extractors.cpp": "what handlers take; function_handler_test",

@@ -8,6 +8,7 @@ namespace web = coronado::web;
 using coronado::AsyncGenerator;
 using coronado::HTTPError;
 using coronado::HTTPExchange;
+using coronado::HTTPServerRequest;
 using coronado::Task;
 
 namespace guide {
@@ -107,6 +108,14 @@ void add_routers(web::Application& app) {
   admin.get("/", [] { return "for administrators\n"; });
   app.add_handlers("admin.example.com", std::move(admin));
   // [/hosts]
+  // [matchers]
+  // The second version of an API, for clients that ask for it; the first for all others.
+  const auto second = web::match_if([](const HTTPServerRequest& request) {
+    return request.header("API-Version").value_or("1") == "2";
+  });
+  app.get("/version", [] { return "the second\n"; }, {.matchers = {second}});
+  app.get("/version", [] { return "the first\n"; });
+  // [/matchers]
   // [standard]
   app.add<web::RedirectHandler>("/old/{id:int}", "/reports/{id}");
   app.add<web::ErrorHandler>("/gone/{rest:path}", 410);

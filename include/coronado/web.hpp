@@ -21,6 +21,7 @@
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/json.hpp>
 #include <coronado/web/locale.hpp>
+#include <coronado/web/matcher.hpp>
 #include <coronado/web/openapi.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>

@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <coronado/coro/await_trace.hpp>
 #include <coronado/coro/task_group.hpp>
 #include <coronado/coro/task_local.hpp>
 
@@ -114,7 +115,7 @@ void JoinWaiter::unwatch(TaskContext& target) noexcept {
 
 // --- PromiseBase -------------------------------------------------------------------------------
 
-void PromiseBase::unhandled_exception() noexcept {
+void PromiseBase::unhandled_exception(std::source_location coroutine) noexcept {
   // Told by its type, so that the frames a cancellation passes through carry one byte instead of a
   // reference-counted exception.
   const std::type_info* type = abi::__cxa_current_exception_type();
@@ -123,6 +124,7 @@ void PromiseBase::unhandled_exception() noexcept {
   } else {
     error_ = std::current_exception();
     state_ = State::kError;
+    detail::note_left_coroutine(error_, coroutine, site_);
   }
 }
 

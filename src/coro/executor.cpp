@@ -1,5 +1,6 @@
 #include <coronado/coro/executor.hpp>
 
+#include <coronado/coro/await_trace.hpp>
 #include <coronado/coro/context.hpp>
 #include <coronado/coro/task_group.hpp>
 
@@ -11,7 +12,10 @@ constinit thread_local Executor* Executor::current_ = nullptr;
 
 Executor::Executor() { root_group_ = new TaskGroup(*this, "root", TaskGroup::OnFailure::kLog); }
 
-Executor::~Executor() { delete root_group_; }
+Executor::~Executor() {
+  delete root_group_;
+  detail::forget_await_traces();  // what exceptions hold should not outlive the loop
+}
 
 Executor& Executor::require_current() {
   if (current_ == nullptr) {

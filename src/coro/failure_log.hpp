@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coronado/base/log.hpp>
+#include <coronado/coro/await_trace.hpp>
 #include <coronado/coro/registry.hpp>
 
 #include <exception>
@@ -20,10 +21,15 @@ inline std::string describe(const std::exception_ptr& error) {
   }
 }
 
-/// Logs "`what` in task #7 spawned at chat.cpp:12 serve(): connection reset".
+/// Logs "`what` in task #7 spawned at chat.cpp:12 serve(): connection reset", and below it which
+/// coroutines the exception has left.
 inline void log_failure(const char* what, const TaskContext& task,
                         const std::exception_ptr& error) {
-  app_log().error(std::string(what) + " in " + describe_task(task) + ": " + describe(error));
+  std::string text = std::string(what) + " in " + describe_task(task) + ": " + describe(error);
+  const std::string trace = to_text(await_trace(error), "  ");
+  if (!trace.empty()) text.append("\n").append(trace, 0, trace.size() - 1);
+  forget_await_trace(error);
+  app_log().error(text);
 }
 
 }  // namespace coronado::detail

@@ -4,8 +4,9 @@
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
-#include <string_view>
 #include <unordered_map>
+
+#include "coro/source_place.hpp"
 
 namespace coronado {
 namespace {
@@ -14,35 +15,8 @@ AwaitFrame frame_of(const std::source_location& site) {
   return {site.file_name(), site.line(), site.function_name()};
 }
 
-/// The file without its folders.
-std::string_view base_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-/// "branch()" of "Task<> (anonymous namespace)::branch(int, long)", and "lambda in main()" of a
-/// lambda there.
-std::string short_function(std::string_view function) {
-  constexpr std::string_view kNoNamespace = "(anonymous namespace)::";
-  constexpr std::string_view kLambda = "::(anonymous class)::operator()";
-  std::string name(function);
-  for (std::size_t at; (at = name.find(kNoNamespace)) != std::string::npos;) {
-    name.erase(at, kNoNamespace.size());
-  }
-  const std::size_t lambda = name.find(kLambda);
-  name.resize(std::min({name.size(), lambda, name.find('(')}));
-  if (const std::size_t space = name.rfind(' '); space != std::string::npos) {
-    name.erase(0, space + 1);
-  }
-  return (lambda == std::string::npos ? "" : "lambda in ") + name + "()";
-}
-
 void append_place(std::string& out, const AwaitFrame& frame) {
-  out += base_name(frame.file);
-  out += ':';
-  out += std::to_string(frame.line);
-  out += ' ';
-  out += short_function(frame.function);
+  detail::append_place(out, frame.file, frame.line, frame.function);
 }
 
 double seconds(Duration span) { return std::chrono::duration<double>(span).count(); }
@@ -255,9 +229,9 @@ void append_task(std::string& out, const TaskInfo& task, TimePoint now, std::siz
 }
 
 Json json_of(const AwaitFrame& frame) {
-  return Json{{"file", base_name(frame.file)},
+  return Json{{"file", detail::base_name(frame.file)},
               {"line", frame.line},
-              {"function", short_function(frame.function)}};
+              {"function", detail::short_function(frame.function)}};
 }
 
 /// Seconds from the snapshot on; null: never.

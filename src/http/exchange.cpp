@@ -6,6 +6,7 @@
 #include <coronado/http/upgrade.hpp>
 
 #include "http/exchange_body.hpp"
+#include "http/held_response.hpp"
 #include "http/response_encoder.hpp"
 
 namespace coronado {
@@ -52,8 +53,11 @@ void HTTPExchange::start(const ResponseHead& head, std::optional<std::uint64_t> 
   sink_->start(*this, head, length, first);
 }
 
+void HTTPExchange::edit_head(HeadEditor edit) { head_editors_.push_back(std::move(edit)); }
+
 void HTTPExchange::start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
                                 std::string_view first) {
+  if (keep_held(head, length, first)) return;
   std::vector<HeadEditor> editors = std::exchange(head_editors_, {});
   HeaderBlock fields;
   fields.append_wire(head.fields);

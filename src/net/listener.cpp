@@ -231,6 +231,8 @@ void Listener::add_sockets(std::vector<Socket> sockets) {
   }
 }
 
+void Listener::add_filter(Filter filter) { filters_.push_back(std::move(filter)); }
+
 void Listener::accept(std::unique_ptr<Transport> transport) noexcept {
   state_->on_accept(std::move(transport));
 }

@@ -4,6 +4,7 @@
 #include <coronado/base/log.hpp>
 #include <coronado/net/netutil.hpp>
 #include <coronado/web/locale.hpp>
+#include <coronado/web/matcher.hpp>
 #include <coronado/web/security.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/static_file_handler.hpp>
@@ -57,6 +58,14 @@ void check_parameters(const Pattern& pattern, std::size_t wanted) {
   if (given == wanted) return;
   throw UsageError("route \"" + pattern.text() + "\" has " + std::to_string(given) +
                    " parameters, but its handler takes " + std::to_string(wanted));
+}
+
+/// Tells the matchers of a route that it has been chosen.
+Middleware tell_matchers(std::vector<std::shared_ptr<const Matcher>> matchers) {
+  return [matchers = std::move(matchers)](WebExchange& exchange, Next next) -> Task<> {
+    for (const auto& matcher : matchers) matcher->matched(exchange);
+    return next(exchange);
+  };
 }
 
 /// "200 GET /path (127.0.0.1) 0.42ms".
@@ -117,13 +126,14 @@ Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
 
-Application& Application::add_endpoint(RouteSpec route) {
+Application& Application::add_endpoint(RouteSpec&& route) {
   State& state = *state_;
   const Pattern& pattern = route.pattern;
   RouteOptions& options = route.options;
   std::unique_ptr<HTTPEndpoint> endpoint = std::move(route.endpoint);
   if (route.parameters) check_parameters(pattern, *route.parameters);
-  const std::uint32_t index = state.table.add(options.host, pattern, route.methods);
+  const std::uint32_t index =
+      state.table.add(options.host, pattern, route.methods, options.matchers);
   if (!options.name.empty()) state.table.set_name(index, options.name);
   if (options.timeout > Duration::zero() && endpoint->suspends()) {
     options.middleware.push_back(time_limit(options.timeout));
@@ -135,6 +145,9 @@ Application& Application::add_endpoint(RouteSpec route) {
                         .body_timeout = options.body_timeout,
                         .multipart = options.multipart});
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
+  if (!options.matchers.empty()) {
+    options.middleware.insert(options.middleware.begin(), tell_matchers(options.matchers));
+  }
   if (!options.middleware.empty()) {
     auto own = std::make_shared<detail::MiddlewareChain>();
     for (Middleware& each : options.middleware) own->add({}, std::move(each));
@@ -144,6 +157,13 @@ Application& Application::add_endpoint(RouteSpec route) {
   state.routes.push_back(
       {std::move(route.pattern), route.methods, std::move(options.docs), route.describe});
   return *this;
+}
+
+void Application::add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                            std::unique_ptr<HTTPEndpoint> endpoint,
+                            std::optional<std::size_t> parameters, void (*describe)(Operation&)) {
+  add_endpoint(
+      {methods, std::move(pattern), std::move(options), std::move(endpoint), parameters, describe});
 }
 
 void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
@@ -327,10 +347,10 @@ HTTPEndpoint& Application::route(HTTPExchange& base) {
   if (wanted == kMethodHead) wanted |= kMethodGet;
 
   RouteMatch match;
-  RouteResult result = state.table.match(wanted, request.path(), request.host(), match);
+  RouteResult result = state.table.match(wanted, request.path(), request.host(), match, &request);
   if (result == RouteResult::kNotFound && !state.default_host.empty() &&
       !request.header(FieldId::kXRealIP)) [[unlikely]] {
-    result = state.table.match(wanted, request.path(), state.default_host, match);
+    result = state.table.match(wanted, request.path(), state.default_host, match, &request);
   }
   exchange.allowed_ = match.methods;
   if (result == RouteResult::kFound) [[likely]] {

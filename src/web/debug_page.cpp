@@ -3,6 +3,7 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/escape.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/coro/await_trace.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/web/application.hpp>
@@ -105,6 +106,9 @@ std::string debug_page(const WebExchange& exchange, int status, std::string_view
   const Executor* executor = Executor::current();
   if (executor != nullptr && executor->running() != nullptr) {
     page += "<h2>Task</h2>\n<pre>" + xhtml_escape(describe_task(*executor->running())) + "</pre>\n";
+  }
+  if (const std::string trace = to_text(await_trace(error)); !trace.empty()) {
+    page += "<h2>Await trace</h2>\n<pre class=\"trace\">" + xhtml_escape(trace) + "</pre>\n";
   }
   append_request(page, exchange);
   page +=

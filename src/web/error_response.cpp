@@ -4,6 +4,7 @@
 #include <coronado/base/escape.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/coro/await_trace.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/web/application.hpp>
@@ -85,6 +86,9 @@ void log_handler_exception(const HTTPExchange& exchange, const std::exception_pt
   if (executor != nullptr && executor->running() != nullptr) {
     what += "\n  in " + describe_task(*executor->running());
   }
+  if (const std::string trace = to_text(await_trace(error), "  "); !trace.empty()) {
+    what.append("\n").append(trace, 0, trace.size() - 1);
+  }
   app_log().error(what);
 }
 
@@ -129,6 +133,7 @@ void respond_with_error(WebExchange& exchange, const std::exception_ptr& error) 
     if (exchange.started() || gone) return exchange.abort();
     const auto [status, reason] = error_status(error);
     respond_with_status(exchange, status, reason, error);
+    forget_await_trace(error);
   } catch (const std::exception& again) {
     app_log().error(std::string("an error page could not be sent: ") + again.what());
     if (!exchange.finished()) exchange.abort();

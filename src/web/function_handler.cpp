@@ -35,4 +35,20 @@ void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept
   respond_with_error(exchange, error);
 }
 
+Task<> prepare_and_call(WebExchange& exchange, const PrepareArgument* prepares, std::size_t count,
+                        HTTPEndpoint& endpoint, Task<> (*call)(HTTPEndpoint&, WebExchange&)) {
+  std::exception_ptr error;
+  try {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (prepares[i] != nullptr) co_await prepares[i](exchange);
+    }
+  } catch (const Cancelled&) {
+    throw;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) co_return send_error(exchange, error);
+  if (Task<> rest = call(endpoint, exchange)) co_await std::move(rest);
+}
+
 }  // namespace coronado::web::detail

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <optional>
 
 #include "web/locale_catalog.hpp"
@@ -273,20 +275,25 @@ std::string Locale::format_number(double value, int decimals) const {
 
 // --- Locales -----------------------------------------------------------------------------------
 
-Locales::Locales(std::string default_code) {
+struct Locales::State {
+  std::map<std::string, std::shared_ptr<Catalog>, std::less<>> catalogs;
+  std::map<std::string, std::unique_ptr<Locale>, std::less<>> locales;
+};
+
+Locales::Locales(std::string default_code) : state_(std::make_unique<State>()) {
   auto locale = std::make_unique<Locale>(default_code, nullptr);
   default_ = locale.get();
-  locales_.emplace(std::move(default_code), std::move(locale));
+  state_->locales.emplace(std::move(default_code), std::move(locale));
 }
 
 Locales::~Locales() = default;
 
 Catalog& Locales::catalog_of(const std::string& code) {
-  std::shared_ptr<Catalog>& catalog = catalogs_[code];
+  std::shared_ptr<Catalog>& catalog = state_->catalogs[code];
   if (!catalog) {
     catalog = std::make_shared<Catalog>();
     const bool is_default = default_->code() == code;
-    std::unique_ptr<Locale>& locale = locales_[code];
+    std::unique_ptr<Locale>& locale = state_->locales[code];
     locale = std::make_unique<Locale>(code, catalog);
     if (is_default) default_ = locale.get();
   }
@@ -325,7 +332,8 @@ const Locale& Locales::closest(std::span<const std::string> codes) const {
     const std::optional<std::string> normal = normal_code(code);
     if (!normal) continue;
     for (const std::string& each : {*normal, normal->substr(0, normal->find('_'))}) {
-      if (const auto found = locales_.find(each); found != locales_.end()) return *found->second;
+      if (const auto found = state_->locales.find(each); found != state_->locales.end())
+        return *found->second;
     }
   }
   return *default_;
@@ -359,7 +367,7 @@ const Locale& Locales::for_browser(std::string_view accept_language) const {
 
 std::vector<std::string> Locales::supported() const {
   std::vector<std::string> codes;
-  for (const auto& [code, locale] : locales_) codes.push_back(code);
+  for (const auto& [code, locale] : state_->locales) codes.push_back(code);
   return codes;
 }
 

@@ -3,6 +3,7 @@
 #include <coronado/base/escape.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/coro/await_trace.hpp>
 #include <coronado/http/headers.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/upgrade.hpp>
@@ -127,25 +128,8 @@ Task<> RequestHandler::execute(WebExchange& exchange, std::unique_ptr<RequestHan
   } catch (...) {
     self.handle_exception(std::current_exception());
   }
-  if (self.deferred_ && !exchange.finished() && !self.upgraded_) co_await self.send_deferred();
   if (self.hears_close_) exchange.set_close_callback(nullptr);
   if (self.upgraded_) self.on_upgraded(std::move(handler));
-}
-
-Task<> RequestHandler::send_deferred() {
-  std::exception_ptr error;
-  try {
-    co_await before_send();
-    deferred_ = false;
-    send_response();
-  } catch (const Cancelled&) {
-    throw;
-  } catch (...) {
-    error = std::current_exception();
-  }
-  if (!error) co_return;
-  deferred_ = finished_ = false;
-  handle_exception(error);
 }
 
 void RequestHandler::upgrade(std::unique_ptr<UpgradedConnection> next) {
@@ -167,7 +151,8 @@ void RequestHandler::handle_exception(const std::exception_ptr& error) noexcept 
     log_exception(error);
     if (finished_) return;
     const auto [status, reason] = error_status(error);
-    return send_error(status, reason, error);
+    send_error(status, reason, error);
+    return forget_await_trace(error);
   } catch (const std::exception& again) {
     app_log().error(std::string("uncaught exception in write_error: ") + again.what());
   } catch (...) {
@@ -387,7 +372,7 @@ void RequestHandler::finish(std::string_view last) {
   if (finished_) throw std::logic_error("finish() called twice");
   if (!last.empty()) write(last);
   finished_ = true;
-  if (!deferred_) send_response();
+  send_response();
 }
 
 void RequestHandler::send_response() {

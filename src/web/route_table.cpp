@@ -11,11 +11,13 @@ namespace coronado {
 namespace {
 
 constexpr std::uint32_t kNone = ~std::uint32_t{0};
-constexpr std::int32_t kAnyHost = -1;
+constexpr std::int32_t kUnconditional = -1;
 
 // The order of routes: those for a host before all others, then as they were added.
 constexpr std::uint32_t kForAnyHost = 1u << 31;
 constexpr std::uint32_t index_of(std::uint32_t order) noexcept { return order & ~kForAnyHost; }
+
+bool is_any(const Pattern& host) { return host.text().empty() && !host.is_regex(); }
 
 constexpr std::string_view kUsualMethods[] = {"GET",   "HEAD",   "POST",   "PUT",
                                               "PATCH", "DELETE", "OPTIONS"};
@@ -70,7 +72,7 @@ struct RouteTable::Node {
   struct Leaf {
     std::uint32_t order;
     MethodMask methods;
-    std::int32_t host;
+    std::int32_t condition;
   };
   struct ParameterEdge {
     ParameterKind kind;
@@ -121,12 +123,13 @@ struct RouteTable::Node {
 // none whose least order is behind the best route found: that makes the first registered win.
 struct RouteTable::Search {
   Search(const RouteTable& table, MethodMask methods, std::string_view path, std::string_view host,
-         RouteMatch& match)
+         RouteMatch& match, const HTTPServerRequest* request)
       : table(table),
         methods(methods),
         path(path),
         end(path.data() + path.size()),
         host(host),
+        request(request),
         match(match) {}
 
   const RouteTable& table;
@@ -134,6 +137,7 @@ struct RouteTable::Search {
   std::string_view path;
   const char* end;
   std::string_view host;
+  const HTTPServerRequest* request;
   RouteMatch& match;
   std::uint32_t best = kNone;
   MethodMask allowed = 0;
@@ -151,8 +155,8 @@ struct RouteTable::Search {
 };
 
 inline bool RouteTable::Search::accept(const Node::Leaf& leaf) {
-  if (leaf.host != kAnyHost &&
-      !table.hosts_[static_cast<std::size_t>(leaf.host)].matches(strip_port(host))) {
+  if (leaf.condition != kUnconditional &&
+      !table.conditions_[static_cast<std::size_t>(leaf.condition)].holds(host, request)) {
     return false;
   }
   if ((leaf.methods & methods) == 0) {
@@ -265,8 +269,8 @@ RouteTable::RouteTable(RouteTable&&) noexcept = default;
 RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
 
 RouteResult RouteTable::match(MethodMask methods, std::string_view path, std::string_view host,
-                              RouteMatch& match) const {
-  Search search(*this, methods, path, host, match);
+                              RouteMatch& match, const HTTPServerRequest* request) const {
+  Search search(*this, methods, path, host, match, request);
   search.run(root_.get(), path.data(), 0);
   if (search.best != kNone) {
     match.route = index_of(search.best);
@@ -281,13 +285,14 @@ RouteResult RouteTable::match(MethodMask methods, std::string_view path, std::st
 
 // ---- building
 
-std::uint32_t RouteTable::add(const Pattern& host, const Pattern& path, MethodMask methods) {
-  Route route{PathPattern(path), {}, std::nullopt};
+std::uint32_t RouteTable::add(const Pattern& host, const Pattern& path, MethodMask methods,
+                              Matchers matchers) {
+  Route route{PathPattern(path), {}, std::nullopt, kUnconditional};
   if (route.pattern.needs_regex()) route.regex.emplace(route.pattern.regex());
   const auto index = static_cast<std::uint32_t>(routes_.size());
-  const std::int32_t host_index = intern_host(host);
-  const std::uint32_t order = host_index == kAnyHost ? index | kForAnyHost : index;
-  const Node::Leaf leaf{order, methods, host_index};
+  route.condition = intern_condition(host, std::move(matchers));
+  const std::uint32_t order = is_any(host) ? index | kForAnyHost : index;
+  const Node::Leaf leaf{order, methods, route.condition};
   Node* node = root_.get();
   if (route.regex) {
     node = &insert_literal(*node, route.pattern.literal_prefix(), order);
@@ -357,13 +362,24 @@ RouteTable::Node& RouteTable::insert_parameter(Node& node, ParameterKind kind,
   return *node.parameters.back().node;
 }
 
-std::int32_t RouteTable::intern_host(const Pattern& host) {
-  if (host.text().empty() && !host.is_regex()) return kAnyHost;
-  const auto found = std::ranges::find(host_texts_, host);
-  const auto index = static_cast<std::int32_t>(found - host_texts_.begin());
-  if (found == host_texts_.end()) {
-    hosts_.emplace_back(host);
-    host_texts_.push_back(host);
+bool RouteTable::Condition::holds(std::string_view host_field,
+                                  const HTTPServerRequest* request) const {
+  if (host && !host->matches(strip_port(host_field))) return false;
+  return std::ranges::all_of(matchers, [request](const auto& matcher) {
+    return request != nullptr && matcher->match(*request);
+  });
+}
+
+std::int32_t RouteTable::intern_condition(const Pattern& host, Matchers matchers) {
+  if (is_any(host) && matchers.empty()) return kUnconditional;
+  const auto found = std::ranges::find_if(conditions_, [&](const Condition& each) {
+    return each.host_text == host && each.matchers == matchers;
+  });
+  const auto index = static_cast<std::int32_t>(found - conditions_.begin());
+  if (found == conditions_.end()) {
+    std::optional<HostPattern> pattern;
+    if (!is_any(host)) pattern.emplace(host);
+    conditions_.push_back({host, std::move(pattern), std::move(matchers)});
   }
   return index;
 }
@@ -390,6 +406,10 @@ std::string RouteTable::reverse_url(std::string_view name,
   if (found->regex && !found->regex->full_match(url)) {
     throw UsageError("cannot reverse '" + found->pattern.text() + "': it does not match '" + url +
                      "', which these arguments give");
+  }
+  if (found->condition == kUnconditional) return url;
+  for (const auto& matcher : conditions_[static_cast<std::size_t>(found->condition)].matchers) {
+    url = matcher->reverse(std::move(url));
   }
   return url;
 }

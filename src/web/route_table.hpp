@@ -4,6 +4,7 @@
 /// Layer: web.
 #pragma once
 
+#include <coronado/web/matcher.hpp>
 #include <coronado/web/routing.hpp>
 
 #include <cstdint>
@@ -34,6 +35,8 @@ struct RouteMatch {
 
 class RouteTable {
  public:
+  using Matchers = std::vector<std::shared_ptr<const web::Matcher>>;
+
   RouteTable();
   ~RouteTable();
   RouteTable(RouteTable&&) noexcept;
@@ -44,9 +47,11 @@ class RouteTable {
   /// Params   host     Empty: any host.
   ///          path     See `<coronado/web/routing.hpp>`.
   ///          methods  What the route answers.
+  ///          matchers Further conditions, all of which must hold.
   /// Returns  The number of the route: 0 for the first, then one more each.
   /// Throws   UsageError  A pattern is malformed. The table is unchanged.
-  std::uint32_t add(const Pattern& host, const Pattern& path, MethodMask methods);
+  std::uint32_t add(const Pattern& host, const Pattern& path, MethodMask methods,
+                    Matchers matchers = {});
 
   /// Find the first route that matches path and host and takes one of `methods`: those for a host
   /// come before those for any, then the order of `add` counts.
@@ -55,11 +60,12 @@ class RouteTable {
   ///
   /// Params   path  As received: undecoded, without query. Must outlive `match.parameters`.
   ///          host  The Host field, with or without port.
+  ///          request  For the matchers. Null: routes with matchers match nothing.
   /// Cost     Proportional to the length of the path, not to the number of routes; overlapping
   ///          patterns cost one visit each, a regular expression whose literal start fits one
   ///          search.
   RouteResult match(MethodMask methods, std::string_view path, std::string_view host,
-                    RouteMatch& match) const;
+                    RouteMatch& match, const HTTPServerRequest* request = nullptr) const;
 
   std::size_t size() const noexcept { return routes_.size(); }
   const PathPattern& pattern(std::uint32_t route) const noexcept { return routes_[route].pattern; }
@@ -90,18 +96,26 @@ class RouteTable {
     PathPattern pattern;
     std::string name;
     std::optional<CompiledRegex> regex;
+    std::int32_t condition;
   };
   struct Node;
   struct Search;
+  /// What a route asks beside path and method.
+  struct Condition {
+    Pattern host_text;
+    std::optional<HostPattern> host;  // none: any
+    Matchers matchers;
 
-  std::int32_t intern_host(const Pattern& host);
+    bool holds(std::string_view host_field, const HTTPServerRequest* request) const;
+  };
+
+  std::int32_t intern_condition(const Pattern& host, Matchers matchers);
   static Node& insert_literal(Node& node, std::string_view text, std::uint32_t order);
   static Node& insert_parameter(Node& node, ParameterKind kind, std::string_view suffix,
                                 std::uint32_t order);
 
   std::vector<Route> routes_;
-  std::vector<Pattern> host_texts_;
-  std::vector<HostPattern> hosts_;
+  std::vector<Condition> conditions_;
   std::vector<std::string> methods_;
   std::unique_ptr<Node> root_;
 };

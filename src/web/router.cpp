@@ -47,10 +47,24 @@ Router& Router::mount(const Pattern& prefix, Router router, const Pattern& host)
   return *this;
 }
 
+std::vector<RouteSpec> Router::take_routes() && { return std::move(routes_); }
+
+void Router::add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                       std::unique_ptr<HTTPEndpoint> endpoint,
+                       std::optional<std::size_t> parameters, void (*describe)(Operation&)) {
+  routes_.push_back(
+      {methods, std::move(pattern), std::move(options), std::move(endpoint), parameters, describe});
+}
+
 Router& Router::use(const Middleware& middleware) {
   for (RouteSpec& each : routes_) {
     each.options.middleware.insert(each.options.middleware.begin(), middleware);
   }
+  return *this;
+}
+
+Router& Router::match(const std::shared_ptr<const Matcher>& matcher) {
+  for (RouteSpec& each : routes_) each.options.matchers.push_back(matcher);
   return *this;
 }
 

@@ -1,6 +1,6 @@
-// `MemorySessionStore`.
+#include <coronado/web/session_store.hpp>
+
 #include <coronado/coro/executor.hpp>
-#include <coronado/web/session.hpp>
 
 #include <algorithm>
 #include <iterator>

@@ -71,6 +71,18 @@ std::string_view template_error_name(TemplateErrorClass error_class) noexcept {
 
 // --- names -------------------------------------------------------------------------------------------
 
+TemplateNamespace::TemplateNamespace() = default;
+TemplateNamespace::TemplateNamespace(std::initializer_list<TemplateArgument> arguments) {
+  for (const TemplateArgument& argument : arguments) set(argument);
+}
+TemplateNamespace::~TemplateNamespace() = default;
+TemplateNamespace::TemplateNamespace(TemplateNamespace&&) noexcept = default;
+TemplateNamespace& TemplateNamespace::operator=(TemplateNamespace&&) noexcept = default;
+
+std::span<const TemplateArgument> TemplateNamespace::arguments() const noexcept {
+  return arguments_;
+}
+
 void TemplateNamespace::set(const TemplateArgument& argument) {
   for (TemplateArgument& own : arguments_) {
     if (own.name_ != argument.name_) continue;

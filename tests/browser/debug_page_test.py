@@ -44,6 +44,10 @@ class DebugPageTest(unittest.TestCase):
             self.assertEqual(page.evaluate("document.querySelector('pre').textContent"), "on purpose")
             self.assertEqual(page.evaluate("document.scripts.length"), 0)
             self.assertIn("/err", page.evaluate("document.querySelectorAll('pre')[1].textContent"))
+            trace = page.evaluate("document.querySelector('.trace').textContent")
+            self.assertRegex(trace, r"\Aat cases_server\.cpp:\d+ Fails::get\(\)\n"
+                                    r"at cases_server\.cpp:\d+ load_page\(\)\n"
+                                    r"thrown in read_page\(\) at cases_server\.cpp:\d+\n\Z")
             page.keep_picture("debug-page")
             page.emulate(420, 900, scheme="dark")
             wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

@@ -235,7 +235,7 @@ TEST(TaskGroup, PolicyLog) {
   EXPECT_EQ(text, "a");
   ASSERT_EQ(log.count(), 1U);
   EXPECT_NE(log.lines()[0].find("\"doomed\" spawned at task_group_test.cpp:"), std::string::npos);
-  EXPECT_TRUE(log.lines()[0].ends_with(": told to the log"));
+  EXPECT_TRUE(log.lines()[0].contains(": told to the log\n  thrown in "));
 }
 
 TEST(TaskGroup, PolicyHandle) {

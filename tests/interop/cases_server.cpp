@@ -65,8 +65,18 @@ struct Flush : web::RequestHandler {
   }
 };
 
+Task<std::string> read_page(std::string name) {
+  if (name != "home") throw std::runtime_error("on purpose");
+  co_return name;
+}
+
+Task<std::string> load_page(std::string name) {
+  std::string page = co_await read_page(std::move(name));
+  co_return page;
+}
+
 struct Fails : web::RequestHandler {
-  Task<> get() override { throw std::runtime_error("on purpose"); }
+  Task<> get() override { write(co_await load_page("missing")); }
 };
 
 // Answers with the status and reason that the query says.

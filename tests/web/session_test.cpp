@@ -3,10 +3,9 @@
 #include <coronado/base/crypto.hpp>
 #include <coronado/base/strings.hpp>
 #include <coronado/web/security.hpp>
+#include <coronado/web/standard_middleware.hpp>
 
-#include <atomic>
 #include <functional>
-#include <thread>
 
 #include "tests/web/web_fixture.hpp"
 
@@ -17,8 +16,6 @@ using web::CookieSecret;
 using web::MemorySessionStore;
 using web::Session;
 using web::SessionFormat;
-using web::SessionHandler;
-using web::SessionManager;
 using web::SessionOptions;
 
 // The time that these sessions know.
@@ -35,18 +32,20 @@ struct SessionBench : WebBench {
     options.now = read_clock;
     if (kind == Kind::kSigned) options.format = SessionFormat::kSigned;
     if (kind == Kind::kStore) {
-      use(std::make_shared<SessionManager>(store, options));
+      use(web::sessions(store, options));
     } else {
-      use(std::make_shared<SessionManager>(CookieSecret("secret"), options));
+      use(web::sessions(CookieSecret("secret"), options));
     }
   }
-  void use(std::shared_ptr<const SessionManager> sessions) {
+  void use(web::Middleware sessions) {
     static int number = 0;
     path = "/" + std::to_string(++number);
-    app.get(path, web::with_session(std::move(sessions), [this](Session& session) {
+    app.get(path,
+            [this](Session& session) {
               script(session);
               return web::text("done");
-            }));
+            },
+            {.middleware = {std::move(sessions)}});
   }
   /// One request of the browser.
   RawResponse visit(Script run) {
@@ -177,8 +176,7 @@ TEST_P(EverySession, ChangedAndForeignCookiesAreNewSessions) {
     EXPECT_EQ(bench.read("name"), "none");
   }
   SessionBench other(GetParam());
-  other.use(std::make_shared<SessionManager>(CookieSecret("another secret"),
-                                             SessionOptions{.now = read_clock}));
+  other.use(web::sessions(CookieSecret("another secret"), SessionOptions{.now = read_clock}));
   other.cookie = good;
   EXPECT_EQ(other.read("name"), "none");
 }
@@ -218,13 +216,13 @@ TEST(SessionInCookie, KeysCanBeChanged) {
   for (const SessionFormat format : {SessionFormat::kEncrypted, SessionFormat::kSigned}) {
     const SessionOptions options{.format = format, .now = read_clock};
     SessionBench bench;
-    bench.use(std::make_shared<SessionManager>(CookieSecret({{1, "old"}}, 1), options));
+    bench.use(web::sessions(CookieSecret({{1, "old"}}, 1), options));
     bench.visit([](Session& session) { session.set("name", "Ada"); });
     const std::string old = bench.cookie;
-    bench.use(std::make_shared<SessionManager>(CookieSecret({{1, "old"}, {2, "new"}}, 2), options));
+    bench.use(web::sessions(CookieSecret({{1, "old"}, {2, "new"}}, 2), options));
     EXPECT_EQ(bench.read("name"), "Ada");
     EXPECT_NE(bench.cookie, old);  // written with the new key
-    bench.use(std::make_shared<SessionManager>(CookieSecret({{2, "new"}}, 2), options));
+    bench.use(web::sessions(CookieSecret({{2, "new"}}, 2), options));
     EXPECT_EQ(bench.read("name"), "Ada");
     bench.cookie = old;
     EXPECT_EQ(bench.read("name"), "none");
@@ -278,96 +276,36 @@ TEST(SessionInStore, TheStoreDoesNotKnowTheIds) {
 }
 
 TEST(SessionCookie, OverTLSAndKept) {
-  const SessionManager sessions(CookieSecret("secret"),
-                                {.cookie_name = "__Host-session",
-                                 .cookie = {.secure = true, .http_only = true},
-                                 .persistent = true});
-  IOLoop loop({.reactor = ReactorKind::kSim});
-  web::Response response = web::text("x");
-  loop.run_sync([](const SessionManager& manager, web::Response& to) -> Task<> {
-    Session session;
+  WebBench bench;
+  bench.app.use(
+      web::sessions(CookieSecret("secret"), {.cookie_name = "__Host-session",
+                                             .cookie = {.secure = true, .http_only = true},
+                                             .persistent = true}));
+  bench.app.get("/", [](Session& session) {
     session.set("name", "Ada");
-    co_await manager.save(session, to);
-  }(sessions, response));
-  const std::string set(*response.headers().find("Set-Cookie"));
+    return "set";
+  });
+  const std::string set = bench.get("/").field("Set-Cookie");
   EXPECT_TRUE(set.starts_with("__Host-session=0.")) << set;
   EXPECT_TRUE(set.ends_with("; HttpOnly; Max-Age=7200; Path=/; Secure")) << set;
 }
 
-TEST(SessionManager, RefusesWhatCannotWork) {
-  EXPECT_THROW(SessionManager(CookieSecret{}), UsageError);
-  EXPECT_THROW(SessionManager(std::shared_ptr<web::SessionStore>()), UsageError);
-  EXPECT_THROW(SessionManager(CookieSecret("a"), {.idle_timeout = std::chrono::seconds(0)}),
+TEST(SessionCookie, RefusesWhatCannotWork) {
+  EXPECT_THROW(web::sessions(CookieSecret{}), UsageError);
+  EXPECT_THROW(web::sessions(std::shared_ptr<web::SessionStore>()), UsageError);
+  EXPECT_THROW(web::sessions(CookieSecret("a"), {.idle_timeout = std::chrono::seconds(0)}),
                UsageError);
 }
 
-// --- the store -----------------------------------------------------------------------------------------
+// --- handlers ------------------------------------------------------------------------------------------
 
-struct StoreBench {
-  explicit StoreBench(std::size_t max = 3) : loop({.reactor = ReactorKind::kSim}), store(max) {}
-  void save(std::string key, int seconds = 100) {
-    loop.run_sync(store.save(std::move(key), {}, std::chrono::seconds(seconds)));
-  }
-  bool has(std::string key) { return loop.run_sync(store.load(std::move(key))).has_value(); }
-  void wait(Duration span) { loop.run_sync(pause(span)); }
-  static Task<> pause(Duration span) { co_await sleep(span); }
-  IOLoop loop;
-  MemorySessionStore store;
-};
-
-TEST(MemorySessionStore, IsBounded) {
-  StoreBench bench;
-  for (const char* key : {"a", "b", "c"}) bench.save(key);
-  EXPECT_TRUE(bench.has("a"));  // used last
-  bench.save("d");
-  EXPECT_EQ(bench.store.size(), 3U);
-  EXPECT_TRUE(bench.has("a"));
-  EXPECT_FALSE(bench.has("b"));
-  bench.save("a");  // again: nobody goes
-  EXPECT_TRUE(bench.has("c"));
-}
-
-TEST(MemorySessionStore, ForgetsWhatHasExpired) {
-  StoreBench bench(10);
-  bench.save("a", 10);
-  bench.save("b", 20);
-  bench.wait(10s);
-  EXPECT_FALSE(bench.has("a"));
-  EXPECT_TRUE(bench.has("b"));
-  bench.wait(10s);
-  bench.save("c", 10);  // sweeps
-  EXPECT_EQ(bench.store.size(), 1U);
-  bench.loop.run_sync(bench.store.remove("c"));
-  bench.loop.run_sync(bench.store.remove("nobody"));
-  EXPECT_EQ(bench.store.size(), 0U);
-}
-
-TEST(MemorySessionStore, ThreadsShareOne) {
-  MemorySessionStore store(50);
-  std::atomic<int> found{0};
-  std::vector<std::thread> threads;
-  for (int id = 0; id < 4; ++id) {
-    threads.emplace_back([&store, &found] {
-      IOLoop loop({.reactor = ReactorKind::kSim});
-      for (int i = 0; i < 200; ++i) {
-        const std::string key = std::to_string(i % 60);
-        loop.run_sync(store.save(key, {}, std::chrono::seconds(100)));
-        found += loop.run_sync(store.load(std::to_string((i + 1) % 60))).has_value() ? 1 : 0;
-        if (i % 7 == 0) loop.run_sync(store.remove(key));
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(found, 0);
-  EXPECT_LE(store.size(), 50U);
-}
-
-// --- class handlers ------------------------------------------------------------------------------------
+Task<> pause(Duration span) { co_await sleep(span); }
 
 /// A store that takes its time, and fails when it is told to.
 class SlowStore final : public web::SessionStore {
  public:
   Task<std::optional<web::StoredSession>> load(std::string key) override {
+    events += "load ";
     co_await sleep(10ms);
     auto found = co_await inner.load(std::move(key));
     co_return found;
@@ -386,28 +324,35 @@ class SlowStore final : public web::SessionStore {
   std::string events;
 };
 
-struct Visits : SessionHandler {
-  Visits(std::shared_ptr<const SessionManager> sessions, std::string* events)
-      : SessionHandler(std::move(sessions)), events_(events) {}
+struct Visits : web::RequestHandler {
+  explicit Visits(std::string* events) : events_(events) {}
+  Task<> prepare() override { return load_session(); }
   Task<> get() override {
     const std::int64_t count = session().get("count", 0).as_int() + 1;
-    session().set("count", count);
     const std::string how = get_argument("how", "write");
+    if (how == "late") {
+      finish("late");
+      session().set("count", count);
+      throw std::runtime_error("after the end");
+    }
+    session().set("count", count);
     if (how == "throw") throw std::runtime_error("oops");
     if (how == "refuse") throw HTTPError(403, "no");
     if (how == "flush") {
-      co_await save_session();
+      co_await session().save();
       write("flushed ");
       co_await flush();
+    }
+    if (how == "unsaved") co_await flush();
+    if (how == "change") {
+      co_await session().save();
+      co_await flush();
+      session().set("count", 0);
     }
     if (how == "redirect") {
       redirect("/elsewhere");
       *events_ += "after ";
       co_return;
-    }
-    if (how == "late") {
-      finish("late");
-      throw std::runtime_error("after the end");
     }
     write(std::to_string(count));
   }
@@ -417,10 +362,13 @@ struct Visits : SessionHandler {
 };
 
 struct HandlerBench : WebBench {
-  HandlerBench() { app.add<Visits>("/", std::make_shared<SessionManager>(store), &store->events); }
-  RawResponse visit(const std::string& how = "write") {
+  explicit HandlerBench(bool stored = true) {
+    app.use(stored ? web::sessions(store) : web::sessions(CookieSecret("secret")));
+    app.add<Visits>("/", &store->events);
+  }
+  RawResponse visit(const std::string& how = "write", std::string_view method = "GET") {
     const RawResponse response =
-        get("/?how=" + how, cookie.empty() ? "" : "Cookie: " + cookie + "\r\n");
+        request(method, "/?how=" + how, cookie.empty() ? "" : "Cookie: " + cookie + "\r\n");
     const std::string set = response.field("Set-Cookie");
     if (!set.empty()) cookie = set.substr(0, set.find(';'));
     return response;
@@ -429,30 +377,36 @@ struct HandlerBench : WebBench {
   std::string cookie;
 };
 
-TEST(SessionHandler, SavesBeforeTheResponse) {
+TEST(SessionInHandler, IsSavedBeforeTheResponse) {
   HandlerBench bench;
   EXPECT_EQ(bench.visit().body, "1");
   EXPECT_EQ(bench.store->events, "save saved ");
   EXPECT_EQ(bench.visit().body, "2");
+  bench.store->events.clear();
   const RawResponse away = bench.visit("redirect");
   EXPECT_EQ(away.status, 302);
   EXPECT_EQ(away.field("Location"), "/elsewhere");
-  EXPECT_EQ(bench.store->events, "save saved save saved after save saved ");
+  EXPECT_EQ(bench.store->events, "load after save saved ");
   EXPECT_EQ(bench.visit("flush").body, "flushed 4");
-  EXPECT_EQ(bench.visit().body, "5");
+  const RawResponse head = bench.visit("write", "HEAD");
+  EXPECT_EQ(head.field("Content-Length"), "1");
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(bench.visit().body, "6");
 }
 
-TEST(SessionHandler, ErrorsKeepTheSessionUnlessTheyAreOurs) {
-  HandlerBench bench;
-  EXPECT_EQ(bench.visit("refuse").status, 403);
-  EXPECT_EQ(bench.visit("throw").status, 500);
-  EXPECT_EQ(bench.visit().body, "2");
-  EXPECT_EQ(bench.visit("late").body, "late");
-  EXPECT_EQ(bench.log.count("after the end"), 1U);
-  EXPECT_EQ(bench.visit().body, "4");
+TEST(SessionInHandler, ErrorsKeepItUnlessTheyAreOurs) {
+  for (const bool stored : {true, false}) {
+    HandlerBench bench(stored);
+    EXPECT_EQ(bench.visit("refuse").status, 403);
+    EXPECT_EQ(bench.visit("throw").status, 500);
+    EXPECT_EQ(bench.visit().body, "2");
+    EXPECT_EQ(bench.visit("late").body, "late");
+    EXPECT_EQ(bench.log.count("after the end"), 1U);
+    EXPECT_EQ(bench.visit().body, "4");
+  }
 }
 
-TEST(SessionHandler, AStoreThatFailsIsAServerError) {
+TEST(SessionInHandler, AStoreThatFailsIsAServerError) {
   HandlerBench bench;
   bench.store->fail = true;
   const RawResponse failed = bench.visit();
@@ -463,29 +417,94 @@ TEST(SessionHandler, AStoreThatFailsIsAServerError) {
   EXPECT_EQ(bench.visit().body, "1");
 }
 
-TEST(SessionHandler, AClientThatGoesAwayEndsTheSaving) {
+TEST(SessionInHandler, AResponseInPiecesWaitsForNobody) {
+  HandlerBench bench;
+  EXPECT_EQ(bench.visit("unsaved").status, 500);
+  EXPECT_EQ(bench.log.count("co_await session.save() before the first piece"), 1U);
+  EXPECT_EQ(bench.visit().body, "1");
+  EXPECT_TRUE(bench.visit("change").truncated);
+  EXPECT_EQ(bench.log.count("cannot be changed: the head of the response has left"), 1U);
+  HandlerBench in_cookie(false);  // it needs no wait
+  EXPECT_EQ(in_cookie.visit("unsaved").body, "1");
+  EXPECT_EQ(in_cookie.visit().body, "2");
+}
+
+TEST(SessionInHandler, AClientThatGoesAwayLosesNoSession) {
   HandlerBench bench;
   RawClient& client = bench.client();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  bench.loop.run_sync(StoreBench::pause(5ms));
+  bench.loop.run_sync(pause(5ms));
   client.close();
-  bench.loop.run_sync(StoreBench::pause(1s));
-  EXPECT_EQ(bench.store->events, "save ");
+  bench.loop.run_sync(pause(1s));
+  EXPECT_EQ(bench.store->events, "save saved ");
 }
 
-TEST(SessionHandler, HasNoneBeforePrepare) {
-  struct Early : SessionHandler {
-    using SessionHandler::SessionHandler;
-    Task<> prepare() override {
-      session();
-      return {};
-    }
-    Task<> get() override { co_return; }
-  };
+TEST(SessionInHandler, IsLoadedOnlyWhereItIsAskedFor) {
+  HandlerBench bench;
+  bench.visit();
+  bench.store->events.clear();
+  bench.app.get("/plain", [] { return "plain"; });
+  bench.app.get("/lazy", [](web::WebExchange& exchange) {
+    Session::from_exchange(exchange).get("count");
+    return "unreachable";
+  });
+  const std::string fields = "Cookie: " + bench.cookie + "\r\n";
+  EXPECT_EQ(bench.get("/plain", fields).body, "plain");
+  EXPECT_EQ(bench.store->events, "");
+  EXPECT_EQ(bench.get("/lazy", fields).status, 500);
+  EXPECT_EQ(bench.log.count("the session has not been loaded from its store"), 1U);
+}
+
+TEST(SessionInHandler, NeedsTheMiddleware) {
   WebBench bench;
-  bench.app.add<Early>("/", std::make_shared<SessionManager>(CookieSecret("secret")));
+  bench.app.get("/", [](Session&) { return "unreachable"; });
   EXPECT_EQ(bench.get("/").status, 500);
-  EXPECT_EQ(bench.log.count("there is no session before SessionHandler::prepare has run"), 1U);
+  EXPECT_EQ(bench.log.count("put the middleware web::sessions around the route"), 1U);
+}
+
+TEST(SessionInHandler, CoroutinesAndOtherArguments) {
+  WebBench bench;
+  bench.app.use(web::sessions(CookieSecret("secret")));
+  bench.app.get(
+      "/{name}",
+      [](std::string name, Session& session, web::Query<"age", int> age) -> Task<std::string> {
+        co_await sleep(1ms);
+        session.set(name, *age);
+        co_return json_encode(session.values());
+      });
+  EXPECT_EQ(bench.get("/ada?age=36").body, R"({"ada":36})");
+  EXPECT_EQ(bench.get("/ada?age=x").status, 400);
+}
+
+TEST(SessionInHandler, WhatIsSetAfterDestroyIsANewSession) {
+  for (const bool stored : {true, false}) {
+    HandlerBench bench(stored);
+    bench.app.get("/logout", [](Session& session) {
+      session.destroy();
+      session.set("note", "goodbye");
+      return "";
+    });
+    bench.app.get("/values", [](Session& session) { return json_encode(session.values()); });
+    bench.visit();
+    const std::string before = bench.cookie;
+    const std::string fields = "Cookie: " + before + "\r\n";
+    const std::string set = bench.get("/logout", fields).field("Set-Cookie");
+    const std::string after = set.substr(0, set.find(';'));
+    EXPECT_NE(after, before);
+    EXPECT_EQ(bench.get("/values", "Cookie: " + after + "\r\n").body, R"({"note":"goodbye"})");
+    if (stored) EXPECT_EQ(bench.get("/values", fields).body, "{}");
+  }
+}
+
+TEST(SessionInHandler, TimeLimitsOutsideOfItAnswer) {
+  HandlerBench bench;
+  WebBench limited;
+  auto store = std::make_shared<SlowStore>();
+  limited.app.use(web::time_limit(5ms)).use(web::sessions(store));
+  limited.app.add<Visits>("/", &store->events);
+  EXPECT_EQ(limited.get("/").status, 503);  // while it was being saved
+  EXPECT_EQ(store->events, "save ");
+  EXPECT_EQ(limited.get("/?how=refuse").status, 503);
 }
 
 }  // namespace

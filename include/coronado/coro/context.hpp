@@ -244,8 +244,10 @@ class PromiseBase {
       throw_outcome();
   }
 
-  /// Takes the exception in flight as the outcome.
-  void unhandled_exception() noexcept;
+  /// Takes the exception in flight as the outcome, and notes for `await_trace` that it has left this
+  /// coroutine. The compiler calls it from the coroutine, which is what the parameter tells.
+  void unhandled_exception(
+      std::source_location coroutine = std::source_location::current()) noexcept;
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
 

@@ -182,7 +182,27 @@ class HTTPExchange : private detail::TaskOwner {
   ///
   /// Params  edit  Include <coronado/http/header_block.hpp>. What it throws is thrown where the
   ///               response is started, and then nothing is sent.
-  void edit_head(HeadEditor edit) { head_editors_.push_back(std::move(edit)); }
+  void edit_head(HeadEditor edit);
+
+  /// Keeps a response that is given whole until `release_response`, so that what must happen before
+  /// its head leaves can be awaited, such as the saving of a session. For the handler it has been
+  /// given: `started()`, `finished()` and `status()` say so. A response in pieces leaves at once.
+  ///
+  ///     exchange.hold_response();
+  ///     co_await next(exchange);
+  ///     co_await save();              // drop_response() if it fails
+  ///     exchange.release_response();
+  ///
+  /// The one who holds it releases or drops it before the task ends. Once the response has begun,
+  /// nothing is held.
+  void hold_response();
+  /// Whether a response is kept back: its head can still be changed.
+  bool response_held() const noexcept;
+  /// Sends what was kept, if anything was. The functions of `edit_head` are called now.
+  /// Throws  What they throw; then nothing is sent.
+  void release_response();
+  /// Forgets what was kept: another response can be given.
+  void drop_response() noexcept;
 
   /// Compresses this response with `encoder`, or, null, leaves it as it is, whatever the server does.
   /// For <coronado/web/standard_middleware.hpp>.
@@ -290,6 +310,7 @@ class HTTPExchange : private detail::TaskOwner {
   friend class HTTP1Connection;
   struct Body;
   struct Encoded;
+  class Held;
 
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
   void on_child_released() noexcept override;
@@ -297,6 +318,8 @@ class HTTPExchange : private detail::TaskOwner {
   void pin();
   void start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
                     std::string_view first);
+  bool keep_held(const ResponseHead& head, std::optional<std::uint64_t> length,
+                 std::string_view first);
   void start_encoded(const ResponseHead& head, std::optional<std::uint64_t> length,
                      std::string_view first);
   void write_encoded(std::string_view bytes);
@@ -317,6 +340,7 @@ class HTTPExchange : private detail::TaskOwner {
   std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
   ResponseEncoder* encoder_ = nullptr;  // the server's; null: responses are not compressed
   std::unique_ptr<Encoded> encoded_;    // the response, when it is compressed in pieces
+  std::unique_ptr<Held> held_;          // between `hold_response` and its end
   Drain* drain_ = nullptr;
   std::unique_ptr<UpgradedConnection> next_;  // what the connection becomes
   std::uint64_t promised_ = 0;                // the length told to the client

@@ -109,7 +109,7 @@ class Listener {
 
   /// Appends a step that connections pass before the handler. What it throws is logged, and the
   /// connection closed; an empty result closes it silently.
-  void add_filter(Filter filter) { filters_.push_back(std::move(filter)); }
+  void add_filter(Filter filter);
 
   /// Treats a connection that somebody else made like one that was accepted.
   void accept(std::unique_ptr<Transport> transport) noexcept;

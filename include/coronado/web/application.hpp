@@ -258,7 +258,11 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   std::vector<Pattern> keep_static_path(std::string root, StaticPathOptions options,
                                         MakeStaticURL make_url);
   const std::shared_ptr<StaticFiles>& static_folder() const noexcept;
-  Application& add_endpoint(RouteSpec route);
+  Application& add_endpoint(RouteSpec&& route);
+  /// See `RouteSpec`.
+  void add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                 std::unique_ptr<HTTPEndpoint> endpoint, std::optional<std::size_t> parameters = {},
+                 void (*describe)(Operation&) = nullptr);
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
 
   std::unique_ptr<State> state_;

@@ -17,8 +17,10 @@
 ///     State<T>           what the application keeps (<coronado/web/application.hpp>)
 ///     const HTTPServerRequest&   the whole request
 ///     HTTPExchange&      the request and the response, to answer by hand
+///     Session&           the values of the browser (<coronado/web/session.hpp>)
 ///     any T with `static T from_request(const HTTPServerRequest&)`, or `from_exchange(WebExchange&)`
-///                        your own extractor
+///                        your own extractor; with `static Task<> prepare(WebExchange&)`, that is
+///                        awaited before: what it finds is kept with `WebExchange::set_extension`
 ///
 /// With `T` an `std::optional` the argument may be missing; otherwise that is a 400 which names it.
 ///
@@ -59,10 +61,29 @@ template <class T>
 concept WritableResult =
     requires(HTTPExchange& exchange, const T& result) { ResultWriter<T>::send(exchange, result); };
 
+/// True for what belongs to the request and lives as long: the handler gets a reference.
+template <class T>
+constexpr bool kLivesWithRequest = false;
+template <class T>
+  requires requires { T::kLivesWithRequest; }
+constexpr bool kLivesWithRequest<T> = T::kLivesWithRequest;
+
 template <class T>
 concept ExchangeExtractor = requires(WebExchange& exchange) {
   { T::from_exchange(exchange) } -> std::same_as<T>;
-};
+} || (kLivesWithRequest<T> && requires(WebExchange& exchange) {
+                              { T::from_exchange(exchange) } -> std::same_as<T&>;
+                            });
+
+/// What is awaited before arguments are extracted; null: nothing.
+using PrepareArgument = Task<> (*)(WebExchange&);
+template <class T>
+constexpr PrepareArgument kPrepare = nullptr;
+template <class T>
+  requires requires(WebExchange& exchange) {
+    { T::prepare(exchange) } -> std::same_as<Task<>>;
+  }
+constexpr PrepareArgument kPrepare<T> = &T::prepare;
 
 template <class T>
 concept Extractor = ExchangeExtractor<T> || requires(const HTTPServerRequest& request) {
@@ -179,7 +200,8 @@ void describe_result(Operation& operation) {
 
 /// True for arguments that live as long as the request.
 template <class Argument>
-constexpr bool kIsOfTheRequest = std::is_same_v<std::remove_cvref_t<Argument>, HTTPServerRequest> ||
+constexpr bool kIsOfTheRequest = kLivesWithRequest<std::remove_cvref_t<Argument>> ||
+                                 std::is_same_v<std::remove_cvref_t<Argument>, HTTPServerRequest> ||
                                  std::is_base_of_v<std::remove_cvref_t<Argument>, WebExchange>;
 
 template <class Argument>
@@ -231,16 +253,17 @@ constexpr bool check_handler() {
                   "<coronado/web/json.hpp>), void, or a Task of one of these");
     static_assert(Taken::kKnown,
                   "a handler's parameter is a path parameter (a number or string), Query, Header, "
-                  "Cookie, JsonBody, Form, State, Extension, const HTTPServerRequest&, "
+                  "Cookie, JsonBody, Form, State, Extension, Session&, const HTTPServerRequest&, "
                   "HTTPExchange&, or a type with "
                   "static T from_request(const HTTPServerRequest&); see "
                   "<coronado/web/function_handler.hpp>");
     static_assert(Taken::kReadable,
                   "an argument is a bool, a number or a std::string (or an std::optional of one; "
                   "of the query also a std::vector)");
-    static_assert(safe,
-                  "a handler that returns a Task takes its arguments by value: they are gone when "
-                  "the Task runs (only the request and the exchange may be references)");
+    static_assert(
+        safe,
+        "a handler that returns a Task takes its arguments by value: they are gone when "
+        "the Task runs (only the request, the exchange and the session may be references)");
     static_assert(!Taken::kMutable || !safe,
                   "a handler takes its arguments by value or const reference");
     return result && Taken::kKnown && Taken::kReadable && safe && !Taken::kMutable;
@@ -248,6 +271,12 @@ constexpr bool check_handler() {
     return false;
   }
 }
+
+/// Awaits what the arguments of a handler need, then runs what `call` does.
+/// Throws  Nothing but Cancelled: errors become responses.
+/// Cancel  Passed on to both.
+Task<> prepare_and_call(WebExchange& exchange, const PrepareArgument* prepares, std::size_t count,
+                        HTTPEndpoint& endpoint, Task<> (*call)(HTTPEndpoint&, WebExchange&));
 
 /// Awaits a handler's task and sends what it returned.
 /// Throws  Nothing but Cancelled: errors become responses.
@@ -289,7 +318,7 @@ class FunctionEndpoint final : public HTTPEndpoint {
       path_parameters_before(kCount, std::make_index_sequence<kCount>{});
 
   explicit FunctionEndpoint(F function) : function_(std::move(function)) {
-    suspends_ = Awaited::kIsTask;
+    suspends_ = Awaited::kIsTask || kPrepares;
   }
 
   static void describe_operation(Operation& operation) {
@@ -301,6 +330,25 @@ class FunctionEndpoint final : public HTTPEndpoint {
 
   Task<> handle(HTTPExchange& base) override {
     auto& exchange = static_cast<WebExchange&>(base);
+    if constexpr (kPrepares) {
+      return [&]<class... Args>(std::type_identity<std::tuple<Args...>>) {
+        static constexpr PrepareArgument prepares[] = {kPrepare<std::remove_cvref_t<Args>>...};
+        return prepare_and_call(exchange, prepares, kCount, *this,
+                                [](HTTPEndpoint& self, WebExchange& of) {
+                                  return static_cast<FunctionEndpoint&>(self).call_now(of);
+                                });
+      }(std::type_identity<Arguments>());
+    } else {
+      return call_now(exchange);
+    }
+  }
+
+ private:
+  static constexpr bool kPrepares = []<class... Args>(std::type_identity<std::tuple<Args...>>) {
+    return ((kPrepare<std::remove_cvref_t<Args>> != nullptr) || ...);
+  }(std::type_identity<Arguments>());
+
+  Task<> call_now(WebExchange& exchange) {
     try {
       return call(exchange, std::make_index_sequence<kCount>{});
     } catch (...) {
@@ -309,7 +357,6 @@ class FunctionEndpoint final : public HTTPEndpoint {
     }
   }
 
- private:
   template <std::size_t... I>
   Task<> call(WebExchange& exchange, std::index_sequence<I...>) {
     if constexpr (Awaited::kIsTask) {

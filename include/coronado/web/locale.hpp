@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <ctime>
 #include <initializer_list>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -137,10 +136,10 @@ class Locales {
   std::vector<std::string> supported() const;
 
  private:
+  struct State;
   detail::Catalog& catalog_of(const std::string& code);
 
-  std::map<std::string, std::shared_ptr<detail::Catalog>, std::less<>> catalogs_;
-  std::map<std::string, std::unique_ptr<Locale>, std::less<>> locales_;
+  std::unique_ptr<State> state_;
   const Locale* default_ = nullptr;
 };
 

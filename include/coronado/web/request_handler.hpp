@@ -45,6 +45,7 @@ struct HandlerSecurity;
 class Locale;
 class HandlerScope;
 struct ResponseDraft;
+class Session;
 struct SignedCookieOptions;
 struct SignedValueRules;
 class TemplateArgument;
@@ -344,6 +345,18 @@ class RequestHandler : public coronado::detail::Pooled {
   /// `fallback`. A login page that obeyed any `next` would send its users to whoever made the link.
   std::string get_next_url(std::string_view fallback = "/") const;
 
+  // --- sessions: include <coronado/web/session.hpp> ----------------------------------------------
+
+  /// The session of this request.   Throws  std::logic_error  `sessions` is not around this route.
+  Session& session();
+
+  /// Loads the session, for what looks at it later:
+  ///
+  ///     Task<> prepare() override { return load_session(); }
+  ///
+  /// Throws  As `session`. What the store throws.   Cancel  Passed on to the store.
+  Task<> load_session();
+
   // --- forged requests: see <coronado/web/xsrf.hpp> -------------------------------------------------
 
   /// The token that forms and scripts send back. Asking for it sets the cookie, if the request has
@@ -435,14 +448,6 @@ class RequestHandler : public coronado::detail::Pooled {
   static Task<> execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler);
 
  protected:
-  /// Has `finish` keep the response until the verb has ended and `before_send` too; called in a
-  /// constructor.
-  void defer_send() noexcept { deferred_ = true; }
-
-  /// Runs before a deferred response is sent, error pages included; it may set fields and cookies.
-  /// Throws  As the verbs: then an error page is sent instead.
-  /// Cancel  As the verbs.
-  virtual Task<> before_send() { return {}; }
   WebExchange& exchange() const noexcept { return *exchange_; }
 
   /// Somebody else has answered on the exchange: `finish` is not called any more.
@@ -470,7 +475,6 @@ class RequestHandler : public coronado::detail::Pooled {
   bool sends_trailers() const;
   bool finish_with_trailers();
   void announce_trailers();
-  Task<> send_deferred();
   void answer_unchanged();
   void send_response();
   void handle_exception(const std::exception_ptr& error) noexcept;
@@ -483,7 +487,6 @@ class RequestHandler : public coronado::detail::Pooled {
   const Locale* locale_ = nullptr;  // once somebody has asked
   std::uint16_t status_ = 200;
   bool finished_ = false;
-  bool deferred_ = false;
   bool upgraded_ = false;
   bool receives_data_ = false;
   bool hears_close_ = false;

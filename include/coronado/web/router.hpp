@@ -30,6 +30,8 @@
 
 namespace coronado::web {
 
+class Matcher;
+
 /// What the OpenAPI document says of a route; see <coronado/web/openapi.hpp>.
 struct OperationDocs {
   std::string summary = {};
@@ -47,6 +49,8 @@ struct RouteOptions {
   std::string name = {};
   /// Only for requests to this host; see <coronado/web/routing.hpp>.
   Pattern host = {};
+  /// Only for requests that all of these match; include <coronado/web/matcher.hpp>.
+  std::vector<std::shared_ptr<const Matcher>> matchers = {};
   /// The handler is called when the head is complete and reads the body itself, with
   /// `HTTPExchange::read_body`.
   bool stream_body = false;
@@ -124,8 +128,13 @@ class ClassEndpoint final : public HTTPEndpoint {
  public:
   explicit ClassEndpoint(Args... arguments) : arguments_(std::move(arguments)...) {}
   Task<> handle(HTTPExchange& exchange) override {
-    auto handler =
-        std::apply([](auto&... each) { return std::make_unique<H>(each...); }, arguments_);
+    // Pointers to the bases, here and below: each further type of pointer costs who compiles it.
+    std::unique_ptr<RequestHandler> handler;
+    if constexpr (sizeof...(Args) == 0) {
+      handler.reset(new H());
+    } else {
+      handler.reset(std::apply([](auto&... each) { return new H(each...); }, arguments_));
+    }
     if constexpr (receives_data<H>()) RequestHandler::receive_data(*handler);
     if constexpr (hears_close<H>()) RequestHandler::hear_close(*handler);
     return RequestHandler::execute(static_cast<WebExchange&>(exchange), std::move(handler));
@@ -172,9 +181,9 @@ class RouteRegistry {
                     "add<H>: H overrides none of get, head, post, put, patch, del, options");
       if constexpr (detail::receives_data<H>()) options.stream_body = true;
       options.check_xsrf = false;  // the handler does it itself
-      self().add_endpoint(
-          {methods, std::move(pattern), std::move(options),
-           std::make_unique<detail::ClassEndpoint<H, Args...>>(std::move(arguments)...)});
+      self().add_route(methods, std::move(pattern), std::move(options),
+                       std::unique_ptr<HTTPEndpoint>(
+                           new detail::ClassEndpoint<H, Args...>(std::move(arguments)...)));
     }
     return self();
   }
@@ -207,9 +216,9 @@ class RouteRegistry {
   Self& route(MethodMask methods, Pattern pattern, F function, RouteOptions options = {}) {
     if constexpr (detail::check_handler<F>()) {
       using Endpoint = detail::FunctionEndpoint<F>;
-      self().add_endpoint({methods, std::move(pattern), std::move(options),
-                           std::make_unique<Endpoint>(std::move(function)),
-                           Endpoint::kPathParameters, Endpoint::describe_operation});
+      self().add_route(methods, std::move(pattern), std::move(options),
+                       std::unique_ptr<HTTPEndpoint>(new Endpoint(std::move(function))),
+                       Endpoint::kPathParameters, Endpoint::describe_operation);
     }
     return self();
   }
@@ -239,12 +248,23 @@ class Router final : public RouteRegistry<Router> {
   /// Puts `middleware` around the routes that it has now, outside of their own.
   Router& use(const Middleware& middleware);
 
+  /// Has the routes that it has now answer only what `matcher` matches, too. Include
+  /// <coronado/web/matcher.hpp>.
+  ///
+  ///     app.mount("/api", std::move(second_version.match(std::make_shared<APIVersion>("2"))));
+  ///
+  /// Tornado  A rule with a matcher whose target is a list of rules.
+  Router& match(const std::shared_ptr<const Matcher>& matcher);
+
   /// What it holds, in order.
-  std::vector<RouteSpec> take_routes() && { return std::move(routes_); }
+  std::vector<RouteSpec> take_routes() &&;
 
  private:
   friend class RouteRegistry<Router>;
-  void add_endpoint(RouteSpec route) { routes_.push_back(std::move(route)); }
+  /// See `RouteSpec`.
+  void add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
+                 std::unique_ptr<HTTPEndpoint> endpoint, std::optional<std::size_t> parameters = {},
+                 void (*describe)(Operation&) = nullptr);
 
   std::vector<RouteSpec> routes_;
 };

@@ -1,38 +1,48 @@
 /// Sessions: values that belong to one browser, from one request to the next.
 ///
-///     Session             the values of one browser
-///     SessionManager      finds and keeps sessions: in a cookie, or in a store behind one
+///     sessions            the middleware: in a cookie, or in a store behind one
 ///     SessionOptions      cookie, time limits, size
-///     SessionStore        where sessions are kept on the server: an interface
-///     MemorySessionStore  a bounded one in this process
-///     SessionHandler      a class handler with a session
-///     with_session        a function handler with a session
+///     Session             the values of one browser
+///     (where they are kept on the server: <coronado/web/session_store.hpp>)
 ///
-///     auto sessions = std::make_shared<web::SessionManager>(web::CookieSecret(secret));
+///     app.use(web::sessions(web::CookieSecret(secret)));
 ///
-///     app.post("/cart", web::with_session(sessions, [](web::Session& session,
-///                                                      web::Query<"item"> item) {
+///     app.post("/cart", [](web::Session& session, web::Query<"item"> item) {
 ///       session.set("item", *item);
 ///       return web::redirect("/cart");
-///     }));
+///     });
 ///
-/// **Where they are kept.** In an encrypted cookie (the default) nothing is kept on the server, and so
-/// nothing can be taken back: a copy of the cookie is good until it expires, after `destroy` too. With
-/// a store the cookie has only a random id, and `destroy` ends the session everywhere.
+///     struct Page : web::RequestHandler {
+///       Task<> prepare() override { return load_session(); }
+///       Task<> get() override { write(session().get("item", "nothing").as_string()); co_return; }
+///     };
+///
+/// **When.** A session is loaded for the handlers that ask for it, and for no others: for functions
+/// with a parameter `Session&`, and for classes that await `load_session`. When the handler has ended
+/// it is saved if it was changed, and the response leaves after that, also one that was finished
+/// before. A response with a status of 500 or more saves nothing. One that is sent in pieces leaves at
+/// once: change the session before the first piece, and with a store `co_await session.save()`. A
+/// change that comes too late is a `std::logic_error`.
+///
+/// **Where they are kept.** In an encrypted cookie nothing is kept on the server, and so nothing can
+/// be taken back: a copy of the cookie is good until it expires, after `destroy` too. With a store
+/// the cookie has only a random id, and `destroy` ends the session everywhere.
 ///
 /// **Log in and log out** with `renew` and `destroy`: an id that somebody has planted in a browser
 /// before the login (session fixation) is worth nothing afterwards.
 ///
-/// Threads  A `SessionManager` and a `MemorySessionStore` may be shared by the workers of a process,
-///          and must be, where there is a store: make them before the workers.
+/// A cookie that is expired, changed, from another secret or unknown to the store is a new session,
+/// and the log says why. An id that a client has made up is never used.
+///
+/// Threads  The workers of a process share a store, which is made before them; each has its own
+///          middleware.
 /// Layer: web.
 #pragma once
 
 #include <coronado/base/json.hpp>
 #include <coronado/coro/task.hpp>
-#include <coronado/web/function_handler.hpp>
-#include <coronado/web/request_handler.hpp>
-#include <coronado/web/response.hpp>
+#include <coronado/web/middleware.hpp>
+#include <coronado/web/session_store.hpp>
 #include <coronado/web/signed_value.hpp>
 
 #include <chrono>
@@ -43,102 +53,102 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 
 namespace coronado::web {
 
-/// The values of one browser. `SessionManager` makes and keeps them.
+class WebExchange;
+namespace detail {
+class SessionManager;
+}  // namespace detail
+
+/// The values of one browser: of the request that it is made for, and as long.
 class Session {
  public:
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // What looks at the values loads a session that is kept in a cookie, or is new, by itself.
+
   /// The value of that name; null if there is none.
-  const Json* find(std::string_view name) const noexcept { return values_.find(name); }
-  /// A copy of the value; `fallback` if there is none.
-  Json get(std::string_view name, Json fallback = {}) const {
+  /// Throws  std::logic_error  It is in a store, and has not been loaded.
+  const Json* find(std::string_view name) { return values().find(name); }
+  /// A copy of the value; `fallback` if there is none.   Throws  As `find`.
+  Json get(std::string_view name, Json fallback = {}) {
     const Json* value = find(name);
     return value != nullptr ? *value : std::move(fallback);
   }
-  void set(std::string_view name, Json value) {
-    values_[name] = std::move(value);
-    changed_ = true;
-  }
-  /// Returns whether there was one.
+  /// Throws  std::logic_error  The head of the response has left. As `find`.
+  void set(std::string_view name, Json value);
+  /// Returns whether there was one.   Throws  As `set`.
   bool erase(std::string_view name);
-  /// Forgets all values.
+  /// Forgets all values.   Throws  As `set`.
   void clear();
-  const Json& values() const noexcept { return values_; }
+  /// Throws  As `find`.
+  const Json& values() {
+    if (!loaded_) load_now();
+    return values_;
+  }
 
   /// Gives the session a new id, and its time begins anew: call it when somebody logs in, or gets more
-  /// rights. The old id is worth nothing from then on.
-  void renew() noexcept { changed_ = renewed_ = true; }
-  /// Ends the session: at log-out. Its values are gone, and the cookie is deleted.
+  /// rights. The old id is worth nothing from then on.   Throws  As `set`.
+  void renew();
+  /// Ends the session: at log-out. Its values are gone, and the cookie is deleted. What is set after
+  /// that is in a new session.   Throws  As `set`.
   void destroy();
 
-  /// True when the browser did not bring it.
-  bool is_new() const noexcept { return created_ == 0; }
+  /// True when the browser did not bring it.   Throws  As `find`.
+  bool is_new() {
+    if (!loaded_) load_now();
+    return created_ == 0;
+  }
   /// True when it has to be saved.
   bool changed() const noexcept { return changed_; }
 
- private:
-  friend class SessionManager;
+  /// Loads the values, if they are not yet; for middleware of your own, and handlers of other kinds.
+  ///
+  ///     web::Session& session = web::Session::from_exchange(exchange);
+  ///     co_await session.load();
+  ///
+  /// Throws  What the store throws.
+  /// Cancel  Passed on to the store.
+  Task<> load();
 
-  Json values_ = Json::object();
-  std::string id_;           // that the cookie has, with a store; empty: none yet
-  std::time_t created_ = 0;  // or renewed
+  /// Saves what was changed now, ahead of a response that is sent in pieces.
+  /// Throws  std::length_error  The session is too large.
+  ///         std::logic_error   The head of the response has left.
+  ///         What the store throws.
+  /// Cancel  Passed on to the store.
+  Task<> save();
+
+  /// The session of a request.
+  /// Throws    std::logic_error  The middleware `sessions` is not around this route.
+  /// Lifetime  The request's.
+  static Session& from_exchange(WebExchange& exchange);
+
+  // For functions with a parameter `Session&`.
+  static constexpr bool kLivesWithRequest = true;
+  /// `load` of the session of `exchange`.   Throws  As both.   Cancel  Passed on to the store.
+  static Task<> prepare(WebExchange& exchange);
+
+ private:
+  friend class detail::SessionManager;
+  Session(const detail::SessionManager& manager, WebExchange& exchange) noexcept
+      : manager_(&manager), exchange_(&exchange) {}
+  void load_now();
+  void change();
+
+  const detail::SessionManager* manager_;
+  WebExchange* exchange_;
+  Json values_;
+  std::string id_;                         // that the cookie has, with a store; empty: none yet
+  std::optional<std::string> set_cookie_;  // what the response says
+  std::time_t created_ = 0;                // or renewed
+  bool loaded_ = false;
   bool changed_ = false;
   bool renewed_ = false;
   bool destroyed_ = false;
   bool refresh_ = false;  // to be written again though nothing changed
-  bool over_tls_ = false;
-};
-
-/// What a store keeps of a session.
-struct StoredSession {
-  Json values = Json::object();
-  std::time_t created = 0;  ///< seconds since 1970
-  std::time_t seen = 0;     ///< when it was saved last
-};
-
-/// Keeps sessions on the server, such as a database. The keys are hashes of the ids: who reads the
-/// store cannot take over a session.
-class SessionStore {
- public:
-  virtual ~SessionStore() = default;
-
-  /// The session with that key, if there is one, and it has not expired.
-  /// Throws  What the store has to say: the request is answered with 500.
-  /// Cancel  Ends the wait.
-  virtual Task<std::optional<StoredSession>> load(std::string key) = 0;
-
-  /// Keeps a session for `lifetime`, instead of the one with that key.
-  /// Throws  As `load`.
-  /// Cancel  Ends the wait; the session may have been saved.
-  virtual Task<> save(std::string key, StoredSession session, std::chrono::seconds lifetime) = 0;
-
-  /// Forgets a session, if there is one.
-  /// Throws  As `load`.
-  /// Cancel  Ends the wait; the session may have been removed.
-  virtual Task<> remove(std::string key) = 0;
-};
-
-/// Keeps sessions in this process. Beyond `max_sessions` the one unused for the longest time goes.
-/// Threads  Any: the workers of a process share one.
-class MemorySessionStore final : public SessionStore {
- public:
-  explicit MemorySessionStore(std::size_t max_sessions = 100'000);
-  ~MemorySessionStore() override;
-
-  Task<std::optional<StoredSession>> load(std::string key) override;
-  Task<> save(std::string key, StoredSession session, std::chrono::seconds lifetime) override;
-  Task<> remove(std::string key) override;
-
-  /// Those that are kept, with some that have expired.
-  std::size_t size() const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 /// How a session without a store is written into its cookie.
@@ -167,149 +177,13 @@ struct SessionOptions {
   std::time_t (*now)() = nullptr;
 };
 
-/// A cookie that a response sets.
-struct SessionCookie {
-  std::string value;
-  CookieOptions options;
-};
+/// Gives each request its session, kept in a cookie.
+/// Params  secret  With a table the sessions of older keys are read, and written with the new one.
+/// Throws  UsageError  There is no secret, or a timeout is not positive.
+Middleware sessions(CookieSecret secret, SessionOptions options = {});
 
-/// Finds the session of a request, and keeps it.
-///
-/// A cookie that is expired, changed, from another secret or unknown to the store is a new session,
-/// and the log says why. An id that a client has made up is never used.
-class SessionManager {
- public:
-  /// Keeps sessions in cookies.
-  /// Params  secret  With a table the sessions of older keys are read, and written with the new one.
-  /// Throws  UsageError  There is no secret, or a timeout is not positive.
-  explicit SessionManager(CookieSecret secret, SessionOptions options = {});
-  /// Keeps sessions in a store.
-  /// Throws  UsageError  There is no store, or a timeout is not positive.
-  explicit SessionManager(std::shared_ptr<SessionStore> store, SessionOptions options = {});
-
-  /// The session of a request, or a new one.
-  /// Throws   What the store throws.
-  /// Cancel   Passed on to the store.
-  /// Lifetime `request` must live until the task ends.
-  Task<Session> load(const HTTPServerRequest& request) const;
-
-  /// Keeps what was changed, and sets or deletes the cookie. Call it before the response is sent.
-  /// Throws   std::length_error  The session is too large.
-  ///          What the store throws.
-  /// Cancel   Passed on to the store.
-  /// Lifetime Both must live until the task ends.
-  Task<> save(Session& session, RequestHandler& handler) const;
-  /// The same for the response of a function handler.   Throws  As above.   Cancel  As above.
-  Task<> save(Session& session, Response& response) const;
-  /// The same; returns the cookie, if one is to be set.   Throws  As above.   Cancel  As above.
-  Task<std::optional<SessionCookie>> save(Session& session) const;
-
-  const SessionOptions& options() const noexcept { return options_; }
-
- private:
-  std::time_t now() const noexcept;
-  std::optional<std::string> read_cookie(std::string_view text, std::string& why) const;
-  std::string write_cookie(std::string_view text) const;
-  bool accept(Session& session, std::time_t created, std::time_t seen, Json values,
-              std::string& why) const;
-  void load_from_cookie(Session& session, std::string_view text, std::string& why) const;
-  SessionCookie cookie(std::string value, const Session& session) const;
-  Task<> save_in_store(Session& session) const;
-
-  CookieSecret secret_;
-  std::shared_ptr<SessionStore> store_;
-  SessionOptions options_;
-};
-
-/// A class handler with a session. It is loaded in `prepare`, and saved when the verb has ended,
-/// before the response is sent; not when the response is a server error (500 to 599).
-///
-///     struct Login : web::SessionHandler {
-///       using SessionHandler::SessionHandler;
-///       Task<> post() override {
-///         session().renew();
-///         session().set("user", get_argument("name"));
-///         redirect("/");
-///         co_return;
-///       }
-///     };
-///     app.add<Login>("/login", sessions);
-///
-/// A verb that calls `flush` calls `save_session` before.
-class SessionHandler : public RequestHandler {
- public:
-  explicit SessionHandler(std::shared_ptr<const SessionManager> sessions);
-
-  /// Throws  std::logic_error  Before `prepare` has run: call it from an override.
-  Session& session();
-
-  /// Loads the session. An override awaits it first.
-  /// Throws  What the store throws.
-  /// Cancel  Passed on to the store.
-  Task<> prepare() override;
-
-  /// Saves the session now.   Throws  See `SessionManager::save`.   Cancel  Passed on to the store.
-  Task<> save_session();
-
- protected:
-  Task<> before_send() override;
-
- private:
-  std::shared_ptr<const SessionManager> sessions_;
-  std::optional<Session> session_;
-};
-
-namespace detail {
-
-template <class F, class Arguments>
-class SessionFunction;
-
-template <class F, class... Args>
-class SessionFunction<F, std::tuple<Session&, Args...>> {
-  using Result = typename Signature<F>::Result;
-  static constexpr bool kIsTask = AwaitedResult<Result>::kIsTask;
-  static_assert(std::is_same_v<typename AwaitedResult<Result>::type, Response>,
-                "a function with a session returns a web::Response, or a Task of one");
-  static_assert((!std::is_reference_v<Args> && ...),
-                "a function with a session takes its other arguments by value");
-
- public:
-  SessionFunction(std::shared_ptr<const SessionManager> sessions, F function)
-      : sessions_(std::move(sessions)), function_(std::make_shared<F>(std::move(function))) {}
-
-  Task<Response> operator()(const HTTPServerRequest& request, Args... arguments) const {
-    return run(sessions_, function_, request, std::move(arguments)...);
-  }
-
- private:
-  static Task<Response> run(std::shared_ptr<const SessionManager> sessions,
-                            std::shared_ptr<F> function, const HTTPServerRequest& request,
-                            Args... arguments) {
-    Session session = co_await sessions->load(request);
-    std::optional<Response> response;
-    if constexpr (kIsTask) {
-      Task<Response> task = (*function)(session, std::move(arguments)...);
-      response = co_await std::move(task);
-    } else {
-      response = (*function)(session, std::move(arguments)...);
-    }
-    if (response->status() < 500) co_await sessions->save(session, *response);
-    co_return std::move(*response);
-  }
-
-  std::shared_ptr<const SessionManager> sessions_;
-  std::shared_ptr<F> function_;
-};
-
-}  // namespace detail
-
-/// Makes a handler of a function that is given the session: `Response(Session&, ...)`, or a coroutine.
-/// What else it takes, by value, is extracted from the request, as for every function handler. The
-/// session is saved when it has returned.
-template <class F>
-auto with_session(std::shared_ptr<const SessionManager> sessions, F function) {
-  using Arguments = typename detail::Signature<F>::Arguments;
-  return detail::SessionFunction<F, Arguments>(std::move(sessions), std::move(function));
-}
+/// Gives each request its session, kept in a store.
+/// Throws  UsageError  There is no store, or a timeout is not positive.
+Middleware sessions(std::shared_ptr<SessionStore> store, SessionOptions options = {});
 
 }  // namespace coronado::web

@@ -76,12 +76,11 @@ class TemplateScope {
 /// Names with their values; a later one of the same name replaces the earlier.
 class TemplateNamespace final : public TemplateScope {
  public:
-  TemplateNamespace() = default;
-  TemplateNamespace(std::initializer_list<TemplateArgument> arguments) {
-    for (const TemplateArgument& argument : arguments) set(argument);
-  }
-  TemplateNamespace(TemplateNamespace&&) noexcept = default;
-  TemplateNamespace& operator=(TemplateNamespace&&) noexcept = default;
+  TemplateNamespace();
+  TemplateNamespace(std::initializer_list<TemplateArgument> arguments);
+  ~TemplateNamespace();
+  TemplateNamespace(TemplateNamespace&&) noexcept;
+  TemplateNamespace& operator=(TemplateNamespace&&) noexcept;
 
   /// An lvalue is only looked at, and must outlive the namespace; a temporary is kept.
   template <class T>
@@ -90,7 +89,7 @@ class TemplateNamespace final : public TemplateScope {
   }
   void set(const TemplateArgument& argument);
 
-  std::span<const TemplateArgument> arguments() const noexcept { return arguments_; }
+  std::span<const TemplateArgument> arguments() const noexcept;
   bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override;
 
  private:
