@@ -163,6 +163,7 @@ function(coronado_add_examples)
     coronado_python_test(debug_page tests/browser/debug_page_test.py cases_server 120)
     coronado_python_test(tour tests/browser/tour_test.py tour 300)
     set_tests_properties(tour PROPERTIES RUN_SERIAL ON)  # it looks at times, as its visitors do
+    coronado_python_test(tour_languages tests/browser/tour_languages_test.py tour 180)
   endif()
 endfunction()
 

@@ -44,10 +44,9 @@ std::string dedented(const std::vector<std::string_view>& lines) {
 }
 
 std::string as_html(const std::string& file, const std::string& code) {
-  return "<figure class=\"listing\"><figcaption>" + file +
-         "</figcaption><pre tabindex=\"0\" aria-label=\"" + file +
-         "\" lang=\"en\" translate=\"no\"><code class=\"cpp\">" + coronado::xhtml_escape(code) +
-         "</code></pre></figure>";
+  return "<figure class=\"listing\" lang=\"en\" translate=\"no\"><figcaption>" + file +
+         "</figcaption><pre tabindex=\"0\" aria-label=\"" + file + "\"><code class=\"cpp\">" +
+         coronado::xhtml_escape(code) + "</code></pre></figure>";
 }
 
 void add_regions(const std::filesystem::path& path,

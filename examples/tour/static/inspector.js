@@ -115,6 +115,7 @@ function makeEntry(task) {
   const row = element("div", "task-row", name, id, state, wait, time);
   const item = element("li", "task", element("div", "task-card", row, places, alike), children);
   name.type = "button";
+  name.translate = places.translate = false;  // the program's own words
   name.setAttribute("aria-expanded", "true");
   name.addEventListener("click", () => {
     const closed = item.classList.toggle("closed");
@@ -127,7 +128,10 @@ function update(entry, task) {
   entry.element.dataset.state = task.cancelled ? "cancelled" : task.state;
   put(entry.name, task.name || task.group || shortName(task.spawned.function));
   put(entry.state, stateText(task.cancelled ? `cancelled, ${task.state}` : task.state));
-  put(entry.wait, stateText(task.detail));
+  const wait = stateText(task.detail);
+  put(entry.wait, wait);
+  entry.wait.translate = wait !== task.detail;  // what has no translation is a diagnosis of the library
+
   put(entry.time, times(task).join(", "));
   put(entry.alike, task.alike ? t("and {count} more like it", { count: format.integer(task.alike) }) : "");
   entry.alike.hidden = task.alike === 0;

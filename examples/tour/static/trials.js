@@ -29,7 +29,8 @@ async function run(trial) {
   const begin = performance.now();
   say(status, t("Asking…"));
   answer.hidden = false;
-  const response = await send(trial.dataset.trial, trial.getAttribute("href"), { headers });
+  const response = await send(trial.dataset.trial, trial.getAttribute("href"),
+    { headers: { Accept: "application/json, text/plain, text/css", ...headers } });
   const body = await response.text();
   const asked = Object.entries(headers).map(([name, value]) => `> ${name}: ${value}\n`).join("");
   const fields = kFields.filter((name) => response.headers.has(name))
