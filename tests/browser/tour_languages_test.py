@@ -161,6 +161,7 @@ class WithBrowserTest(LanguagesTest):
         cls.browser = Browser()
         cls.page = cls.browser.open_page()
         cls.page.emulate(1280, 900)
+        cls.page.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     @classmethod
     def tearDownClass(cls):
