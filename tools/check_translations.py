@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check that the tour's catalogues have each text of the tour, and no other.
+"""Check that translations keep step: the tour's catalogues with its texts, README.zh-CN.md with README.md.
 
     tools/check_translations.py [root]
 
@@ -7,6 +7,9 @@ The texts of examples/tour are what its pages hand to `_("...")`, its C++ to `tr
 scripts to `t("...")` and `tn("one", "many", ...)`; of the library, what src/web/locale.cpp says itself. Every
 translations/*.csv must translate the former, may translate the latter, and must have nothing else; a text with a plural has
 a row `singular` and a row `plural`. What stands between braces or after a `%` must stand in the translation as well.
+
+README.*.md has the beginning of README.md: the same listings and commands but for their comments, and as many points in
+its list.
 """
 import csv
 import pathlib
@@ -77,6 +80,24 @@ def check_rows(rows, texts, own):
     return sorted(complaints)
 
 
+def outline(readme):
+    """Its listings without comments, and how many points its list has."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    return [re.sub(r"\s+#.*", "", block) for block in blocks], len(re.findall(r"^- \*\*", readme, re.MULTILINE))
+
+
+def check_readme(english, translated):
+    """What is not in step."""
+    complaints = []
+    blocks, points = outline(english)
+    own_blocks, own_points = outline(translated)
+    if not own_blocks or own_blocks != blocks[:len(own_blocks)]:
+        complaints.append("other listings than README.md begins with")
+    if own_points != points:
+        complaints.append(f"{own_points} points in its list, and README.md has {points}")
+    return complaints
+
+
 def main(root):
     folder = root / "examples/tour"
     texts = texts_of(folder)
@@ -89,6 +110,10 @@ def main(root):
             rows = [(reader.line_num, row) for row in reader]
         for line, message in check_rows(rows, texts, own):
             print(f"{catalogue.relative_to(root)}:{line}: {message}")
+            failed += 1
+    for readme in sorted(root.glob("README.*.md")):
+        for message in check_readme((root / "README.md").read_text(), readme.read_text()):
+            print(f"{readme.name}: {message}")
             failed += 1
     if not failed:
         print(f"{len(texts)} texts in {len(catalogues)} catalogues ok")

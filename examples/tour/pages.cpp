@@ -12,6 +12,7 @@ namespace tour {
 namespace {
 
 using coronado::HTTPError;
+using coronado::SameSite;
 using coronado::Task;
 
 constexpr std::string_view kCookie = "lang";
@@ -70,7 +71,9 @@ std::string tag_of(const std::string& code) { return code == "zh" ? "zh-CN" : co
 }  // namespace
 
 Site::Site() : locales(std::make_shared<web::Locales>("en")) {
-  locales->load_csv(EXAMPLE_DIR "/translations");
+  // [catalogue]
+  locales->load_csv(EXAMPLE_DIR "/translations");  // zh.csv, and whatever comes
+  // [/catalogue]
   sessions = std::make_shared<web::SessionManager>(std::make_shared<web::MemorySessionStore>());
   const std::vector<std::string> keys = texts_of_scripts(EXAMPLE_DIR "/static");
   for (const std::string& code : locales->supported()) {
@@ -104,7 +107,7 @@ Task<> Page::prepare() {
   co_await SessionHandler::prepare();
   const std::string wanted = get_query_argument("lang", "");
   if (is_language(wanted)) {
-    set_cookie(kCookie, wanted, {.max_age = kYear, .same_site = coronado::SameSite::kLax});
+    set_cookie(kCookie, wanted, {.max_age = kYear, .same_site = SameSite::kLax});
   }
 }
 

@@ -4,7 +4,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from check_translations import check_rows, own_texts, texts_of
+from check_translations import check_readme, check_rows, own_texts, texts_of
 
 FILES = {
     "pages/a.html": """<p title="{{ _('Title') }}">{{ _("Two words") }} {{ _("one", "{count} many", n) }} {{ other_("no") }}""",
@@ -58,6 +58,14 @@ class Translations(unittest.TestCase):
 
     def test_own(self):
         self.assertEqual(own_texts('translate("yesterday at %(time)s")'), {"yesterday at %(time)s"})
+
+    def test_readme(self):
+        english = "```sh\nmake run  # serves\n```\n- **A**: a\n- **B**: b\n```sh\nmake more\n```\n"
+        self.assertEqual(check_readme(english, "```sh\nmake run  # 运行\n```\n- **甲**\n- **乙**\n"), [])
+        self.assertEqual(check_readme(english, "```sh\nmake walk\n```\n- **甲**\n- **乙**\n"),
+                         ["other listings than README.md begins with"])
+        self.assertEqual(check_readme(english, "```sh\nmake run\n```\n- **甲**\n"),
+                         ["1 points in its list, and README.md has 2"])
 
 
 if __name__ == "__main__":
