@@ -70,8 +70,13 @@ class UsersStop final : public Page {
       set_status(422);
       co_return show(locale().translate("A name, and a password of eight characters or more."));
     }
-    const bool known = hash ? co_await web::verify_password(password, hash)
-                            : users_->add(name, co_await web::hash_password(password));
+    bool known = false;
+    if (hash) {
+      known = co_await web::verify_password(password, hash);
+    } else {
+      std::string made = co_await web::hash_password(password);
+      known = users_->add(name, std::move(made));
+    }
     if (!known) {
       set_status(403);
       co_return show(locale().translate("This name belongs to another password."));
