@@ -37,7 +37,7 @@ def texts_of(folder):
         if many:
             texts.setdefault((many, "plural"), file.name)
 
-    for file in sorted(folder.glob("pages/*.html")):
+    for file in sorted(folder.glob("pages/**/*.html")):
         for match in IN_PAGE.finditer(file.read_text()):
             add(file, match[1] if match[1] is not None else match[2], match[3])
     for file in sorted(folder.glob("*.cpp")):
