@@ -1,7 +1,5 @@
 #include "pages.hpp"
 
-#include <coronado/base/escape.hpp>
-
 #include <algorithm>
 #include <array>
 #include <pages/error.html.hpp>

@@ -93,7 +93,6 @@ class Page : public web::SessionHandler {
 
  private:
   bool is_language(const std::string& code) const;
-  std::string page_for_error(int status);
 
   std::shared_ptr<const Site> site_;
 };
