@@ -26,6 +26,7 @@ check 'doc labels' python3 tools/check_docs.py
 check 'where the names of Tornado are' python3 tools/check_parity.py
 check 'coroutine rules' python3 tools/lint_coroutines.py
 check 'listings in the documents' python3 tools/check_snippets.py
+check 'translations' python3 tools/check_translations.py
 check 'formatting' formatted
 check 'each header alone' python3 tools/check_headers.py
 

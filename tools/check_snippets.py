@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check that the code in the documents is code that compiles.
 
-    tools/check_snippets.py [--fix] [file...]      default: README.md, docs/guide/ and the pages in examples/
+    tools/check_snippets.py [--fix] [file...]      default: README*.md, docs/guide/ and the pages in examples/
 
 A listing after `<!-- path:region -->` must equal that region of that file: the lines between `// [region]` and
 `// [/region]`, without their common indentation. A listing is a fenced block, or `<pre><code>` in a page. Every C++
@@ -59,7 +59,7 @@ def read_source(path):
 def main(arguments):
     fix = "--fix" in arguments
     files = [pathlib.Path(a) for a in arguments if a != "--fix"]
-    files = files or [ROOT / "README.md", *sorted(ROOT.glob("docs/guide/*.md")), *sorted(ROOT.glob("examples/**/*.html"))]
+    files = files or [*sorted(ROOT.glob("README*.md")), *sorted(ROOT.glob("docs/guide/*.md")), *sorted(ROOT.glob("examples/**/*.html"))]
     failed = 0
     for file in files:
         text = file.read_text()

@@ -2,18 +2,21 @@
 #include <coronado/coro/registry.hpp>
 #include <coronado/web.hpp>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
+#include <pages/files.html.hpp>
+#include <pages/home.html.hpp>
+#include <pages/inspector.html.hpp>
+#include <pages/templates.html.hpp>
+#include <pages/waiting.html.hpp>
 #include <string>
 
 #include "conversation.hpp"
+#include "pages.hpp"
 #include "playground.hpp"
 #include "process.hpp"
 #include "sleepers.hpp"
+#include "stops.hpp"
 #include "timeline.hpp"
-#include "tree.hpp"
 
 namespace web = coronado::web;
 using coronado::Task;
@@ -25,7 +28,6 @@ constexpr std::size_t kMostTasksShown = 400;
 struct Demonstrations {
   tour::RequestMeter meter;
   tour::Sleepers sleepers;
-  tour::Tree tree;
   tour::Conversation conversation;
 };
 
@@ -35,40 +37,15 @@ struct TaskDump {
 };
 BOOST_DESCRIBE_STRUCT(TaskDump, (), (text, tasks))
 
-std::string_view content_type(const std::filesystem::path& file) {
-  const std::string extension = file.extension();
-  if (extension == ".html") return web::kHtmlType;
-  if (extension == ".css") return "text/css; charset=utf-8";
-  if (extension == ".js") return "text/javascript; charset=utf-8";
-  if (extension == ".svg") return "image/svg+xml";
-  return "application/octet-stream";
-}
-
-// Everything the page needs comes from here, and nothing else is let in.
-constexpr std::string_view kContentSecurityPolicy =
+// Everything a page needs comes from here, and nothing else is let in.
+constexpr const char* kContentSecurityPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-web::Response page(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  return web::Response(200, std::move(text), content_type(file))
-      .with("Cache-Control", "no-cache")
-      .with("Content-Security-Policy", kContentSecurityPolicy)
-      .with("X-Content-Type-Options", "nosniff");
-}
-
-void add_pages(web::Application& app) {
-  for (const auto& entry : std::filesystem::directory_iterator(EXAMPLE_DIR "/static")) {
-    const std::string name = entry.path().filename();
-    const web::Response response = page(entry.path());
-    app.get("/" + name, [response] { return response; });
-    if (name == "index.html") app.get("/", [response] { return response; });
-  }
-}
-
-void add_demonstrations(web::Application& app, const std::shared_ptr<Demonstrations>& shown) {
-  using tour::SleepersWanted, tour::TimelineWanted, tour::TreeShape;
+void add_waiting(web::Application& app, const tour::SharedSite& site,
+                 const std::shared_ptr<Demonstrations>& shown) {
+  app.add<tour::SimplePage<pages::waiting_html>>("/waiting", site);
+  using tour::SleepersWanted, tour::TimelineWanted;
   app.post("/api/sleepers", [shown](web::JsonBody<SleepersWanted> wanted) -> Task<web::Response> {
     co_return web::json(co_await shown->sleepers.start(*wanted));
   });
@@ -80,23 +57,21 @@ void add_demonstrations(web::Application& app, const std::shared_ptr<Demonstrati
   app.post("/api/timeline", [](web::JsonBody<TimelineWanted> wanted) -> Task<web::Response> {
     co_return web::json(co_await tour::run_timeline(*wanted));
   });
-
-  app.post("/api/tree/start", [shown](web::JsonBody<TreeShape> shape) -> Task<web::Response> {
-    co_return web::json(co_await shown->tree.start(*shape));
-  });
-  app.get("/api/tree", [shown] { return web::json(shown->tree.now()); });
-  app.del("/api/tree/{group:uint}", [shown](std::uint64_t group) {
-    shown->tree.cancel(group);
-    return web::json({{"cancelled", group}});
-  });
 }
 
-void add_inspector(web::Application& app, const std::shared_ptr<Demonstrations>& shown) {
-  // A coroutine, so that the request is a task and stands in the dump it fetches.
+void add_inspector(web::Application& app, const tour::SharedSite& site,
+                   const std::shared_ptr<Demonstrations>& shown) {
+  app.add<tour::SimplePage<pages::inspector_html>>("/inspector", site);
+  // Coroutines, so that the request is a task and stands in the dump it fetches.
   app.get("/api/inspect", [](coronado::HTTPExchange& exchange) -> Task<web::Response> {
     co_return web::Response(200,
                             coronado::dump_tasks_json(exchange.loop(), {.limit = kMostTasksShown}),
                             web::kJsonType);
+  });
+  app.get("/api/tasks", [](coronado::HTTPExchange& exchange) -> Task<web::Response> {
+    const coronado::IOLoop& loop = exchange.loop();
+    co_return web::json(TaskDump{.text = coronado::dump_tasks(loop, kMostTasksShown),
+                                 .tasks = coronado::count_tasks(loop)});
   });
   app.post("/api/conversation", [shown](coronado::HTTPExchange& exchange) {
     shown->conversation.start(exchange.loop());
@@ -108,29 +83,61 @@ void add_inspector(web::Application& app, const std::shared_ptr<Demonstrations>&
   });
 }
 
-void add_playground(web::Application& app) {
+void add_playground(web::Application& app, const tour::SharedSite& site) {
+  app.add<tour::SimplePage<pages::templates_html>>("/templates", site);
   app.post("/api/template", [](web::JsonBody<tour::PlaygroundWanted> wanted) {
     return web::json(tour::render_playground(*wanted));
   });
 }
 
-web::Application make_app() {
-  web::Application app;
-  auto shown = std::make_shared<Demonstrations>();
-  add_pages(app);
-  add_demonstrations(app, shown);
-  add_inspector(app, shown);
-  add_playground(app);
+// What the strip on every page shows of the process.
+void add_live(web::Application& app, const std::shared_ptr<Demonstrations>& shown) {
   app.get("/api/ping", [] { return web::json({{"pong", true}}); });
   app.get("/api/stats", [shown](web::WebExchange& exchange) {
     return web::json(shown->meter.read(exchange.loop(), exchange.application()));
   });
-  // A coroutine, so that the request is a task and stands in the dump it fetches.
-  app.get("/api/tasks", [](coronado::HTTPExchange& exchange) -> Task<web::Response> {
-    const coronado::IOLoop& loop = exchange.loop();
-    co_return web::json(TaskDump{.text = coronado::dump_tasks(loop, kMostTasksShown),
-                                 .tasks = coronado::count_tasks(loop)});
+}
+
+void set_up(web::Application& app, const tour::SharedSite& site) {
+  app.set_security({.xsrf_cookies = true});
+  app.use(web::security_headers({.content_security_policy = kContentSecurityPolicy}));
+  // [locales]
+  app.set_locales(site->locales);
+  // [/locales]
+  // [static]
+  app.set_static_path(EXAMPLE_DIR "/static");
+  // [/static]
+  app.ui_modules().set("Listing", [site](std::string_view name) {
+    const auto found = site->listings.find(name);
+    if (found == site->listings.end())
+      throw coronado::UsageError("no listing " + std::string(name));
+    return found->second;
   });
+  app.not_found([site](web::WebExchange& exchange) -> Task<> {
+    co_await web::RequestHandler::execute(exchange, std::make_unique<tour::NotFound>(site));
+  });
+}
+
+web::Application make_app(const tour::SharedSite& site, const std::shared_ptr<tour::Users>& users,
+                          coronado::WebSocketTopic& room) {
+  web::Application app;
+  auto shown = std::make_shared<Demonstrations>();
+  set_up(app, site);
+  add_live(app, shown);
+  app.add<tour::SimplePage<pages::home_html>>("/", site);
+  tour::add_hello(app, site);
+  add_waiting(app, site, shown);
+  tour::add_cancel(app, site);
+  tour::add_streams(app, site);
+  tour::add_chat(app, site, room);
+  tour::add_forms(app, site);
+  add_playground(app, site);
+  app.add<tour::SimplePage<pages::files_html>>("/files", site);
+  tour::add_users(app, site, users);
+  tour::add_api(app, site);
+  tour::add_languages(app, site);
+  tour::add_simulation(app, site);
+  add_inspector(app, site, shown);
   return app;
 }
 
@@ -138,6 +145,10 @@ web::Application make_app() {
 
 int main(int argc, char** argv) {
   web::ServeOptions defaults;
-  defaults.log_level = "warning";  // the page asks several times a second
-  return web::serve(argc, argv, make_app, defaults);
+  defaults.log_level = "warning";  // the pages ask several times a second
+  // Made before the workers, which share them.
+  const auto site = std::make_shared<const tour::Site>();
+  const auto users = tour::make_users();
+  coronado::WebSocketTopic room;
+  return web::serve(argc, argv, [&] { return make_app(site, users, room); }, defaults);
 }

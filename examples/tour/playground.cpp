@@ -51,6 +51,7 @@ PlaygroundResult render_playground(const PlaygroundWanted& wanted) {
       return result;
     }
     const auto start = std::chrono::steady_clock::now();
+    // [render]
     web::DictLoader loader({{"page.html", wanted.text}, {"layout.html", kLayout}},
                            {.limits = kLimits});
     const auto page = loader.load("page.html");
@@ -59,6 +60,7 @@ PlaygroundResult render_playground(const PlaygroundWanted& wanted) {
     }
     const ContextScope scope(context);
     page->generate_into(result.output, {}, &scope);
+    // [/render]
     result.microseconds =
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
   } catch (const coronado::JsonError& error) {

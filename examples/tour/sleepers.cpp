@@ -45,10 +45,12 @@ Task<SleepersStarted> Sleepers::start(SleepersWanted wanted) {
   started.group = dormitory_.context()->id();
   started.rss_before = resident_bytes();
   const TimePoint begin = Clock::now();
+  // [spawn]
   for (std::uint32_t i = 0; i < wanted.count && group_ != nullptr; ++i) {
     group_->spawn(sleeper(nap(wanted.seconds, i)), "sleeper");
     if (i % kSpawnedInOneTurn == 0) co_await coronado::moment();  // everybody else has a turn
   }
+  // [/spawn]
   co_await coronado::moment();  // the last of them go to sleep
   started.spawn_ms = milliseconds_between(begin, Clock::now());
   started.rss_after = resident_bytes();

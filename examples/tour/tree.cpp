@@ -84,6 +84,7 @@ Task<> Tree::grow(TreeShape shape) {
   co_await group.join();
 }
 
+// [branch]
 // Waits until it is cancelled, and then takes a moment to unwind, so that one can see it.
 Task<> Tree::branch(Place place) {
   std::exception_ptr stopped;
@@ -104,6 +105,7 @@ Task<> Tree::branch(Place place) {
   co_await coronado::shield(coronado::as_task(coronado::sleep(pause)));
   std::rethrow_exception(stopped);
 }
+// [/branch]
 
 TreeNode Tree::describe(const TaskInfo& task) const {
   TreeNode node;

@@ -180,7 +180,14 @@ class Page:
 
     def wait_for(self, script, seconds=20):
         """Evaluate `script` until it is truthy and return that value."""
-        return until(lambda: self.evaluate(script), seconds, f"never true: {script}")
+        def value():
+            try:
+                return self.evaluate(script)
+            except RuntimeError as error:
+                if "Inspected target navigated" not in str(error):
+                    raise
+                return None  # it is on its way to another page
+        return until(value, seconds, f"never true: {script}")
 
     def click(self, selector):
         """Click the middle of an element as a mouse would, once it has come to rest there."""

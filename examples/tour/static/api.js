@@ -1,44 +1,52 @@
 // Requests to the process that serves this page, and the helpers every demonstration shares.
 //
-//     call      one JSON request; throws an Error whose message can be shown
+//     send      one request with the token that forged ones lack
+//     call      the same with JSON in and out; throws an Error whose message can be shown
 //     poll      repeat a step, never two at a time, and not while the page is hidden
 //     action    run a button's work once at a time and show its failure
-//     format    numbers, bytes and times for people
+
+import { t } from "./texts.js";
 
 const kTimeoutMs = 20000;
 const kRetryMs = 1000;
 const banner = document.getElementById("banner");
 
-/** Send one request and return the JSON answer. */
-export async function call(method, path, body) {
-  let response;
+/** Send one request and return its Response, whatever its status. Throws when there is no answer. */
+export async function send(method, path, { headers = {}, body, signal } = {}) {
+  const token = document.querySelector("meta[name=xsrf]").content;
+  const limit = AbortSignal.timeout(kTimeoutMs);
   try {
-    response = await fetch(path, {
+    const response = await fetch(path, {
       method,
+      body,
       cache: "no-store",
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(kTimeoutMs),
+      headers: method === "GET" ? headers : { "X-XSRFToken": token, ...headers },
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
+    showConnection("");
+    return response;
   } catch (error) {
+    if (signal?.aborted) throw error;
     const late = error.name === "TimeoutError";
-    showConnection(late ? "The server takes too long to answer." : "The server does not answer.");
-    throw new Error(`${method} ${path}: ${late ? `no answer in ${kTimeoutMs / 1000} s` : "no connection"}`);
-  }
-  showConnection("");
-  const text = await response.text();
-  if (!response.ok) {
-    throw new Error(`${method} ${path}: ${response.status} ${response.statusText} ${text.slice(0, 120)}`.trim());
-  }
-  try {
-    return text === "" ? null : JSON.parse(text);
-  } catch {
-    throw new Error(`${method} ${path}: the answer is not JSON`);
+    showConnection(late ? t("The server takes too long to answer.") : t("The server does not answer."));
+    throw new Error(late ? t("{request}: no answer in time.", { request: `${method} ${path}` })
+      : t("{request}: no connection.", { request: `${method} ${path}` }));
   }
 }
 
+/** Send one request and return the JSON answer. */
+export async function call(method, path, body) {
+  const response = await send(method, path, body === undefined ? {} :
+    { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const text = await response.text();
+  if (!response.ok) {
+    throw new Error(t("{request}: the server answered {status}.", { request: `${method} ${path}`, status: response.status }));
+  }
+  return text === "" ? null : JSON.parse(text);
+}
+
 function showConnection(problem) {
-  const text = problem && `${problem} Trying again until it is back.`;
+  const text = problem && t("{problem} Trying again until it is back.", { problem });
   if (banner.textContent === text) return;
   banner.textContent = text;
   banner.hidden = text === "";
@@ -109,22 +117,3 @@ export function svgElement(name, attributes = {}, text = "") {
 }
 
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
-
-const integer = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-
-export const format = {
-  integer: (n) => integer.format(n),
-  short: (n) => (n < 10000 ? integer.format(n) : n < 1e6 ? `${trim(n / 1e3)} k` : `${trim(n / 1e6)} M`),
-  bytes: (n) => (n < 1e6 ? `${integer.format(n / 1e3)} kB` : `${trim(n / 1e6)} MB`),
-  ms: (n) => (n < 10 ? `${n.toFixed(1)} ms` : `${integer.format(n)} ms`),
-  uptime(seconds) {
-    const s = Math.floor(seconds);
-    if (s < 60) return `${s} s`;
-    if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-    return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  },
-};
-
-function trim(n) {
-  return n >= 100 ? integer.format(n) : n.toFixed(1);
-}

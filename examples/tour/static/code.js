@@ -1,7 +1,7 @@
 // Colours the C++ listings: keywords, types, strings and comments.
 
 const kToken =
-  /(?<comment>\/\/.*)|(?<string>"[^"\n]*")|(?<pre>#include\s+<[^>]+>)|(?<co>\bco_(?:await|return|yield)\b)|(?<keyword>\b(?:using|namespace|return|for|int|char|void|auto)\b)|(?<type>\b(?:Task|Page|vector|Application|Response)\b)/g;
+  /(?<comment>\/\/.*)|(?<string>"[^"\n]*")|(?<pre>#include\s+<[^>]+>)|(?<co>\bco_(?:await|return|yield)\b)|(?<keyword>\b(?:using|namespace|return|for|while|if|else|try|catch|int|char|void|auto|bool|const|double|long|struct|class|public|private|explicit|override|static|final|true|false|nullptr)\b)|(?<type>\b(?:Task|TaskGroup|Page|vector|string|Application|Response|EventStream|Query|JsonBody|Form|Rules|RequestHandler|WebSocketHandler|SimNetwork|SimHost)\b)/g;
 
 export function colourListings() {
   for (const code of document.querySelectorAll("code.cpp")) {

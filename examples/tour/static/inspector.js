@@ -3,7 +3,10 @@
 // An entry keeps its element as long as its task lives, so that what is open, focused or being read
 // stays where it is.
 
-import { action, call, format, poll, say, setText } from "./api.js";
+import { action, call, poll, say, setText } from "./api.js";
+import { stateText } from "./states.js";
+import { startTasks } from "./tasks.js";
+import { format, t } from "./texts.js";
 
 const kPollMs = 1000;
 
@@ -26,6 +29,7 @@ action(exampleButton, status, async () => {
   await refresh();
 });
 poll(kPollMs, () => paused || refresh(), (problem) => say(status, problem, problem !== ""));
+startTasks();
 
 function press(button) {
   const pressed = button.getAttribute("aria-pressed") !== "true";
@@ -51,7 +55,7 @@ function show(snapshot) {
   setText("count-running", format.integer(counts.running));
   setText("count-cancelled", format.integer(counts.cancelled));
   setText("count-hidden", format.integer(counts.alike + snapshot.left_out));
-  exampleButton.textContent = converses() ? "End the conversation" : "Start a conversation";
+  exampleButton.textContent = converses() ? t("End the conversation") : t("Start a conversation");
 }
 
 function converses() {
@@ -111,6 +115,7 @@ function makeEntry(task) {
   const row = element("div", "task-row", name, id, state, wait, time);
   const item = element("li", "task", element("div", "task-card", row, places, alike), children);
   name.type = "button";
+  name.translate = places.translate = false;  // the program's own words
   name.setAttribute("aria-expanded", "true");
   name.addEventListener("click", () => {
     const closed = item.classList.toggle("closed");
@@ -122,14 +127,17 @@ function makeEntry(task) {
 function update(entry, task) {
   entry.element.dataset.state = task.cancelled ? "cancelled" : task.state;
   put(entry.name, task.name || task.group || shortName(task.spawned.function));
-  put(entry.state, task.cancelled ? `cancelled, ${task.state}` : task.state);
-  put(entry.wait, task.detail);
+  put(entry.state, stateText(task.cancelled ? `cancelled, ${task.state}` : task.state));
+  const wait = stateText(task.detail);
+  put(entry.wait, wait);
+  entry.wait.translate = wait !== task.detail;  // what has no translation is a diagnosis of the library
+
   put(entry.time, times(task).join(", "));
-  put(entry.alike, task.alike ? `and ${format.integer(task.alike)} more like it` : "");
+  put(entry.alike, task.alike ? t("and {count} more like it", { count: format.integer(task.alike) }) : "");
   entry.alike.hidden = task.alike === 0;
   entry.children.hidden = task.children.length === 0;
-  const lines = task.frames.map((frame) => ["at", frame]);
-  lines.push(["from", task.spawned]);
+  const lines = task.frames.map((frame) => [t("at"), frame]);
+  lines.push([t("from"), task.spawned]);
   const key = JSON.stringify(lines);
   if (entry.key === key) return;
   entry.key = key;
@@ -144,13 +152,13 @@ function put(target, text) {
 
 function times(task) {
   const texts = [];
-  if (task.due_in !== null) texts.push(`ends in ${span(task.due_in)}`);
-  if (task.deadline_in !== null) texts.push(`limit in ${span(task.deadline_in)}`);
+  if (task.due_in !== null) texts.push(t("ends in {time}", { time: span(task.due_in) }));
+  if (task.deadline_in !== null) texts.push(t("limit in {time}", { time: span(task.deadline_in) }));
   return texts;
 }
 
 function span(seconds) {
-  return seconds < 100 ? `${seconds.toFixed(1)} s` : format.uptime(seconds);
+  return seconds < 100 ? format.seconds(seconds) : format.uptime(seconds);
 }
 
 /** "tour::Conversation::listen" of "coronado::Task<> tour::Conversation::listen(TCPStream &)". */

@@ -1,7 +1,8 @@
 // The strip under the title: figures of the live process, polled each second, and the load button.
 
-import { call, calm, format, poll, say, setText, svgElement } from "./api.js";
+import { call, calm, poll, say, setText, svgElement } from "./api.js";
 import { Disc } from "./disc.js";
+import { format, t } from "./texts.js";
 
 const kHistory = 60;
 const kInFlight = 5;  // browsers open six connections to one server: one is left for the figures
@@ -14,16 +15,13 @@ const rates = [];
 let loading = false;
 
 export function startLive() {
-  const disc = new Disc(document.getElementById("hero-disc"), {
-    count: 700,
-    dark: [20, 44, 62],
-    bright: [242, 184, 75],
-  });
+  const canvas = document.getElementById("hero-disc");  // on the first page
+  const disc = canvas && new Disc(canvas, { count: 700, dark: [20, 44, 62], bright: [242, 184, 75] });
   let served = null;
   const refresh = async () => {
     const stats = await call("GET", "/api/stats");
     show(stats);
-    if (served !== null) glow(disc, stats.requests - served);
+    if (disc && served !== null) glow(disc, stats.requests - served);
     served = stats.requests;
   };
   poll(1000, refresh, () => setText("live-rps", "–"));  // the banner says why
@@ -38,7 +36,6 @@ function show(stats) {
   setText("live-requests", format.short(stats.requests));
   setText("live-uptime", format.uptime(stats.uptime_s));
   setText("live-reactor", stats.workers === 1 ? stats.reactor : `${stats.reactor} × ${stats.workers}`);
-  setText("foot-version", stats.version);
   rates.push(stats.requests_per_second);
   if (rates.length > kHistory) rates.shift();
   drawSpark();
@@ -74,7 +71,7 @@ function drawSpark() {
 function startLoad() {
   loading = true;
   button.setAttribute("aria-pressed", "true");
-  button.textContent = "Stop the load";
+  button.textContent = t("Stop the load");
   const begin = performance.now();
   let done = 0;
   const worker = async () => {
@@ -85,12 +82,13 @@ function startLoad() {
   };
   const report = () => {
     const rate = done / ((performance.now() - begin) / 1000);
-    say(status, `${format.integer(done)} requests from this page, ${format.integer(rate)} a second, ${kInFlight} in flight.`);
+    say(status, t("{done} requests from this page, {rate} a second, {inFlight} in flight.",
+      { done: format.integer(done), rate: format.integer(rate), inFlight: kInFlight }));
   };
   const timer = setInterval(report, 500);
   Promise.all(Array.from({ length: kInFlight }, worker))
     .then(report)
-    .catch((error) => say(status, `Load stopped. ${error.message}`, true))
+    .catch((error) => say(status, t("The load has stopped. {problem}", { problem: error.message }), true))
     .finally(() => {
       clearInterval(timer);
       stopLoad();
@@ -100,5 +98,5 @@ function startLoad() {
 function stopLoad() {
   loading = false;
   button.setAttribute("aria-pressed", "false");
-  button.textContent = "Load this process";
+  button.textContent = t("Load this process");
 }

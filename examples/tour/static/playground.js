@@ -1,5 +1,6 @@
 // The playground: what is typed is rendered, the last request at a time.
 import { call } from "./api.js";
+import { format, t } from "./texts.js";
 
 const kExamples = {
   list: {
@@ -98,23 +99,25 @@ function offsetOf(text, line, column) {
 }
 
 function describe(problem) {
-  const place = problem.line ? `line ${problem.line}, column ${problem.column}: ` : "";
+  const { line, column } = problem;
   const message = problem.message.replace(/^line \d+, column \d+: /, "");
-  return `${problem.where === "context" ? "Context, " : "Template, "}${place}${message}`;
+  if (!line) return message;
+  if (problem.where === "context") return t("Context, line {line}, column {column}: {message}", { line, column, message });
+  return t("Template, line {line}, column {column}: {message}", { line, column, message });
 }
 
 function show(result) {
   wrong = result.error ?? null;
   status.classList.toggle("error", wrong !== null);
   status.textContent = wrong ? describe(wrong)
-    : `Compiled and rendered in ${Math.round(result.microseconds).toLocaleString("en")} µs.`;
+    : t("Compiled and rendered in {time} µs.", { time: format.integer(result.microseconds) });
   go.hidden = !wrong?.line;
   output.classList.toggle("stale", wrong !== null);
   if (!wrong) output.textContent = result.output;
   warnings.hidden = result.warnings.length === 0;
   warnings.replaceChildren(...result.warnings.map((warning) => {
     const item = document.createElement("li");
-    item.textContent = `Warning, line ${warning.line}, column ${warning.column}: ${warning.message}`;
+    item.textContent = t("Warning, line {line}, column {column}: {message}", warning);
     return item;
   }));
   number(template, wrong?.where === "template" ? wrong.line : 0);

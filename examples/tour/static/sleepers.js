@@ -1,7 +1,8 @@
-// Demonstration 1: start many sleeping coroutines, watch them wake, cancel them all.
+// Start many sleeping coroutines, watch them wake, cancel them all.
 
-import { action, call, calm, format, poll, say, setText } from "./api.js";
+import { action, call, calm, poll, say, setText } from "./api.js";
 import { Disc } from "./disc.js";
+import { format, t, tn } from "./texts.js";
 
 const kSeconds = 20;
 const kMaxDots = 2000;
@@ -33,20 +34,22 @@ export function startSleepers() {
 }
 
 async function spawn(count) {
-  say(status, `Starting ${format.integer(count)} coroutines…`);
+  say(status, t("Starting {count} coroutines…", { count: format.integer(count) }));
   const result = await call("POST", "/api/sleepers", { count, seconds: kSeconds });
   cancelButton.setAttribute("aria-disabled", "false");
   setText("sleepers-spawn", format.ms(result.spawn_ms));
   setText("sleepers-bytes", format.integer(result.bytes_per_task));
   setText("sleepers-memory", `${format.bytes(result.rss_before)} → ${format.bytes(result.rss_after)}`);
   const each = (result.spawn_ms * 1e6) / result.count;
-  say(status, `${format.integer(result.count)} started in ${format.ms(result.spawn_ms)}: ${format.integer(each)} ns each.`);
+  say(status, t("{count} started in {time}: {each} ns each.",
+    { count: format.integer(result.count), time: format.ms(result.spawn_ms), each: format.integer(each) }));
   watch();
 }
 
 async function cancelAll() {
   const result = await call("DELETE", "/api/sleepers");
-  say(status, `${format.integer(result.cancelled)} cancelled and unwound in ${format.ms(result.cancel_ms)}.`);
+  say(status, t("{count} cancelled and unwound in {time}.",
+    { count: format.integer(result.cancelled), time: format.ms(result.cancel_ms) }));
   watch("inwards");
 }
 
@@ -85,7 +88,7 @@ function setBatch(count) {
     wakeRank = shuffled(dots);
   }
   const scale = Math.round(count / dots);
-  setText("sleepers-scale", scale <= 1 ? "one dot each" : `one dot for ${format.integer(scale)}`);
+  setText("sleepers-scale", tn("one dot each", "one dot for {count}", Math.max(scale, 1)));
 }
 
 function shuffled(count) {

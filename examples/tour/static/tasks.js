@@ -1,6 +1,7 @@
-// Demonstration 4: dump_tasks() of this process, refreshed while it is on screen.
+// dump_tasks() of this process, refreshed while it is on screen.
 
-import { action, call, format, poll, say, setText } from "./api.js";
+import { action, call, poll, say, setText } from "./api.js";
+import { t, tn } from "./texts.js";
 
 const kPollMs = 1000;
 const kMaxCharacters = 60000;
@@ -15,7 +16,7 @@ export function startTasks() {
   pauseButton.addEventListener("click", () => {
     paused = !paused;
     pauseButton.setAttribute("aria-pressed", String(paused));
-    pauseButton.textContent = paused ? "Resume" : "Pause";
+    pauseButton.textContent = paused ? t("Resume") : t("Pause");
   });
   action(document.getElementById("tasks-copy"), status, copy);
   new IntersectionObserver(([entry]) => (visible = entry.isIntersecting)).observe(view);
@@ -27,18 +28,18 @@ export function startTasks() {
 
 function show({ text, tasks }) {
   if (paused) return;
-  setText("tasks-count", `dump_tasks(): ${format.integer(tasks)} tasks`);
+  setText("tasks-count", `dump_tasks(): ${tn("one task", "{count} tasks", tasks)}`);
   const cut = text.length > kMaxCharacters;
-  const shown = cut ? `${text.slice(0, text.lastIndexOf("\n", kMaxCharacters))}\n… and more` : text;
+  const shown = cut ? `${text.slice(0, text.lastIndexOf("\n", kMaxCharacters))}\n…` : text;
   if (view.textContent !== shown) view.textContent = shown;
 }
 
 async function copy() {
   try {
     await navigator.clipboard.writeText(view.textContent);
-    say(status, "Copied.");
+    say(status, t("Copied."));
   } catch {
     getSelection().selectAllChildren(view);
-    say(status, "The browser refuses the clipboard: the text is selected, copy it from there.");
+    say(status, t("The browser refuses the clipboard: the text is selected, copy it from there."));
   }
 }

@@ -1,6 +1,7 @@
-// Demonstration 2: the same steps in sequence, together and blocking, drawn on one time axis.
+// The same steps in sequence, together and blocking, drawn on one time axis.
 
-import { action, call, format, say, setText, svgElement } from "./api.js";
+import { action, call, say, setText, svgElement } from "./api.js";
+import { format, t, tn } from "./texts.js";
 
 const kModes = ["sequential", "multi", "blocking"];
 const kSteps = 5;
@@ -29,22 +30,22 @@ async function runAll() {
   for (const mode of kModes) {
     draw(mode);
     setText(`${mode}-total`, "");
-    setText(`${mode}-caption`, "Waiting for its turn.");
+    setText(`${mode}-caption`, t("Waiting for its turn."));
   }
   for (const mode of kModes) {
-    say(status, `Running ${mode}…`);
-    setText(`${mode}-caption`, "Running…");
+    say(status, t("Running…"));
+    setText(`${mode}-caption`, t("Running…"));
     try {
       results.set(mode, await call("POST", "/api/timeline", { mode, steps: kSteps, ms: kStepMs }));
     } catch (error) {
-      setText(`${mode}-caption`, "Failed.");
+      setText(`${mode}-caption`, t("Failed."));
       throw error;
     }
     kModes.forEach(draw);
     describe(mode, results.get(mode));
   }
-  const totals = kModes.map((mode) => `${mode} ${format.ms(results.get(mode).total_ms)}`);
-  say(status, `Done: ${totals.join(", ")}.`);
+  const [first, second, third] = kModes.map((mode) => format.ms(results.get(mode).total_ms));
+  say(status, t("Done: one by one {first}, together {second}, blocking {third}.", { first, second, third }));
 }
 
 function describe(mode, result) {
@@ -53,13 +54,18 @@ function describe(mode, result) {
   setText(`${mode}-total`, format.ms(result.total_ms));
   setText(
     `${mode}-caption`,
-    `${result.spans.length} steps in ${tasks === 1 ? "one task" : `${tasks} tasks`}, ${format.ms(result.total_ms)} in all. ` +
-      `The other coroutine had ${result.heartbeat.length} turns; its longest wait was ${format.ms(silence)}.`,
+    t("{steps} steps in {tasks}, {time} in all. The other coroutine had {turns} turns; its longest wait was {silence}.", {
+      steps: result.spans.length,
+      tasks: tn("one task", "{count} tasks", tasks),
+      time: format.ms(result.total_ms),
+      turns: result.heartbeat.length,
+      silence: format.ms(silence),
+    }),
   );
   document.getElementById(`${mode}-chart`).setAttribute(
     "aria-label",
-    `${mode}: total ${format.ms(result.total_ms)}. ` +
-      result.spans.map((s) => `${s.name} from ${format.ms(s.start_ms)} to ${format.ms(s.end_ms)}`).join("; "),
+    result.spans.map((span, i) => t("Step {step} from {start} to {end}",
+      { step: i + 1, start: format.ms(span.start_ms), end: format.ms(span.end_ms) })).join("; "),
   );
 }
 
@@ -90,9 +96,9 @@ function draw(mode) {
   const x = (ms) => kLabelWidth + (ms / end) * (width - kLabelWidth - 2);
   drawAxis(svg, x, end, height);
   for (let i = 0; i < kSteps; ++i) {
-    svg.append(svgElement("text", { class: "chart-label", x: 0, y: i * kRow + 14 }, `step ${i + 1}`));
+    svg.append(svgElement("text", { class: "chart-label", x: 0, y: i * kRow + 14 }, t("step {step}", { step: i + 1 })));
   }
-  svg.append(svgElement("text", { class: "chart-label", x: 0, y: kSteps * kRow + 17 }, "beats"));
+  svg.append(svgElement("text", { class: "chart-label", x: 0, y: kSteps * kRow + 17 }, t("beats")));
 
   const result = results.get(mode);
   if (!result) return;
@@ -106,7 +112,7 @@ function drawAxis(svg, x, end, height) {
   for (let ms = 0; ms <= end; ms += step) {
     svg.append(
       svgElement("line", { class: "chart-grid", x1: x(ms), x2: x(ms), y1: 0, y2: bottom }),
-      svgElement("text", { class: "chart-tick", x: x(ms), y: bottom + 16 }, ms === 0 ? "0 ms" : format.integer(ms)),
+      svgElement("text", { class: "chart-tick", x: x(ms), y: bottom + 16 }, ms === 0 ? format.ms(0).replace(/[.,]0/, "") : format.integer(ms)),
     );
   }
 }
@@ -121,7 +127,7 @@ function bar(span, row, x) {
     rx: 3,
   });
   const took = format.ms(span.end_ms - span.start_ms);
-  rect.append(svgElement("title", {}, `${span.name}: ${took}, task ${span.task}`));
+  rect.append(svgElement("title", {}, t("Step {step}: {took}, task {task}", { step: row + 1, took, task: span.task })));
   return rect;
 }
 
@@ -132,11 +138,11 @@ function drawBeats(svg, result, x, top) {
     );
     const middle = (x(begin) + x(end)) / 2;
     if (x(end) - x(begin) > 130) {
-      svg.append(svgElement("text", { class: "chart-silence-text", x: middle, y: top + 13 }, `nobody else ran: ${format.ms(end - begin)}`));
+      svg.append(svgElement("text", { class: "chart-silence-text", x: middle, y: top + 13 }, t("nobody else ran: {time}", { time: format.ms(end - begin) })));
     }
   }
   const path = result.heartbeat.map((ms) => `M${x(ms).toFixed(1)} ${top + 2}v${kBeatHeight - 4}`).join("");
   const beats = svgElement("path", { class: "chart-beats", d: path });
-  beats.append(svgElement("title", {}, `a turn every ${kBeatMs} ms, when the loop is free`));
+  beats.append(svgElement("title", {}, t("a turn every {time}, when the loop is free", { time: format.ms(kBeatMs) })));
   svg.append(beats);
 }

@@ -1,12 +1,14 @@
-// Demonstration 3: a tree of task groups that folds when its root is cancelled.
+// A tree of task groups that folds when its root is cancelled.
 //
 // A node that has ended stays as a small ghost in its place, so that the rest does not jump and
 // the shape of what was there can still be seen.
 
-import { action, call, format, poll, say, svgElement } from "./api.js";
+import { action, call, poll, say, svgElement } from "./api.js";
+import { stateText } from "./states.js";
+import { format, t, tn } from "./texts.js";
 
 const kPollMs = 120;
-const kHint = "Point at a node, or focus one and use the arrow keys, to read what it waits for.";
+const hint = t("Point at a node, or focus one and use the arrow keys, to read what it waits for.");
 
 const svg = document.getElementById("tree-svg");
 const detail = document.getElementById("tree-detail");
@@ -45,7 +47,7 @@ async function grow() {
 async function cancel() {
   cancelled = { tasks: living().length, at: performance.now() };
   cancelButton.setAttribute("aria-disabled", "true");
-  say(status, `Cancelling ${cancelled.tasks} tasks…`);
+  say(status, tn("Cancelling one task…", "Cancelling {count} tasks…", cancelled.tasks));
   await call("DELETE", `/api/tree/${group}`);
 }
 
@@ -90,17 +92,17 @@ function update(tree) {
   text.textContent = tree ? asText(tree, 0) : "";
   cancelButton.setAttribute("aria-disabled", String(count === 0 || cancelled !== null));
   svg.setAttribute("role", count ? "tree" : "img");
-  svg.setAttribute("aria-label", count ? "The tree of tasks" : "No tree is growing");
+  svg.setAttribute("aria-label", count ? t("The tree of tasks") : t("No tree is growing"));
   if (count === 0) finish();
-  else if (!cancelled) say(status, `${count} tasks are waiting.`);
+  else if (!cancelled) say(status, tn("One task is waiting.", "{count} tasks are waiting.", count));
 }
 
 function finish() {
   group = chosen = null;
   describe();
-  if (!cancelled) return say(status, "Every task came to its end.");
+  if (!cancelled) return say(status, t("Every task came to its end."));
   const took = format.ms(performance.now() - cancelled.at);
-  say(status, `Folded: ${cancelled.tasks} tasks ended in ${took}, the root last.`);
+  say(status, t("Folded: {count} tasks ended in {time}, the root last.", { count: cancelled.tasks, time: took }));
 }
 
 /** The path of names is a node's key, unless the server gives it an id. */
@@ -116,12 +118,18 @@ function merge(tree, parent) {
   for (const child of tree.children ?? []) merge(child, node);
 }
 
+/** "branch 3" in the language of the page. */
+function nameText(name) {
+  if (name === "root") return t("root");
+  return name.replace(/^branch (\d+)$/, (_, number) => t("branch {number}", { number }));
+}
+
 function living() {
   return [...nodes.values()].filter((node) => node.alive);
 }
 
 function asText(tree, depth) {
-  const line = `${"  ".repeat(depth)}${tree.name}  ${tree.state}\n`;
+  const line = `${"  ".repeat(depth)}${nameText(tree.name)}  ${stateText(tree.state)}\n`;
   return line + (tree.children ?? []).map((child) => asText(child, depth + 1)).join("");
 }
 
@@ -179,7 +187,7 @@ function dotOf(node) {
     svgElement("circle", { class: "tree-hit", r: Math.max(node.radius + 3, 8) }),
     svgElement("circle", { class: "tree-dot", r: node.radius }),
   );
-  if (node.depth === 0) dot.append(svgElement("text", { class: "tree-label", y: -15 }, node.name));
+  if (node.depth === 0) dot.append(svgElement("text", { class: "tree-label", y: -15 }, nameText(node.name)));
   const choose = () => {
     chosen = node;
     describe();
@@ -195,16 +203,18 @@ function style(node) {
   node.dot.classList.toggle("gone", !node.alive);
   node.dot.classList.toggle("stopping", stopping);
   node.link?.classList.toggle("gone", !node.alive);
-  node.dot.setAttribute("aria-label", `${node.name}: ${node.alive ? node.state : "ended"}`);
+  node.dot.setAttribute("aria-label", `${nameText(node.name)}: ${node.alive ? stateText(node.state) : t("ended")}`);
   if (node.alive) node.dot.removeAttribute("aria-hidden");
   else node.dot.setAttribute("aria-hidden", "true");
 }
 
 function describe() {
-  let line = kHint;
-  if (chosen) {
-    const waits = chosen.waits > 0 ? `, for ${format.ms(chosen.waits)}` : "";
-    line = `${chosen.name}: ${chosen.alive ? chosen.state + waits : "ended"}`;
+  let line = hint;
+  if (chosen && chosen.alive) {
+    line = t("{name}: {state}, for {time}",
+      { name: nameText(chosen.name), state: stateText(chosen.state), time: format.ms(chosen.waits) });
+  } else if (chosen) {
+    line = t("{name}: ended", { name: nameText(chosen.name) });
   }
   if (detail.textContent !== line) detail.textContent = line;
 }

@@ -1,0 +1,5 @@
+import { startSleepers } from "./sleepers.js";
+import { startTimeline } from "./timeline.js";
+
+startSleepers();
+startTimeline();
