@@ -41,6 +41,20 @@ void TemplateRun::emit_with(const TemplateValue& function, const TemplateValue& 
   run_.emit_escaped(value, function);
 }
 
+void TemplateRun::emit_percent_value(std::uint32_t site, const TemplatePercent& percent,
+                                     const TemplateValue& value) {
+  site_ = site;
+  static const TemplateValue kEscape =
+      TemplateValue::of(TemplateKind::kFunction, &xhtml_escape_function());
+  run_.emit_percent(percent, value, kEscape);
+}
+
+void TemplateRun::emit_field_value(std::uint32_t site, const TemplateFormatField& field,
+                                   const TemplateValue& value) {
+  site_ = site;
+  run_.emit_field(field, value);
+}
+
 void TemplateRun::emit_raw_value(const TemplateValue& value) { run_.emit_raw(value); }
 
 std::size_t TemplateRun::begin_capture() {
@@ -157,10 +171,10 @@ TemplateValue TemplateRun::binary_value(std::uint32_t site, TemplateOperator op,
   return templates::binary(op, a, b, memory_);
 }
 
-TemplateValue TemplateRun::percent_value(std::uint32_t site, std::string_view text,
+TemplateValue TemplateRun::percent_value(std::uint32_t site, const TemplatePercent& percent,
                                          const TemplateValue& value) {
   site_ = site;
-  return percent_format(PercentSite::make(text), value, memory_);
+  return run_.percent(percent, value);
 }
 
 TemplateValue TemplateRun::unary_value(std::uint32_t site, TemplateOperator op,
@@ -225,6 +239,12 @@ TemplateValue TemplateRun::format(std::uint32_t site, const TemplateValue& value
                                   const TemplateValue& spec, char conversion) {
   site_ = site;
   return run_.format(value, spec, conversion);
+}
+
+TemplateValue TemplateRun::field(std::uint32_t site, const TemplateFormatField& field,
+                                 const TemplateValue& value) {
+  site_ = site;
+  return run_.field_text(field, value);
 }
 
 TemplateValue TemplateRun::to_text(std::uint32_t site, const TemplateValue& value) {

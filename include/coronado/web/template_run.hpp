@@ -7,6 +7,7 @@
 /// Layer: web.
 #pragma once
 
+#include <coronado/web/template_format.hpp>
 #include <coronado/web/template_namespace.hpp>
 #include <coronado/web/template_output.hpp>
 
@@ -108,6 +109,28 @@ class TemplateRun {
       text(before);
       emit_value(detail::view_of(value));
     }
+  }
+  /// Whether values are escaped as by `xhtml_escape`, and not as the context or the scope says.
+  template <class Context>
+  bool escapes(const Context&) const noexcept {
+    if constexpr (requires(const Context& context) { context.xhtml_escape; }) {
+      return false;
+    } else {
+      return !escape_is_own_;
+    }
+  }
+  /// Writes a value as a field says, escaped as by `xhtml_escape`.
+  template <class T>
+  void emit_field(std::uint32_t site, const TemplateFormatField& field, const T& value) {
+    emit_field_value(site, field, detail::view_of(value));
+  }
+  /// Writes `percent % value`, escaped. Text of the template is already written.
+  template <class Context, class T>
+  void emit_percent(std::uint32_t site, const Context& context, const TemplatePercent& percent,
+                    const T& value) {
+    if (escapes(context)) [[likely]]
+      return emit_percent_value(site, percent, detail::view_of(value));
+    emit("", site, context, percent_value(site, percent, detail::view_of(value)));
   }
   template <class T>
   void emit_raw(std::uint32_t site, const T& value) {
@@ -249,8 +272,8 @@ class TemplateRun {
     }
   }
   template <class T>
-  TemplateValue percent(std::uint32_t site, std::string_view text, const T& value) {
-    return percent_value(site, text, detail::view_of(value));
+  TemplateValue percent(std::uint32_t site, const TemplatePercent& percent, const T& value) {
+    return percent_value(site, percent, detail::view_of(value));
   }
   TemplateValue unary_value(std::uint32_t site, TemplateOperator op, const TemplateValue& value);
 
@@ -284,6 +307,8 @@ class TemplateRun {
   TemplateValue join(Values parts);
   TemplateValue format(std::uint32_t site, const TemplateValue& value, const TemplateValue& spec,
                        char conversion);
+  TemplateValue field(std::uint32_t site, const TemplateFormatField& field,
+                      const TemplateValue& value);
   TemplateValue to_text(std::uint32_t site, const TemplateValue& value);
 
   /// A function of the template. Lifetime  What `function` refers to lives as long as the run.
@@ -405,8 +430,12 @@ class TemplateRun {
                       const TemplateValue& b);
   TemplateValue binary_value(std::uint32_t site, TemplateOperator op, const TemplateValue& a,
                              const TemplateValue& b);
-  TemplateValue percent_value(std::uint32_t site, std::string_view text,
+  TemplateValue percent_value(std::uint32_t site, const TemplatePercent& percent,
                               const TemplateValue& value);
+  void emit_percent_value(std::uint32_t site, const TemplatePercent& percent,
+                          const TemplateValue& value);
+  void emit_field_value(std::uint32_t site, const TemplateFormatField& field,
+                        const TemplateValue& value);
   TemplateValue call_value(std::uint32_t site, std::string_view name, const TemplateValue& callee,
                            Values arguments, Keywords keywords);
   TemplateValue method_value(std::uint32_t site, const TemplateValue& object, std::string_view name,

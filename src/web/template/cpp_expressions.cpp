@@ -1,5 +1,7 @@
 #include "web/template/cpp_expressions.hpp"
 
+#include <coronado/base/escape.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -7,6 +9,7 @@
 #include <stdexcept>
 
 #include "web/template/natives.hpp"
+#include "web/template/simplify.hpp"
 
 namespace coronado::web::templates {
 namespace {
@@ -56,6 +59,7 @@ bool is_condition(const Expression& expression) {
 }  // namespace
 
 void CppExpressions::restart() {
+  constants_.clear();
   outside_.clear();
   awaits_ = false;
 }
@@ -89,9 +93,9 @@ std::string CppExpressions::any(const Expression& expression) {
     case ExpressionKind::kBinary: {
       const std::string left = any(*expression.children[0]);
       const std::string right = any(*expression.children[1]);
-      if (expression.operators[0] == Operator::kModulo &&
-          expression.children[0]->kind == ExpressionKind::kString) {
-        return "r.percent(" + site(expression) + ", " + left + ", " + right + ")";
+      if (const auto split = known_percent(expression)) {
+        return "r.percent(" + site(expression) + ", " + add_percent(expression, *split) + ", " +
+               right + ")";
       }
       return binary(expression.operators[0], expression.offset, left, right);
     }
@@ -110,7 +114,8 @@ std::string CppExpressions::any(const Expression& expression) {
     case ExpressionKind::kListComprehension:
     case ExpressionKind::kDictComprehension: return comprehension(expression);
     case ExpressionKind::kFormat: return format(expression);
-    case ExpressionKind::kField: return {};  // only inside kFormat
+    case ExpressionKind::kField:
+    case ExpressionKind::kPercentField: return {};  // only inside kFormat
     case ExpressionKind::kLambda: return lambda(expression);
     case ExpressionKind::kAwait: return await(expression);
   }
@@ -337,19 +342,91 @@ std::string CppExpressions::lambda(const Expression& expression) {
 std::string CppExpressions::format(const Expression& expression) {
   std::string out = "r.join({";
   for (const ExpressionPtr& part : expression.children) {
-    if (part->kind != ExpressionKind::kField) {
+    if (part->kind == ExpressionKind::kString) {
       out += value(*part) + ", ";
       continue;
     }
     const std::string shown = value(*part->children[0]);
-    const std::string spec = part->children[1]
-                                 ? format(*part->children[1])
-                                 : std::string("coronado::web::TemplateValue::string({})");
+    if (const auto known = known_field(*part)) {
+      out += "r.field(" + site(*part) + ", " + add_field(*known) + ", " + shown + "), ";
+      continue;
+    }
+    const std::string spec = format(*part->children[1]);
     const std::string conversion =
         part->text.empty() ? "'\\0'" : "'" + std::string(1, part->text[0]) + "'";
     out += "r.format(" + site(*part) + ", " + shown + ", " + spec + ", " + conversion + "), ";
   }
   return out + "})";
+}
+
+namespace {
+
+std::string character(char c) {
+  return c == '\0'                ? "'\\0'"
+         : c == '\'' || c == '\\' ? std::string("'\\") + c + "'"
+                                  : std::string("'") + c + "'";
+}
+
+/// The value of a field, as C++.
+std::string field_of(const TemplateFormatField& field) {
+  const TemplateFormatSpec& spec = field.spec;
+  const bool percent = field.rules == TemplateFormatField::Rules::kPercent;
+  return "{.spec = {.fill = " + view(spec.fill) + ", .align = " + character(spec.align) +
+         ", .sign = " + character(spec.sign) +
+         ", .alternate = " + (spec.alternate ? "true" : "false") +
+         ", .zero = " + (spec.zero ? "true" : "false") + ", .group = " + character(spec.group) +
+         ", .width = " + std::to_string(spec.width) +
+         ", .precision = " + std::to_string(spec.precision) + ", .type = " + character(spec.type) +
+         ", .quick = " + (spec.quick ? "true" : "false") +
+         "}, .rules = coronado::web::TemplateFormatField::Rules::" +
+         (percent ? "kPercent" : "kFormat") + ", .conversion = " + character(field.conversion) +
+         ", .empty = " + (field.empty ? "true" : "false") + "}";
+}
+
+}  // namespace
+
+std::string CppExpressions::add_constant(std::string_view type, const std::string& value) {
+  const std::string name = "kConstant" + std::to_string(constants_.size());
+  constants_.push_back("coronado::web::" + std::string(type) + " " + name + value);
+  return name;
+}
+
+std::string CppExpressions::add_field(const TemplateFormatField& field) {
+  return add_constant("TemplateFormatField", field_of(field));
+}
+
+std::string CppExpressions::add_percent(const Expression& expression, const SplitPercent& split) {
+  return add_constant("TemplatePercent",
+                      "{.text = " + view(expression.children[0]->text) + ", .prefix = " +
+                          view(split.prefix) + ", .suffix = " + view(split.suffix) +
+                          ", .escaped_prefix = " + view(xhtml_escape(split.prefix)) +
+                          ", .escaped_suffix = " + view(xhtml_escape(split.suffix)) +
+                          ", .field = " + field_of(split.field) + "}");
+}
+
+std::string CppExpressions::emit_parts(const Expression& expression) {
+  if (expression.kind == ExpressionKind::kBinary) {
+    const auto split = known_percent(expression);
+    if (!split) return {};
+    const std::string right = any(*expression.children[1]);
+    return "r.emit_percent(" + site(expression) + ", context, " + add_percent(expression, *split) +
+           ", " + right + ");";
+  }
+  if (expression.kind != ExpressionKind::kFormat) return {};
+  std::string parts;
+  for (const ExpressionPtr& part : expression.children) {
+    if (part->kind == ExpressionKind::kString) {
+      parts += "r.text(" + cpp_literal(xhtml_escape(part->text)) + "); ";
+      continue;
+    }
+    const auto known = known_field(*part);
+    if (!known) return {};
+    const std::string shown = any(*part->children[0]);
+    parts += "r.emit_field(" + site(*part) + ", " + add_field(*known) + ", " + shown + "); ";
+  }
+  // A function of the context that escapes in its own way gets the text in one piece.
+  return "if (r.escapes(context)) { " + parts + "} else { r.emit(\"\", " + site(expression) +
+         ", context, " + format(expression) + "); }";
 }
 
 // --- assignment --------------------------------------------------------------------------------------

@@ -233,9 +233,17 @@ void Generator::statement(const Item& item) {
 void Generator::emit(const Item& item, const std::string& before) {
   const Expression& expression = *item.node->expression;
   const std::string& escape = item.file->autoescape;
-  const std::string value = expressions_.any(expression);
   const bool plain =
       escape == "xhtml_escape" && names_.find(escape).kind == CppNames::Kind::kOutside;
+  // What fails inside a `try` leaves nothing behind: there the text is made first.
+  if (plain && attempts_ == 0) {
+    const std::string parts = expressions_.emit_parts(expression);
+    if (!parts.empty()) {
+      if (!before.empty()) code("r.text(" + cpp_literal(before) + ");");
+      return line(expression.offset, parts);
+    }
+  }
+  const std::string value = expressions_.any(expression);
   if (plain) {
     return line(expression.offset, "r.emit(" + cpp_literal(before) + ", " +
                                        site(expression.offset) + ", context, " + value + ");");
@@ -499,7 +507,11 @@ std::string Generator::tables() const {
     out += "      {" + std::to_string(place.origin) + ", " + std::to_string(at.line) + ", " +
            std::to_string(at.column) + "},\n";
   }
-  return out + "      {0, 1, 1}};\n  static constexpr coronado::web::detail::CompiledInfo kInfo{" +
+  out += "      {0, 1, 1}};\n";
+  for (const std::string& constant : expressions_.constants()) {
+    out += "  static constexpr " + constant + ";\n";
+  }
+  return out + "  static constexpr coronado::web::detail::CompiledInfo kInfo{" +
          cpp_literal(options_.name) + ", kOrigins, kPlaces};\n";
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "web/template/format.hpp"
+#include "web/template/format_spec.hpp"
 #include "web/template/iteration.hpp"
 #include "web/template/loader_names.hpp"
 #include "web/template/natives.hpp"
@@ -103,6 +104,10 @@ void Evaluator::emit_raw_slow(const TemplateValue& value) {
 }
 
 void Evaluator::emit_escaped_slow(const TemplateValue& value) {
+  if (value.kind() == TemplateKind::kFloat) {
+    char* out = output_.room(kNumberSize);
+    return output_.advance(write_shortest(out, value.as_float()));
+  }
   output_.write_escaped(template_to_string(value));
 }
 
@@ -114,6 +119,49 @@ void Evaluator::emit_with(const TemplateValue& value, const TemplateValue& funct
   const TemplateValue text =
       value.is_string() ? value : new_string(template_to_string(value), memory_);
   emit_raw(call(function, {&text, 1}));
+}
+
+void Evaluator::emit_field(const TemplateFormatField& field, const TemplateValue& value) {
+  if (field.empty && field.conversion == '\0') {
+    if (value.is_string()) return output_.write_escaped(value.as_string());
+    if (value.is_int()) return output_.write_int(value.as_int());
+    return emit_escaped_slow(value);
+  }
+  if (field.spec.quick) {
+    char* out = output_.room(kNumberSize);
+    if (char* end = write_number(out, field.spec, value)) return output_.advance(end);
+  }
+  output_.write_escaped(format_field(field, value));
+}
+
+TemplateValue Evaluator::field_text(const TemplateFormatField& field, const TemplateValue& value) {
+  if (field.empty && field.conversion == '\0' && value.is_string()) return value;
+  char text[kNumberSize];
+  if (const char* end = field.empty ? nullptr : write_number(text, field.spec, value)) {
+    return new_string({text, static_cast<std::size_t>(end - text)}, memory_);
+  }
+  return new_string(format_field(field, value), memory_);
+}
+
+TemplateValue Evaluator::percent(const TemplatePercent& percent, const TemplateValue& value) {
+  if (is_percent_tuple(value)) {
+    return new_string(percent_format(percent.text, value, memory_), memory_);
+  }
+  const TemplateValue field = field_text(percent.field, value);
+  if (percent.prefix.empty() && percent.suffix.empty()) return field;
+  const TemplateValue parts[] = {TemplateValue::string(percent.prefix), field,
+                                 TemplateValue::string(percent.suffix)};
+  return join(parts);
+}
+
+void Evaluator::emit_percent(const TemplatePercent& percent, const TemplateValue& value,
+                             const TemplateValue& function) {
+  if (!is_xhtml_escape(function) || is_percent_tuple(value)) [[unlikely]] {
+    return emit_escaped(this->percent(percent, value), function);
+  }
+  if (!percent.prefix.empty()) output_.write(percent.escaped_prefix);
+  emit_field(percent.field, value);
+  if (!percent.suffix.empty()) output_.write(percent.escaped_suffix);
 }
 
 // --- calls -------------------------------------------------------------------------------------------

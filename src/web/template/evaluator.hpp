@@ -5,6 +5,7 @@
 /// Layer: web.
 #pragma once
 
+#include <coronado/web/template_format.hpp>
 #include <coronado/web/template_namespace.hpp>
 #include <coronado/web/template_output.hpp>
 
@@ -90,6 +91,13 @@ class Evaluator {
     emit_escaped_slow(value);
   }
 
+  /// Writes `value` as a field says, escaped as HTML.
+  void emit_field(const TemplateFormatField& field, const TemplateValue& value);
+  TemplateValue field_text(const TemplateFormatField& field, const TemplateValue& value);
+  TemplateValue percent(const TemplatePercent& percent, const TemplateValue& value);
+  /// Params  function  What `xhtml_escape` is here.
+  void emit_percent(const TemplatePercent& percent, const TemplateValue& value,
+                    const TemplateValue& function);
   TemplateValue join(std::span<const TemplateValue> parts);
   TemplateValue format(const TemplateValue& value, const TemplateValue& spec, char conversion);
   TemplateValue make_dict(std::span<const TemplateValue> pairs);
