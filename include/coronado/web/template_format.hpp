@@ -20,6 +20,13 @@ namespace coronado::web {
 struct TemplateFormatSpec {
   static constexpr std::int32_t kNoPrecision = -1;
 
+  /// Whether numbers are written straight into the output.
+  enum class Quick : std::uint8_t {
+    kNo,     ///< a rare option is set
+    kYes,    ///< none is
+    kFixed,  ///< as `.2f`: nothing but a precision
+  };
+
   std::string_view fill = " ";
   char align = '\0';
   char sign = '-';
@@ -29,8 +36,7 @@ struct TemplateFormatSpec {
   std::size_t width = 0;
   std::int32_t precision = kNoPrecision;
   char type = '\0';
-  /// Numbers are written straight into the output: no rare option is set.
-  bool quick = false;
+  Quick quick = Quick::kNo;
 
   constexpr bool has_precision() const noexcept { return precision != kNoPrecision; }
 };

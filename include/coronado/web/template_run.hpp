@@ -11,11 +11,13 @@
 #include <coronado/web/template_namespace.hpp>
 #include <coronado/web/template_output.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -26,6 +28,7 @@ namespace coronado::web {
 namespace templates {
 class CompiledRun;
 }  // namespace templates
+class TemplateRun;
 
 namespace detail {
 
@@ -45,6 +48,19 @@ struct CompiledInfo {
   std::string_view name;
   std::span<const CompiledOrigin> origins;
   std::span<const CompiledPlace> places;
+};
+
+/// The name of a method that a template calls. What it means for the engine's own types is looked up
+/// once.
+class MethodName {
+ public:
+  constexpr explicit MethodName(std::string_view name) noexcept : name_(name) {}
+  std::string_view name() const noexcept { return name_; }
+
+ private:
+  friend class coronado::web::TemplateRun;
+  std::string_view name_;
+  std::atomic<const void*> site_ = nullptr;
 };
 
 template <class T>
@@ -289,12 +305,13 @@ class TemplateRun {
   }
   /// `object.name(...)`. Methods come before members of the same name.
   template <class T, class Get>
-  TemplateValue call_method(std::uint32_t site, const T& object, std::string_view name, Get get,
+  TemplateValue call_method(std::uint32_t site, const T& object, detail::MethodName& name, Get get,
                             Values arguments, Keywords keywords = {}) {
     if constexpr (detail::kFoundByName<T>) {
       return method_value(site, detail::view_of(object), name, arguments, keywords);
     } else {
-      return call_value(site, name, detail::view_of(attribute(site, object, name, get)), arguments,
+      return call_value(site, name.name(),
+                        detail::view_of(attribute(site, object, name.name(), get)), arguments,
                         keywords);
     }
   }
@@ -325,6 +342,13 @@ class TemplateRun {
       fail_steps(site);
     --*steps_left_;
   }
+
+  /// Whether a piece of output must be written before the rendering goes on.
+  bool piece_is_ready() const noexcept { return out_.size() >= piece_size_ && can_write_piece(); }
+  /// Writes it.
+  /// Throws  What the function throws that writes.
+  /// Cancel  Passed on to it.
+  Task<> write_piece();
 
   /// A walk over values that are made on the way.
   class Walk;
@@ -419,6 +443,7 @@ class TemplateRun {
     return binary_value(site, op, TemplateValue::integer(a), TemplateValue::integer(b)).as_int();
   }
 
+  bool can_write_piece() const noexcept;
   void emit_value(const TemplateValue& value);
   void emit_raw_value(const TemplateValue& value);
   void emit_with(const TemplateValue& function, const TemplateValue& value);
@@ -438,8 +463,8 @@ class TemplateRun {
                         const TemplateValue& value);
   TemplateValue call_value(std::uint32_t site, std::string_view name, const TemplateValue& callee,
                            Values arguments, Keywords keywords);
-  TemplateValue method_value(std::uint32_t site, const TemplateValue& object, std::string_view name,
-                             Values arguments, Keywords keywords);
+  TemplateValue method_value(std::uint32_t site, const TemplateValue& object,
+                             detail::MethodName& name, Values arguments, Keywords keywords);
   TemplateValue call_lambda(const TemplateCall& call, std::span<const std::string_view> names,
                             InvokeLambda invoke, const void* function);
   [[noreturn]] void fail_name(std::uint32_t site, std::string_view name);
@@ -450,6 +475,7 @@ class TemplateRun {
   TemplateOutput& out_;
   TemplateMemory& memory_;
   std::uint64_t* steps_left_;
+  std::size_t piece_size_ = std::numeric_limits<std::size_t>::max();
   std::uint32_t site_ = 0;
   bool escape_is_own_ = false;  // the scope has an `xhtml_escape` of its own
 };

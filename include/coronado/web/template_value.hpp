@@ -248,6 +248,13 @@ struct TemplateType {
   bool (*next)(void* walk, TemplateMemory& memory, TemplateValue& key,
                TemplateValue& value) = nullptr;
   TemplateValue (*call)(const void* object, TemplateCall& call) = nullptr;
+  /// `str(value)`.
+  std::string (*text)(const void* object) = nullptr;
+  /// `a op b`, where one of them is of this type; false: there is no such operation.
+  bool (*operate)(TemplateOperator op, const TemplateValue& a, const TemplateValue& b,
+                  TemplateMemory& memory, TemplateValue& result) = nullptr;
+  /// Whether `a` is less than `b` (-1), equal (0) or greater (1); false: they cannot be compared.
+  bool (*order)(const void* a, const void* b, int& result) = nullptr;
 };
 
 /// Memory for what is made while one template renders; all of it is freed at the end.

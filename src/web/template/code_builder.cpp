@@ -110,9 +110,10 @@ std::uint32_t CodeBuilder::add_call(std::string_view name,
 
 std::uint32_t CodeBuilder::add_slot(std::string_view name, bool outside) {
   if (program_.slots.size() >= kMaxSlots) fail("the template has too many names");
-  program_.slots.push_back({.name = program_.memory.copy(name),
-                            .outside = outside,
-                            .builtin = outside ? find_builtin(name) : nullptr});
+  program_.slots.push_back(
+      {.name = program_.memory.copy(name),
+       .outside = outside,
+       .builtin = outside ? find_builtin_value(name) : TemplateValue::undefined()});
   return static_cast<std::uint32_t>(program_.slots.size() - 1);
 }
 

@@ -77,7 +77,7 @@ class CppExpressions {
   std::function<void(std::uint32_t offset, const std::string& message)> fail_;
   std::set<std::string, std::less<>> outside_;
   const Expression* module_name_ = nullptr;
-  std::size_t functions_ = 0;  // C++ lambdas around
+  std::size_t lambdas_ = 0;  // around
   bool awaits_ = false;
   std::vector<std::string> constants_;
 };

@@ -4,7 +4,10 @@
 #include <coronado/web/template_error.hpp>
 
 #include <cstring>
+#include <map>
+#include <mutex>
 
+#include "web/template/datetime.hpp"
 #include "web/template/format.hpp"
 #include "web/template/format_spec.hpp"
 #include "web/template/iteration.hpp"
@@ -14,10 +17,6 @@
 
 namespace coronado::web::templates {
 namespace {
-
-std::string quoted_type(const TemplateValue& value) {
-  return "'" + std::string(template_type_name(value)) + "'";
-}
 
 const TemplateMember* find_described(const TemplateType& type, std::string_view name) {
   for (const TemplateMember& member : type.members) {
@@ -59,6 +58,15 @@ AttributeSite AttributeSite::make(std::string_view name) noexcept {
           .of_mapping = find_function(mapping_methods(), name)};
 }
 
+const AttributeSite& AttributeSite::shared(std::string_view name) {
+  static std::mutex mutex;
+  static std::map<std::string, AttributeSite, std::less<>> sites;
+  const std::scoped_lock lock(mutex);
+  const auto [entry, added] = sites.try_emplace(std::string(name));
+  if (added) entry->second = make(entry->first);
+  return entry->second;
+}
+
 const TemplateFunction* AttributeSite::method_of(const TemplateValue& value) const noexcept {
   switch (value.kind()) {
     case TemplateKind::kString: return of_string;
@@ -71,6 +79,12 @@ const TemplateFunction* AttributeSite::method_of(const TemplateValue& value) con
       return is_sequence(value) ? of_tuple : nullptr;
     default: return nullptr;
   }
+}
+
+TemplateValue Evaluator::attribute(const TemplateValue& value, std::string_view name) {
+  TemplateValue found;
+  if (find_member(value, name, memory_, found, nullptr)) return found;
+  return attribute(value, AttributeSite::make(name));
 }
 
 TemplateValue Evaluator::attribute(const TemplateValue& value, const AttributeSite& site,
@@ -127,9 +141,14 @@ void Evaluator::emit_field(const TemplateFormatField& field, const TemplateValue
     if (value.is_int()) return output_.write_int(value.as_int());
     return emit_escaped_slow(value);
   }
-  if (field.spec.quick) {
+  const TemplateFormatSpec& spec = field.spec;
+  if (spec.quick != TemplateFormatSpec::Quick::kNo) {
     char* out = output_.room(kNumberSize);
-    if (char* end = write_number(out, field.spec, value)) return output_.advance(end);
+    const bool fixed =
+        spec.quick == TemplateFormatSpec::Quick::kFixed && value.kind() == TemplateKind::kFloat;
+    char* end = fixed ? write_fixed(out, value.as_float(), fixed_precision(spec))
+                      : write_number(out, spec, value);
+    if (end != nullptr) return output_.advance(end);
   }
   output_.write_escaped(format_field(field, value));
 }
@@ -144,7 +163,7 @@ TemplateValue Evaluator::field_text(const TemplateFormatField& field, const Temp
 }
 
 TemplateValue Evaluator::percent(const TemplatePercent& percent, const TemplateValue& value) {
-  if (is_percent_tuple(value)) {
+  if (is_tuple(value)) {
     return new_string(percent_format(percent.text, value, memory_), memory_);
   }
   const TemplateValue field = field_text(percent.field, value);
@@ -156,7 +175,7 @@ TemplateValue Evaluator::percent(const TemplatePercent& percent, const TemplateV
 
 void Evaluator::emit_percent(const TemplatePercent& percent, const TemplateValue& value,
                              const TemplateValue& function) {
-  if (!is_xhtml_escape(function) || is_percent_tuple(value)) [[unlikely]] {
+  if (!is_xhtml_escape(function) || is_tuple(value)) [[unlikely]] {
     return emit_escaped(this->percent(percent, value), function);
   }
   if (!percent.prefix.empty()) output_.write(percent.escaped_prefix);
@@ -286,6 +305,7 @@ TemplateValue import_module(const LoaderNames* loader, std::string_view name) {
       return TemplateValue::object(found->second.get(), kModuleType);
     }
   }
+  if (name == "datetime") return datetime_module();
   fail(TemplateErrorClass::kNameError,
        "no module named '" + std::string(name) + "'; the loader's module() makes one");
 }

@@ -40,6 +40,8 @@ struct AttributeSite {
 
   /// `name` must outlive the site.
   static AttributeSite make(std::string_view name) noexcept;
+  /// The same for good, for threads too.
+  static const AttributeSite& shared(std::string_view name);
   const TemplateFunction* method_of(const TemplateValue& value) const noexcept;
 };
 
@@ -72,6 +74,7 @@ class Evaluator {
   /// `value.name`. A member that is described is told to `member`, for the next time.
   TemplateValue attribute(const TemplateValue& value, const AttributeSite& site,
                           const TemplateMember** member = nullptr);
+  TemplateValue attribute(const TemplateValue& value, std::string_view name);
   /// Calls a function value.
   TemplateValue call(const TemplateValue& callee, std::span<const TemplateValue> arguments);
   /// Calls `callee` with `self`, which is undefined unless it is a method's.

@@ -25,10 +25,6 @@ void check_depth(int depth) {
   if (depth > kMaxDepth) fail(TemplateErrorClass::kLimit, "containers nested too deeply");
 }
 
-std::string quoted_type(const TemplateValue& value) {
-  return "'" + std::string(template_type_name(value)) + "'";
-}
-
 void append_quoted(std::string& out, std::string_view text) {
   const bool has_single = text.find('\'') != std::string_view::npos;
   const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
@@ -54,8 +50,7 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 void append_elements(std::string& out, const TemplateValue& value, int depth) {
-  const bool tuple =
-      value.kind() == Kind::kTuple || (value.is_object() && value.type().name == "tuple");
+  const bool tuple = is_tuple(value);
   TemplateMemory memory;
   out += tuple ? '(' : '[';
   Cursor cursor;
@@ -84,6 +79,10 @@ void append_pairs(std::string& out, const TemplateValue& value, int depth) {
 
 void append_object(std::string& out, const TemplateValue& value, int depth) {
   const TemplateType& type = value.type();
+  if (type.text != nullptr) {
+    out += type.text(value.pointer());
+    return;
+  }
   if (type.find != nullptr) return append_pairs(out, value, depth);
   if (type.size != nullptr) return append_elements(out, value, depth);
   if (type.members.empty()) {

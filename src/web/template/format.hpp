@@ -43,8 +43,6 @@ std::optional<std::vector<PercentPart>> split_percent(std::string_view text);
 
 /// One value as a field says.
 std::string format_field(const TemplateFormatField& field, const TemplateValue& value);
-/// Whether `%` takes it apart: a tuple.
-bool is_percent_tuple(const TemplateValue& value) noexcept;
 
 /// `text.format(...)`.
 std::string format_string(std::string_view text, const TemplateCall& call);

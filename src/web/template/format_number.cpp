@@ -82,7 +82,7 @@ char* write_magnitude(char* out, const FormatSpec& spec, const TemplateValue& va
   }
   const double real = is_int ? static_cast<double>(value.as_int()) : value.as_float();
   if (!std::isfinite(real) || spec.type == '\0') return nullptr;
-  const std::size_t precision = spec.has_precision() ? static_cast<std::size_t>(spec.precision) : 6;
+  const std::size_t precision = fixed_precision(spec);
   if (spec.type != '%') return write_fixed(out, std::abs(real), precision);
   char* end = write_fixed(out, std::abs(real) * 100, precision);
   if (end != nullptr) *end++ = '%';
@@ -123,10 +123,14 @@ char* pad(char* out, char* body, char* end, const FormatSpec& spec) {
 void mark_quick(FormatSpec& spec) noexcept {
   constexpr std::string_view kTypes("\0dfF%", 5);
   constexpr std::string_view kEscaped = "&<>\"'";
-  spec.quick = !spec.alternate && kTypes.find(spec.type) != std::string_view::npos &&
-               spec.width <= kMostWidth && spec.precision <= static_cast<int>(kMostDigits) &&
-               spec.fill.size() == 1 && kEscaped.find(spec.fill[0]) == std::string_view::npos &&
-               !(spec.group != '\0' && spec.width > 0 && spec.fill == "0");
+  const bool quick = !spec.alternate && kTypes.find(spec.type) != std::string_view::npos &&
+                     spec.width <= kMostWidth && spec.precision <= static_cast<int>(kMostDigits) &&
+                     spec.fill.size() == 1 &&
+                     kEscaped.find(spec.fill[0]) == std::string_view::npos &&
+                     !(spec.group != '\0' && spec.width > 0 && spec.fill == "0");
+  if (!quick) return;
+  const bool fixed = spec.type == 'f' && spec.width == 0 && spec.group == '\0' && spec.sign == '-';
+  spec.quick = fixed ? FormatSpec::Quick::kFixed : FormatSpec::Quick::kYes;
 }
 
 char* write_fixed(char* out, double value, std::size_t precision) noexcept {
@@ -175,7 +179,8 @@ char* write_shortest(char* out, double value) noexcept {
 }
 
 char* write_number(char* out, const FormatSpec& spec, const TemplateValue& value) noexcept {
-  if (!spec.quick || (!value.is_int() && value.kind() != Kind::kFloat)) return nullptr;
+  if (spec.quick == FormatSpec::Quick::kNo || (!value.is_int() && value.kind() != Kind::kFloat))
+    return nullptr;
   const bool negative = value.is_int() ? value.as_int() < 0 : std::signbit(value.as_float());
   char* body = out;
   if (negative) {

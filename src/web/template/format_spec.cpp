@@ -114,10 +114,6 @@ std::string finish_number(const FormatSpec& spec, bool negative, std::string_vie
       const auto grouped = [&] { return group_digits(digits, spec.group, group_size); };
       while (sign.size() + grouped().size() < spec.width) digits.insert(0, "0");
       digits = grouped();
-      if (digits.size() + sign.size() > spec.width && digits.starts_with("0") &&
-          digits.size() > 1 && !is_ascii_digit(digits[1]) && digits[1] != '.') {
-        digits.insert(0, "0");
-      }
     } else {
       digits = group_digits(digits, spec.group, group_size);
     }
@@ -131,10 +127,6 @@ void format_slowly(std::string& digits, double value, std::chars_format form,
   const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value, form,
                                     static_cast<int>(precision));
   digits.resize(static_cast<std::size_t>(result.ptr - digits.data()));
-}
-
-std::size_t precision_of(const FormatSpec& spec) {
-  return spec.has_precision() ? static_cast<std::size_t>(spec.precision) : 6;
 }
 
 [[noreturn]] void fail_code(char code, const TemplateValue& value) {
@@ -195,7 +187,7 @@ std::string format_real(double value, const FormatSpec& spec) {
   } else if (type == '\0' && !spec.has_precision()) {
     append_float(digits, size);
   } else if (char fixed[kFixedSize]; type == 'f' && !spec.alternate) {
-    const std::size_t precision = precision_of(spec);
+    const std::size_t precision = fixed_precision(spec);
     const char* end = write_fixed(fixed, size, precision);
     if (end != nullptr) {
       digits.assign(fixed, static_cast<std::size_t>(end - fixed));
@@ -206,7 +198,7 @@ std::string format_real(double value, const FormatSpec& spec) {
     std::chars_format form = std::chars_format::fixed;
     if (type == 'e') form = std::chars_format::scientific;
     if (type == 'g' || type == 'n' || type == '\0') form = std::chars_format::general;
-    std::size_t precision = precision_of(spec);
+    std::size_t precision = fixed_precision(spec);
     if (form == std::chars_format::general && precision == 0) precision = 1;
     format_slowly(digits, type == '%' ? size * 100 : size, form, precision);
     const bool plain = digits.find_first_of(".e") == std::string::npos;

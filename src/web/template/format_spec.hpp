@@ -38,6 +38,10 @@ std::string format_text(std::string_view text, const FormatSpec& spec);
 std::string pad_field(const FormatSpec& spec, std::string_view sign, std::string_view body,
                       char default_align);
 
+/// The precision of a specification of type `f`.
+inline std::size_t fixed_precision(const FormatSpec& spec) noexcept {
+  return spec.has_precision() ? static_cast<std::size_t>(spec.precision) : 6;
+}
 /// Most characters that `write_fixed` writes.
 inline constexpr std::size_t kFixedSize = 64;
 /// Writes `value` with `precision` digits behind the point to `out`, exactly rounded, ties to even.

@@ -13,10 +13,6 @@ namespace coronado::web::templates {
 
 using Kind = TemplateKind;
 
-bool is_percent_tuple(const TemplateValue& value) noexcept {
-  return value.kind() == Kind::kTuple || (value.is_object() && value.type().name == "tuple");
-}
-
 namespace {
 
 /// The arguments of `%`, taken one by one or by name.
@@ -24,7 +20,7 @@ class PercentArguments {
  public:
   PercentArguments(const TemplateValue& arguments, TemplateMemory& memory)
       : arguments_(arguments), memory_(memory) {
-    single_ = !is_percent_tuple(arguments);
+    single_ = !is_tuple(arguments);
   }
 
   TemplateValue next() {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "web/template/loader_names.hpp"
+#include "web/template/machine_steps.hpp"
 #include "web/template/natives.hpp"
 
 namespace coronado::web::templates {
@@ -52,7 +53,7 @@ void Machine::bind_names(const Names& names) {
     if (found) continue;
     if (names.scope != nullptr && names.scope->find(slot.name, memory_, value)) continue;
     if (names.loader != nullptr && names.loader->names.find(slot.name, memory_, value)) continue;
-    if (slot.builtin != nullptr) value = TemplateValue::of(TemplateKind::kFunction, slot.builtin);
+    value = slot.builtin;
   }
 }
 
@@ -200,6 +201,14 @@ void Machine::unpack_reversed(TemplateValue* top, std::size_t count) {
   const TemplateValue value = top[-1];
   unpack(value, {top - 1, count});
   std::reverse(top - 1, top - 1 + count);
+}
+
+void link_steps(Program& program) noexcept {
+  for (Instruction& instruction : program.code) {
+    for (const auto step_of : {output_step, value_step, operator_step, control_step}) {
+      if (instruction.step == nullptr) instruction.step = step_of(instruction);
+    }
+  }
 }
 
 }  // namespace coronado::web::templates

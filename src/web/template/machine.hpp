@@ -37,7 +37,11 @@ class Machine final : public Evaluator {
   void set_piece_size(std::size_t size) noexcept { piece_size_ = size == 0 ? kNoPieces : size; }
 
  private:
-  friend struct MachineSteps;
+  // The steps are its own, in files of their own.
+  friend struct OutputSteps;
+  friend struct ValueSteps;
+  friend struct OperatorSteps;
+  friend struct ControlSteps;
 
   static constexpr std::size_t kNoPieces = std::numeric_limits<std::size_t>::max();
 

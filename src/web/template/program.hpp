@@ -115,9 +115,9 @@ struct Instruction {
 
 /// A name that has a slot; what it is before anything is assigned.
 struct SlotName {
-  std::string_view name;                              // empty: a temporary
-  bool outside = false;                               // look in the namespace first
-  const detail::TemplateFunction* builtin = nullptr;  // then what every template has
+  std::string_view name;                               // empty: a temporary
+  bool outside = false;                                // look in the namespace first
+  TemplateValue builtin = TemplateValue::undefined();  // then what every template has
 };
 
 /// Text, and the value of a slot, or an attribute of it, that comes behind.

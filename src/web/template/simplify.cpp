@@ -179,62 +179,81 @@ void split_percent_tuple(Expression& expression) {
   expression.children = std::move(parts);
 }
 
+/// A piece of a text before `.format(...)`: what stands before a field, and the field.
+struct FormatPiece {
+  std::string text;
+  bool has_field = false;  // the last piece has none
+  std::string conversion = {};
+  std::string specification = {};
+};
+
+/// What stands between the braces of a field. False: it names an argument, or has fields inside.
+bool read_field(const std::string& field, FormatPiece& piece) {
+  const std::size_t colon = std::min(field.find(':'), field.size());
+  const std::string before = field.substr(0, colon);
+  piece.specification = field.substr(std::min(colon + 1, field.size()));
+  if (before == "!r" || before == "!s") piece.conversion = before.substr(1);
+  piece.has_field = true;
+  return (before.empty() || !piece.conversion.empty()) &&
+         piece.specification.find('{') == std::string::npos;
+}
+
+/// Returns  Nothing, when the text is malformed, or takes its arguments otherwise than in order.
+std::optional<std::vector<FormatPiece>> split_format(const std::string& text) {
+  std::vector<FormatPiece> pieces(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool brace = c == '{' || c == '}';
+    if (!brace || (i + 1 < text.size() && text[i + 1] == c)) {
+      pieces.back().text += c;
+      if (brace) ++i;
+      continue;
+    }
+    const std::size_t end = c == '{' ? text.find('}', i) : std::string::npos;
+    if (end == std::string::npos) return std::nullopt;
+    if (!read_field(text.substr(i + 1, end - i - 1), pieces.back())) return std::nullopt;
+    pieces.emplace_back();
+    i = end;
+  }
+  return pieces;
+}
+
+ExpressionPtr make_field(const FormatPiece& piece, ExpressionPtr value, std::uint32_t offset) {
+  auto field = std::make_unique<Expression>();
+  field->kind = Kind::kField;
+  field->offset = offset;
+  field->depth = value->depth + 1;
+  field->text = piece.conversion;
+  field->children.push_back(std::move(value));
+  ExpressionPtr specification;
+  if (!piece.specification.empty()) {
+    specification = std::make_unique<Expression>();
+    specification->kind = Kind::kFormat;
+    specification->offset = offset;
+    specification->children.push_back(make_text(piece.specification, offset));
+  }
+  field->children.push_back(std::move(specification));
+  return field;
+}
+
 /// `'{:,} {}'.format(a, b)`: the parts of an f-string, if each argument is used once and in order.
 void split_format_call(Expression& call) {
   const Expression& callee = *call.children[0];
   if (callee.kind != Kind::kAttribute || callee.text != "format" || !call.names.empty()) return;
   if (callee.children[0]->kind != Kind::kString) return;
-  const std::string text = callee.children[0]->text;
+  const auto pieces = split_format(callee.children[0]->text);
+  if (!pieces || pieces->size() != call.children.size()) return;
+  const std::uint32_t offset = callee.offset;
   std::vector<ExpressionPtr> parts;
-  std::string literal;
-  std::size_t used = 0;
-  const auto end_literal = [&] {
-    if (!literal.empty()) parts.push_back(make_text(std::exchange(literal, {}), callee.offset));
-  };
-  std::vector<std::pair<std::string, std::string>> fields;  // conversions and specifications
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool twice = i + 1 < text.size() && text[i + 1] == text[i];
-    if ((text[i] != '{' && text[i] != '}') || twice) {
-      literal += text[i];
-      if (twice && (text[i] == '{' || text[i] == '}')) ++i;
-      continue;
-    }
-    const std::size_t end = text[i] == '{' ? text.find('}', i) : std::string::npos;
-    if (end == std::string::npos) return;
-    const std::string field = text.substr(i + 1, end - i - 1);
-    const std::size_t colon = std::min(field.find(':'), field.size());
-    const std::string specification = field.substr(std::min(colon + 1, field.size()));
-    const std::string before = field.substr(0, colon);
-    const bool conversion = before == "!r" || before == "!s";
-    if ((!before.empty() && !conversion) || specification.find('{') != std::string::npos) return;
-    if (++used >= call.children.size()) return;
-    end_literal();
-    auto made = std::make_unique<Expression>();
-    made->kind = Kind::kField;
-    made->offset = callee.offset;
-    made->text = conversion ? before.substr(1) : std::string();
-    made->children.emplace_back();
-    made->children.emplace_back();
-    if (!specification.empty()) {
-      made->children[1] = std::make_unique<Expression>();
-      made->children[1]->kind = Kind::kFormat;
-      made->children[1]->offset = callee.offset;
-      made->children[1]->children.push_back(make_text(specification, callee.offset));
-    }
-    parts.push_back(std::move(made));
-    i = end;
-  }
-  end_literal();
-  if (used + 1 != call.children.size()) return;
-  std::size_t argument = 1;
-  for (ExpressionPtr& part : parts) {
-    if (part->kind != Kind::kField) continue;
-    part->depth = call.children[argument]->depth + 1;
-    part->children[0] = std::move(call.children[argument++]);
+  for (std::size_t i = 0; i < pieces->size(); ++i) {
+    const FormatPiece& piece = (*pieces)[i];
+    if (!piece.text.empty()) parts.push_back(make_text(piece.text, offset));
+    if (piece.has_field)
+      parts.push_back(make_field(piece, std::move(call.children[i + 1]), offset));
   }
   if (parts.empty()) return become_text(call, {});
   call.kind = Kind::kFormat;
-  call.offset = callee.offset;
+  call.offset = offset;
   call.children = std::move(parts);
 }
 
@@ -274,7 +293,7 @@ std::optional<TemplateFormatField> known_field(const Expression& field) {
     return std::nullopt;
   }
   known.empty = false;
-  if (known.conversion != '\0') known.spec.quick = false;
+  if (known.conversion != '\0') known.spec.quick = FormatSpec::Quick::kNo;
   return known;
 }
 
