@@ -294,7 +294,8 @@ Task<> stream_with_handler_scope(
     Function<Task<>(const TemplateScope& scope, WritePiece write)> stream) {
   const HandlerScope scope(handler);
   RequestHandler* to = &handler;
-  co_await stream(scope, [to](std::string_view piece) { return send_piece(to, piece); });
+  WritePiece send = [to](std::string_view piece) { return send_piece(to, piece); };
+  co_await stream(scope, std::move(send));
   handler.finish();
 }
 

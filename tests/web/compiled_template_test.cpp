@@ -233,10 +233,12 @@ TEST(CompiledTemplate, StreamsInPiecesThatOtherwiseMakeThePage) {
     EXPECT_EQ(whole, web_pages::loops_html.generate(Everything(), &loader()));
     // What `apply` takes is not written before.
     whole.clear();
-    for (const std::string& piece : co_await pieces_of(web_pages::apply_html, 1)) whole += piece;
+    const std::vector<std::string> applied = co_await pieces_of(web_pages::apply_html, 1);
+    for (const std::string& piece : applied) whole += piece;
     EXPECT_EQ(whole, web_pages::apply_html.generate(Everything(), &loader()));
     whole.clear();
-    for (const std::string& piece : co_await pieces_of(web_pages::awaits_html, 1)) whole += piece;
+    const std::vector<std::string> awaited = co_await pieces_of(web_pages::awaits_html, 1);
+    for (const std::string& piece : awaited) whole += piece;
     EXPECT_EQ(whole, co_await web_pages::awaits_html.generate_async(Everything(), &loader()));
   });
 }

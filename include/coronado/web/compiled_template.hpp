@@ -222,10 +222,11 @@ template <class Page, class Context = NoContext>
 Task<> render_stream(RequestHandler& handler, const Page& page, Context context = {}) {
   const Context* kept = &context;
   const Page* of = &page;
-  co_await detail::stream_with_handler_scope(
-      handler, [kept, of](const TemplateScope& scope, detail::WritePiece write) {
+  Function<Task<>(const TemplateScope&, detail::WritePiece)> stream =
+      [kept, of](const TemplateScope& scope, detail::WritePiece write) {
         return of->stream(*kept, std::move(write), kTemplatePiece, &scope);
-      });
+      };
+  co_await detail::stream_with_handler_scope(handler, std::move(stream));
 }
 
 }  // namespace coronado::web

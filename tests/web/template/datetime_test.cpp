@@ -1,3 +1,5 @@
+#include "web/template/datetime.hpp"
+
 #include "tests/web/template/template_fixture.hpp"
 
 namespace coronado::web::template_test {
