@@ -23,7 +23,6 @@ import argparse
 import glob
 import json
 import os
-import shutil
 import signal
 import socket
 import statistics
@@ -32,6 +31,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+import nginx  # noqa: E402
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
@@ -51,28 +53,14 @@ COUNTED_SECONDS = 1
 START_SECONDS = 20
 STOP_SECONDS = 10
 
-NGINX_CONFIG = """
-daemon off;
-worker_processes 1;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off;
-  keepalive_requests 1000000000;
+NGINX_HTTP = """
   default_type text/plain;
-  client_body_temp_path {directory}/body;
-  proxy_temp_path {directory}/proxy;
-  fastcgi_temp_path {directory}/fastcgi;
-  uwsgi_temp_path {directory}/uwsgi;
-  scgi_temp_path {directory}/scgi;
   server {{
     listen 127.0.0.1:{port} reuseport backlog=4096;
     location = /plaintext {{ return 200 "Hello, World!"; }}
     location = /json {{ default_type application/json; return 200 '{{"message":"Hello, World!"}}'; }}
     location ~ ^/api/res57/([^/]+)$ {{ return 200 $1; }}
   }}
-}}
 """
 
 
@@ -102,12 +90,7 @@ def command_of(name, port, directory, build_directory):
     if name == "floor":
         return [build("floor"), str(port)]
     if name == "nginx":
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-        if not program:
-            return "nginx is not installed"
-        config = Path(directory) / "nginx.conf"
-        config.write_text(NGINX_CONFIG.format(directory=directory, port=port))
-        return [program, "-p", directory, "-c", str(config), "-e", f"{directory}/error.log"]
+        return nginx.command(directory, NGINX_HTTP.format(port=port)) if nginx.program() else "nginx is not installed"
     python = "/usr/bin/python3"
     if subprocess.run([python, "-c", "import tornado"], capture_output=True).returncode:
         return f"{python} has no tornado"

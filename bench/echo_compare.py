@@ -15,15 +15,13 @@ machine; `x floor` its ratio to the floor, round by round, with the least and th
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from compare import ROOT, WARMUP_SECONDS, Server, build, cores, cpu_seconds, heading, median, pin, say  # noqa: E402
-
-SERVERS = ("coronado", "floor")
+from beside_floor import judge, table, take_turns  # noqa: E402
+from compare import ROOT, WARMUP_SECONDS, Server, build, cores, cpu_seconds, heading, pin  # noqa: E402
 
 
 def measure(name, args):
@@ -42,16 +40,6 @@ def measure(name, args):
     return row
 
 
-def table(results):
-    ratios = [ours["cpu_us"] / floor["cpu_us"] for ours, floor in zip(results["coronado"], results["floor"])]
-    shown = {"coronado": f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})", "floor": "1"}
-    lines = ["| server | cpu us | x floor | messages/s | load |", "|---|--:|--:|--:|--:|"]
-    for name, runs in results.items():
-        lines.append(f"| {name} | {median(runs, 'cpu_us'):.2f} | {shown[name]} "
-                     f"| {median(runs, 'messages_per_second'):,.0f} | {median(runs, 'cpu'):.0%} |")
-    return "\n".join(lines)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
@@ -68,19 +56,10 @@ def main():
     if args.reactor:
         os.environ["CORONADO_REACTOR"] = args.reactor
 
-    results = {name: [] for name in SERVERS}
-    for round_ in range(args.rounds):
-        for name in SERVERS:
-            row = measure(name, args)
-            results[name].append(row)
-            say(f"round {round_ + 1}/{args.rounds} {name:9} {row['cpu_us']:8.3f} us {row['messages_per_second']:10,.0f}/s"
-                f"  wrong {row['wrong']}  errors {row['errors']}")
-    print(f"{heading(args)}\nMessages of {args.size} bytes, one on its way on each connection.\n\n{table(results)}")
-    failed = [name for name, runs in results.items()
-              if any(run["wrong"] or run["errors"] or not run["messages"] for run in runs)]
-    for name in failed:
-        say(f"wrong: {name}")
-    return 1 if failed else 0
+    results = take_turns(args.rounds, lambda name: measure(name, args), "messages_per_second")
+    print(f"{heading(args)}\nMessages of {args.size} bytes, one on its way on each connection.\n\n"
+          + table(results, "messages_per_second", "messages"))
+    return judge(results, lambda run: run["messages"])
 
 
 if __name__ == "__main__":

@@ -11,20 +11,9 @@
 //     errors     connections that broke
 //     cpu        share of one core that this program used: near 1, it is the limit itself
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
+#include "load_client.h"
+
 #include <getopt.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { kMaxEvents = 512, kMostBytes = 1 << 20 };
 
@@ -46,19 +35,6 @@ static char message[kMostBytes];
 static char buffer[kMostBytes];
 static uint64_t total, messages, wrong, errors;
 static int measuring;
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static double cpu_seconds(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-         (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
 
 // Byte `at` of the message with that number.
 static char byte_of(uint64_t number, size_t at) { return (char)(number * 31 + at * 7); }
@@ -106,12 +82,8 @@ static void on_readable(struct connection* connection) {
 }
 
 static void open_connection(struct connection* connection) {
-  struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)options.port),
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  connection->fd = socket(AF_INET, SOCK_STREAM, 0);
-  setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-  if (connect(connection->fd, (struct sockaddr*)&to, sizeof to)) {
+  connection->fd = new_socket(SOCK_STREAM);
+  if (connect_to(connection->fd, options.port)) {
     perror("echo_load: connect");
     exit(1);
   }

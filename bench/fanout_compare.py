@@ -16,15 +16,14 @@ import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from compare import ROOT, Server, build, cores, cpu_seconds, median, pin, say  # noqa: E402
+from beside_floor import judge, table, take_turns  # noqa: E402
+from compare import ROOT, Server, build, cores, cpu_seconds, pin  # noqa: E402
 
-SERVERS = ("coronado", "floor")
 WARMUP_MESSAGES = 3
 
 
@@ -49,16 +48,6 @@ def measure(name, args):
     return row
 
 
-def table(results):
-    ratios = [ours["cpu_us"] / floor["cpu_us"] for ours, floor in zip(results["coronado"], results["floor"])]
-    shown = {"coronado": f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})", "floor": "1"}
-    lines = ["| server | cpu us | x floor | delivered/s | load |", "|---|--:|--:|--:|--:|"]
-    for name, runs in results.items():
-        lines.append(f"| {name} | {median(runs, 'cpu_us'):.3f} | {shown[name]} "
-                     f"| {median(runs, 'delivered_per_second'):,.0f} | {median(runs, 'cpu'):.0%} |")
-    return "\n".join(lines)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
@@ -76,22 +65,13 @@ def main():
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the servers inherit it
 
-    results = {name: [] for name in SERVERS}
-    for round_ in range(args.rounds):
-        for name in SERVERS:
-            row = measure(name, args)
-            results[name].append(row)
-            say(f"round {round_ + 1}/{args.rounds} {name:9} {row['cpu_us']:8.3f} us {row['delivered_per_second']:10,.0f}/s"
-                f"  wrong {row['wrong']}  errors {row['errors']}")
+    results = take_turns(args.rounds, lambda name: measure(name, args), "delivered_per_second")
     server_core, load_core = cores()
     where = "one core for all" if server_core is None else f"server on core {server_core}, subscribers on core {load_core}"
     print(f"{os.uname().machine}, Linux {os.uname().release.split('-')[0]}; {where}; medians of {args.rounds} rounds: "
-          f"{args.messages} messages of {args.size} bytes, each to {args.subscribers:,} subscribers.\n\n{table(results)}")
-    failed = [name for name, runs in results.items()
-              if any(run["wrong"] or run["errors"] or run["delivered"] != args.subscribers * args.messages for run in runs)]
-    for name in failed:
-        say(f"wrong: {name}")
-    return 1 if failed else 0
+          f"{args.messages} messages of {args.size} bytes, each to {args.subscribers:,} subscribers.\n\n"
+          + table(results, "delivered_per_second", "delivered"))
+    return judge(results, lambda run: run["delivered"] == args.subscribers * args.messages)
 
 
 if __name__ == "__main__":

@@ -12,20 +12,9 @@
 //     errors     connections that broke
 //     cpu        share of one core that this program used: near 1, it is the limit itself
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
+#include "load_client.h"
+
 #include <getopt.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { kMaxEvents = 512, kMostBytes = 32768, kHead = 4, kMask = 4 };
 
@@ -47,19 +36,6 @@ static unsigned char buffer[kHead + kMostBytes];
 static uint64_t delivered, wrong, errors;
 static int awaited;  // subscribers that have not heard the present message
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static double cpu_seconds(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-         (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
-
 static void die(const char* what) {
   fprintf(stderr, "fanout_load: %s: %s\n", what, strerror(errno));
   exit(1);
@@ -69,15 +45,11 @@ static void open_subscriber(struct subscriber* subscriber) {
   static const char request[] =
       "GET /fanout HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-  struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)options.port),
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  int fd = subscriber->fd = socket(AF_INET, SOCK_STREAM, 0);
+  int fd = subscriber->fd = new_socket(SOCK_STREAM);
   if (fd < 0) die("socket (see ulimit -n)");
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   // Its end leaves nothing behind: the next run needs the ports.
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
-  if (connect(fd, (struct sockaddr*)&to, sizeof to)) die("connect");
+  if (connect_to(fd, options.port)) die("connect");
   if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0) die("send");
   char head[1024];
   size_t size = 0;

@@ -16,21 +16,10 @@
 //     errors     connections refused, reset or closed early
 //     cpu        share of one core that this program used: near 1, it is the limit itself
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
+#include "load_client.h"
+
 #include <getopt.h>
-#include <netinet/tcp.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
   kBuffer = 1 << 20,
@@ -38,7 +27,6 @@ enum {
   kSubBuckets = 64,  // half of them used per power of two: latencies are kept to 3 %
   kBuckets = 64 * kSubBuckets,
   kMaxErrors = 10000,
-  kSources = 16,  // source addresses, so that --close does not run out of ports
 };
 
 static struct {
@@ -114,24 +102,14 @@ static void watch(struct connection* connection, int operation, uint32_t what) {
 }
 
 static void open_connection(struct connection* connection) {
-  static uint32_t source;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-  if (options.close) {
-    struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr = {htonl(INADDR_LOOPBACK + source++ % kSources)}};
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-    bind(fd, (struct sockaddr*)&from, sizeof from);
-  }
-  struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)options.port),
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  int fd = new_socket(SOCK_STREAM | SOCK_NONBLOCK);
+  if (options.close) bind_next_source(fd);
   connection->fd = fd;
   connection->waiting = options.depth;
   connection->unsent = batch_size;
   connection->input_size = 0;
   connection->begin = now_ns();
-  if (connect(fd, (struct sockaddr*)&to, sizeof to) && errno != EINPROGRESS) fail("connect");
+  if (connect_to(fd, options.port) && errno != EINPROGRESS) fail("connect");
   watch(connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
 }
 
@@ -264,13 +242,6 @@ static void prepare_batch(void) {
   if (options.expect != text) free(text);
 }
 
-static double cpu_seconds(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-         (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
-
 static void run(void) {
   struct epoll_event events[kMaxEvents];
   uint64_t begin = now_ns();
@@ -311,32 +282,15 @@ static void parse_options(int argc, char** argv) {
   };
   for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
     switch (option) {
-      case 'c':
-        options.connections = atoi(optarg);
-        break;
-      case 'd':
-        options.depth = atoi(optarg);
-        break;
-      case 's':
-        options.seconds = atof(optarg);
-        break;
-      case 'w':
-        options.warmup = atof(optarg);
-        break;
-      case 'p':
-        options.path = optarg;
-        break;
-      case 'e':
-        options.expect = optarg;
-        break;
-      case 'b':
-        options.post = atoi(optarg);
-        break;
-      case 'x':
-        options.close = 1;
-        break;
-      default:
-        exit(2);
+      case 'c': options.connections = atoi(optarg); break;
+      case 'd': options.depth = atoi(optarg); break;
+      case 's': options.seconds = atof(optarg); break;
+      case 'w': options.warmup = atof(optarg); break;
+      case 'p': options.path = optarg; break;
+      case 'e': options.expect = optarg; break;
+      case 'b': options.post = atoi(optarg); break;
+      case 'x': options.close = 1; break;
+      default: exit(2);
     }
   }
   if (optind != argc - 1 || options.connections < 1 || options.depth < 1 ||

@@ -17,7 +17,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -26,43 +25,24 @@ import urllib.request
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+import nginx  # noqa: E402
 from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 SIZES = {"1 KiB": 1 << 10, "64 KiB": 1 << 16, "1 MiB": 1 << 20, "16 MiB": 1 << 24}
 TARGETS = {"1 KiB": 0.9, "1 MiB": 0.9}
 
-NGINX_CONFIG = """
-daemon off;
-worker_processes 1;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  keepalive_requests 1000000000;
-  client_body_temp_path {directory}/body;
-  proxy_temp_path {directory}/proxy;
-  fastcgi_temp_path {directory}/fastcgi;
-  uwsgi_temp_path {directory}/uwsgi;
-  scgi_temp_path {directory}/scgi;
+NGINX_HTTP = """
   sendfile on;
   server {{
     listen 127.0.0.1:{port} reuseport backlog=4096;
     root {files};
   }}
-}}
 """
-
-
-def nginx():
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
 def command_of(server, port, directory, files, build_directory):
     if server == "nginx":
-        config = Path(directory) / "nginx.conf"
-        config.write_text(NGINX_CONFIG.format(directory=directory, port=port, files=files))
-        return [nginx(), "-p", directory, "-c", str(config), "-e", f"{directory}/error.log"]
+        return nginx.command(directory, NGINX_HTTP.format(port=port, files=files))
     return [str(build_directory / "bin" / "static_server"), f"--port={port}", f"--folder={files}"]
 
 
@@ -112,7 +92,7 @@ def main():
     args.failed, args.warmup = False, 0.3
     if args.smoke:
         args.rounds, args.seconds, args.warmup = 1, 0.3, 0.1
-    servers = ["function", "class"] + (["nginx"] if nginx() else [])
+    servers = ["function", "class"] + (["nginx"] if nginx.program() else [])
     if "nginx" not in servers:
         say("left out: nginx is not installed")
     results = {size: {server: [] for server in servers} for size in SIZES}

@@ -6,20 +6,9 @@
 //
 // Prints one JSON object, with the words of load.c.
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
+#include "load_client.h"
+
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { kMaxEvents = 256, kHead = 4096, kDiscard = 1 << 30 };
 
@@ -33,19 +22,6 @@ static size_t request_size;
 static long long wanted;
 static uint64_t total, requests, wrong, errors;
 static int measuring;
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static double cpu_seconds(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-         (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
 
 static void ask(struct connection* connection) {
   connection->left = -1;
@@ -103,12 +79,8 @@ int main(int argc, char** argv) {
   int poller = epoll_create1(0);
   struct connection* connections = calloc((size_t)count, sizeof *connections);
   for (int i = 0; i < count; ++i) {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)atoi(argv[1])),
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    connections[i].fd = socket(AF_INET, SOCK_STREAM, 0);
-    setsockopt(connections[i].fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    if (connect(connections[i].fd, (struct sockaddr*)&to, sizeof to)) {
+    connections[i].fd = new_socket(SOCK_STREAM);
+    if (connect_to(connections[i].fd, atoi(argv[1]))) {
       perror("connect");
       return 1;
     }

@@ -20,10 +20,10 @@ import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+from beside_floor import SERVERS, ratio  # noqa: E402
 from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 KINDS = ("upload", "push", "download")
-SERVERS = ("coronado", "floor")
 MIB = 1 << 20
 MOST_GROWTH = 4 * MIB
 PIECE = memoryview(bytes(MIB))
@@ -102,17 +102,16 @@ def main():
     rows = ["| body | us/MiB | floor us/MiB | x floor | grows |", "|---|--:|--:|--:|--:|"]
     failed = []
     for kind in KINDS:
-        ratios, ours, floors, grows = [], [], [], 0
+        ours, floors, grows = [], [], 0
         for round_ in range(args.rounds):
             run = {name: measure(name, kind, args) for name in SERVERS}
             ours.append(run["coronado"]["us"])
             floors.append(run["floor"]["us"])
-            ratios.append(ours[-1] / floors[-1])
             grows = max(grows, run["coronado"]["grows"])
             say(f"round {round_ + 1}/{args.rounds} {kind:8} {ours[-1]:7.1f} us/MiB, floor {floors[-1]:7.1f}: "
-                f"x {ratios[-1]:.2f}, grows by {run['coronado']['grows'] / MIB:.2f} MiB")
+                f"x {ours[-1] / floors[-1]:.2f}, grows by {run['coronado']['grows'] / MIB:.2f} MiB")
         rows.append(f"| {kind} | {statistics.median(ours):.1f} | {statistics.median(floors):.1f} | "
-                    f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}) | {grows / MIB:.2f} MiB |")
+                    f"{ratio(ours, floors)} | {grows / MIB:.2f} MiB |")
         if grows >= MOST_GROWTH:
             failed.append(f"{kind}: the server's memory grows by {grows / MIB:.1f} MiB")
     print(f"{os.uname().machine}, {os.cpu_count()} cores, Linux {os.uname().release.split('-')[0]}; bodies of {args.mib} "

@@ -17,7 +17,6 @@ busy machine; `ratio` is the peer's divided by ours: above 1 we need less than t
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,25 +24,14 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+import nginx  # noqa: E402
 from compare import ROOT, Server, build, cores, cpu_seconds, pin, say  # noqa: E402
 
 BULK_BYTES = 1 << 28
 PEERS = {"full": ["openssl s_server", "nginx"], "resumed": ["openssl s_server", "nginx"], "bulk": ["nginx"]}
 UNITS = {"full": "us a handshake", "resumed": "us a handshake", "bulk": "ms a GB"}
 
-NGINX_CONFIG = """
-daemon off;
-worker_processes 1;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  client_body_temp_path {directory}/body;
-  proxy_temp_path {directory}/proxy;
-  fastcgi_temp_path {directory}/fastcgi;
-  uwsgi_temp_path {directory}/uwsgi;
-  scgi_temp_path {directory}/scgi;
+NGINX_HTTP = """
   sendfile on;
   server {{
     listen 127.0.0.1:{port} ssl;
@@ -52,7 +40,6 @@ http {{
     ssl_protocols TLSv1.3;
     root {directory};
   }}
-}}
 """
 
 
@@ -73,10 +60,7 @@ def command_of(server, port, directory, build):
     if server == "openssl s_server":
         return ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", pair[0], "-key", pair[1],
                 "-tls1_3", "-www", "-quiet"]
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    config = Path(directory) / "nginx.conf"
-    config.write_text(NGINX_CONFIG.format(directory=directory, port=port))
-    return [program, "-p", directory, "-c", str(config), "-e", f"{directory}/error.log"]
+    return nginx.command(directory, NGINX_HTTP.format(directory=directory, port=port))
 
 
 def measure(server_name, load, args, directory):
@@ -111,7 +95,7 @@ def main():
     if args.smoke:
         args.rounds, args.seconds = 1, 0.3
     peers = PEERS
-    if not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
+    if not nginx.program():
         say("left out: nginx is not installed")
         peers = {load: [name for name in names if name != "nginx"] for load, names in PEERS.items()}
     results = {load: {name: [] for name in ["coronado", *names]} for load, names in peers.items() if names}

@@ -8,18 +8,10 @@
 // handshakes, `resumed` of them, `bytes` read, `errors`, `seconds`, and `cpu`, the share of a core
 // that this program used.
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
+#include "load_client.h"
+
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 static int port;
 static SSL_CTX* context;
@@ -29,24 +21,10 @@ static struct {
   long count, resumed, bytes, errors;
 } result;
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 static int open_socket(void) {
-  static unsigned number;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  struct sockaddr_in source = {.sin_family = AF_INET};
-  int one = 1;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  // Several source addresses, so that ports do not run out.
-  source.sin_addr.s_addr = htonl(0x7f000001 + number++ % 16);
-  address.sin_addr.s_addr = htonl(0x7f000001);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  bind(fd, (struct sockaddr*)&source, sizeof source);
-  if (connect(fd, (struct sockaddr*)&address, sizeof address) != 0) {
+  int fd = new_socket(SOCK_STREAM | SOCK_CLOEXEC);
+  bind_next_source(fd);
+  if (connect_to(fd, port) != 0) {
     close(fd);
     return -1;
   }
@@ -99,8 +77,8 @@ int main(int argc, char** argv) {
   double seconds = atof(argv[3]);
   char request[512] = "GET / HTTP/1.0\r\n\r\n";
   if (bulk) {
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-             argv[4]);
+    snprintf(request, sizeof request,
+             "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", argv[4]);
   }
   context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
@@ -114,11 +92,7 @@ int main(int argc, char** argv) {
     }
     memset(&result, 0, sizeof result);
   }
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  double cpu = -(double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) -
-               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  double begin = now();
+  double cpu = -cpu_seconds(), begin = now();
   while (now() < begin + seconds && result.errors < 100) {
     visit(bulk ? request : NULL, begin + seconds);
     if (bulk && session != NULL) {
@@ -127,10 +101,10 @@ int main(int argc, char** argv) {
     }
   }
   double took = now() - begin;
-  getrusage(RUSAGE_SELF, &usage);
-  cpu += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  printf("{\"count\": %ld, \"resumed\": %ld, \"bytes\": %ld, \"errors\": %ld, \"seconds\": %.3f, \"cpu\": %.3f}\n",
-         result.count, result.resumed, result.bytes, result.errors, took, cpu / took);
+  cpu += cpu_seconds();
+  printf(
+      "{\"count\": %ld, \"resumed\": %ld, \"bytes\": %ld, \"errors\": %ld, \"seconds\": %.3f, "
+      "\"cpu\": %.3f}\n",
+      result.count, result.resumed, result.bytes, result.errors, took, cpu / took);
   return 0;
 }

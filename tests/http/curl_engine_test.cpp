@@ -8,13 +8,10 @@
 #include <coronado/net/resolver.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/net/tls_context.hpp>
+#include <coronado/testing/temp_folder.hpp>
 #include <coronado/testing/test_certificates.hpp>
 
-#include <cstdio>
 #include <ctime>
-#include <fstream>
-
-#include <unistd.h>
 
 #include "tests/http/coded_body.hpp"
 #include "tests/http/proxy_peers.hpp"
@@ -542,16 +539,6 @@ TEST_P(HTTPClientEngines, SoManyAtATime) {
       std::move(options));
 }
 
-/// A file that goes with it.
-struct File {
-  File(std::string text, const char* name)
-      : path(::testing::TempDir() + "coronado-engine-" + std::to_string(::getpid()) + name) {
-    std::ofstream(path) << text;
-  }
-  ~File() { std::remove(path.c_str()); }
-  std::string path;
-};
-
 HTTPServerOptions secure_server(const TestAuthority& authority) {
   const TestCertificate made = authority.issue({.dns_names = {"server", "far.example"}});
   HTTPServerOptions options;
@@ -571,26 +558,24 @@ TEST_P(HTTPClientEngines, TLS) {
           respond_text(exchange, peer ? peer->common_name : "anybody");
           co_return;
         });
-        const File ca(authority.certificate_pem(), "-ca.pem");
+        const TempFolder folder;
+        const std::string ca = folder.write("ca.pem", authority.certificate_pem());
         const TestCertificate ada = authority.issue({.common_name = "Ada"});
-        const File certificate(ada.certificate_pem, "-cert.pem");
-        const File key(ada.key_pem, "-key.pem");
+        const std::string certificate = folder.write("cert.pem", ada.certificate_pem);
+        const std::string key = folder.write("key.pem", ada.key_pem);
         const std::string url = bench.at("/who", "https");
-        const HTTPClientResponse page = co_await bench.client.fetch(url, {.ca_certs = ca.path});
+        const HTTPClientResponse page = co_await bench.client.fetch(url, {.ca_certs = ca});
         EXPECT_EQ(page.body, "anybody");
         EXPECT_GT(page.time_info.appconnect, Duration::zero());
-        EXPECT_EQ(co_await bench.body_of({.url = url,
-                                          .ca_certs = ca.path,
-                                          .client_cert = certificate.path,
-                                          .client_key = key.path}),
+        EXPECT_EQ(co_await bench.body_of(
+                      {.url = url, .ca_certs = ca, .client_cert = certificate, .client_key = key}),
                   "Ada");
         EXPECT_EQ(co_await bench.body_of({.url = url, .validate_cert = false}), "anybody");
         auto error = co_await failure_of<HTTPConnectError>(bench.client.fetch(url));
         EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
         std::string other = url;
         other.replace(8, 6, "another");
-        error =
-            co_await failure_of<HTTPConnectError>(bench.client.fetch(other, {.ca_certs = ca.path}));
+        error = co_await failure_of<HTTPConnectError>(bench.client.fetch(other, {.ca_certs = ca}));
         EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
         co_await failure_of<TLSFileError>(bench.client.fetch(url, {.ca_certs = "/nowhere.pem"}));
         EXPECT_EQ(bench.client.stats().busy, 0U);
@@ -634,13 +619,14 @@ TEST_P(HTTPClientEngines, TunnelsForTLS) {
   const TestAuthority authority("Test CA");
   with_bench(
       [&](Bench& bench) -> Task<> {
-        const File ca(authority.certificate_pem(), "-tunnel-ca.pem");
+        const TempFolder folder;
+        const std::string ca = folder.write("ca.pem", authority.certificate_pem());
         std::string asked;
         const SocketAddress server = *SocketAddress::from_ip("127.0.0.1", bench.server.port());
         Peer proxy(any_port(), tunnel(asked, server));
         const std::string way = "http://ada:pw@proxy:" + std::to_string(proxy.address().port);
         EXPECT_EQ(co_await bench.body_of(
-                      {.url = "https://far.example/x", .ca_certs = ca.path, .proxy_host = way}),
+                      {.url = "https://far.example/x", .ca_certs = ca, .proxy_host = way}),
                   "GET /x");
         EXPECT_THAT(asked, HasSubstr("CONNECT far.example:443 HTTP/1.1\r\n"));
         EXPECT_THAT(asked, HasSubstr("Proxy-Authorization: Basic YWRhOnB3\r\n"));
@@ -660,7 +646,8 @@ TEST_P(HTTPClientEngines, TunnelsForTLS) {
 
 TEST_P(HTTPClientEngines, OtherWays) {
   with_bench([](Bench& bench) -> Task<> {
-    const std::string path = ::testing::TempDir() + "coronado-engine.sock";
+    const TempFolder folder;
+    const std::string path = folder.at("socket");
     bench.server.listen_unix(path);
     EXPECT_EQ(co_await bench.body_of({.url = "http://whatever/x", .unix_socket = path}), "GET /x");
     EXPECT_EQ(co_await bench.body_of({.url = bench.at("/x"), .network_interface = "127.0.0.1"}),

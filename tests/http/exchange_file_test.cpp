@@ -1,10 +1,9 @@
 #include <coronado/loop/file.hpp>
 
+#include <coronado/testing/temp_folder.hpp>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
 
 #include "tests/http/server_fixture.hpp"
 
@@ -21,9 +20,6 @@ std::string pattern_bytes(std::size_t size) {
 class ExchangeFile : public testing::TestWithParam<Wire> {
  protected:
   ExchangeFile() {
-    std::string name = "/tmp/exchange-file-XXXXXX";
-    ::close(::mkstemp(name.data()));
-    name_ = name;
     bench_.service.on("/file", [this](HTTPExchange& exchange) -> Task<> {
       const auto file = OpenFile::open(name_);
       exchange.start({}, length_, "[");
@@ -34,16 +30,16 @@ class ExchangeFile : public testing::TestWithParam<Wire> {
       ++finished_;
     });
   }
-  ~ExchangeFile() override { ::unlink(name_.c_str()); }
 
   void write(std::string_view content) {
-    std::ofstream(name_, std::ios::binary | std::ios::trunc) << content;
+    folder_.write("file", content);
     count_ = content.size() - 20;
     length_ = count_ + 2;
   }
 
   ServerBench bench_{GetParam()};
-  std::string name_;
+  const TempFolder folder_;
+  const std::string name_ = folder_.at("file");
   std::uint64_t count_ = 0;
   std::optional<std::uint64_t> length_;
   std::function<void()> meanwhile_;
@@ -128,8 +124,8 @@ INSTANTIATE_TEST_SUITE_P(Wires, ExchangeFileSlowly, testing::Values(Wire::kWhole
 
 TEST(ExchangeFileTimeout, AClientThatTakesNothingOfAFileIsCut) {
   ServerBench bench(Wire::kSockets, {.write_timeout = 50ms});
-  std::string name = "/tmp/exchange-file-XXXXXX";
-  ::close(::mkstemp(name.data()));
+  const TempFolder folder;
+  const std::string name = folder.write("file", "");
   ASSERT_EQ(::truncate(name.c_str(), 100'000'000), 0);
   bench.service.on("/file", [name](HTTPExchange& exchange) -> Task<> {
     exchange.start({}, 100'000'000);
@@ -144,7 +140,6 @@ TEST(ExchangeFileTimeout, AClientThatTakesNothingOfAFileIsCut) {
     while (each.server->connection_count() != 0) co_await moment();
   }(bench));
   EXPECT_EQ(bench.log.count("a client took nothing of its response in time"), 1U);
-  ::unlink(name.c_str());
 }
 
 }  // namespace

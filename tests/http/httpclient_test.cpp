@@ -3,6 +3,7 @@
 
 #include <coronado/http/cookie_jar.hpp>
 #include <coronado/net/netutil.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <stdexcept>
 
@@ -448,7 +449,8 @@ TEST(HTTPClient, SpeaksOverRealSockets) {
 
 TEST(HTTPClient, SpeaksOverUnixSockets) {
   http_test::ServerBench bench(http_test::Wire::kSockets);
-  const std::string path = ::testing::TempDir() + "coronado-client-" + std::to_string(::getpid());
+  const TempFolder folder;
+  const std::string path = folder.at("socket");
   bench.server->listen_unix(path);
   bench.run([](std::string socket) -> Task<> {
     HTTPClient client;

@@ -4,9 +4,8 @@
 #include <coronado/http/cookie_jar.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/net/tls_context.hpp>
+#include <coronado/testing/temp_folder.hpp>
 #include <coronado/testing/test_certificates.hpp>
-
-#include <fstream>
 
 #include "tests/http/client_fixture.hpp"
 
@@ -24,16 +23,6 @@ TLSIdentity issue(const TestCertificateOptions& options) {
   const TestCertificate made = authority().issue(options);
   return {.certificate_pem = made.certificate_pem, .key_pem = made.key_pem};
 }
-
-/// A file that goes with it.
-struct File {
-  File(std::string text, const char* name)
-      : path(::testing::TempDir() + "coronado-" + std::to_string(::getpid()) + name) {
-    std::ofstream(path) << text;
-  }
-  ~File() { std::remove(path.c_str()); }
-  std::string path;
-};
 
 /// A second server, with TLS, at port 443.
 void with_tls(std::function<Task<>(Fixture&)> body, HTTPClientOptions client = {}) {
@@ -99,16 +88,17 @@ TEST(HTTPClientTLS, CertificatesAreChecked) {
 
 TEST(HTTPClientTLS, FilesOfCertificates) {
   with_tls([](Fixture& fix) -> Task<> {
-    const File ca(authority().certificate_pem(), "-ca.pem");
+    const TempFolder folder;
+    const std::string ca = folder.write("ca.pem", authority().certificate_pem());
     const TestCertificate ada = authority().issue({.common_name = "Ada"});
-    const File certificate(ada.certificate_pem, "-cert.pem");
-    const File key(ada.key_pem, "-key.pem");
-    EXPECT_EQ(co_await fix.body_of({.url = "https://server/who", .ca_certs = ca.path}), "anybody");
+    const std::string certificate = folder.write("cert.pem", ada.certificate_pem);
+    const std::string key = folder.write("key.pem", ada.key_pem);
+    EXPECT_EQ(co_await fix.body_of({.url = "https://server/who", .ca_certs = ca}), "anybody");
     for (int i = 0; i < 2; ++i) {
       EXPECT_EQ(co_await fix.body_of({.url = "https://server/who",
-                                      .ca_certs = ca.path,
-                                      .client_cert = certificate.path,
-                                      .client_key = key.path}),
+                                      .ca_certs = ca,
+                                      .client_cert = certificate,
+                                      .client_key = key}),
                 "Ada");
     }
     EXPECT_EQ(fix.client.stats().connects, 2U);  // each with its own certificate

@@ -3,6 +3,7 @@
 #include <coronado/base/error.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/testing/async_test.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -205,8 +206,7 @@ TEST(MultipartReader, ABodyThatEndsTooEarly) {
 }
 
 TEST(MultipartReader, PartsGoToFiles) {
-  std::string folder = ::testing::TempDir() + "coronado-multipart-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const TempFolder folder;
   const auto content = [](const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(file), {});
@@ -214,21 +214,21 @@ TEST(MultipartReader, PartsGoToFiles) {
   run_async([&]() -> Task<> {
     MultipartReader reader("limit", source_of(std::string(kForm), 13));
     co_await reader.next_part();
-    EXPECT_EQ(co_await reader.save(folder + "/text"), 8U);
-    EXPECT_EQ(content(folder + "/text"), "one\r\ntwo");
-    const auto rights = std::filesystem::status(folder + "/text").permissions();
+    EXPECT_EQ(co_await reader.save(folder.at("text")), 8U);
+    EXPECT_EQ(content(folder.at("text")), "one\r\ntwo");
+    const auto rights = std::filesystem::status(folder.at("text")).permissions();
     EXPECT_EQ(rights & std::filesystem::perms(0777), std::filesystem::perms(0600));
     // A file that is there already is left alone.
     co_await reader.next_part();
     bool refused = false;
     try {
-      co_await reader.save(folder + "/text");
+      co_await reader.save(folder.at("text"));
     } catch (const std::system_error& error) {
       refused = error.code() == std::errc::file_exists;
-      EXPECT_NE(std::string(error.what()).find(folder + "/text"), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(folder.at("text")), std::string::npos);
     }
     EXPECT_TRUE(refused);
-    EXPECT_EQ(content(folder + "/text"), "one\r\ntwo");
+    EXPECT_EQ(content(folder.at("text")), "one\r\ntwo");
     while (co_await reader.next_part() != nullptr) {
     }
     // Of a body that ends too early no file is left.
@@ -236,14 +236,13 @@ TEST(MultipartReader, PartsGoToFiles) {
     co_await cut.next_part();
     bool failed = false;
     try {
-      co_await cut.save(folder + "/cut");
+      co_await cut.save(folder.at("cut"));
     } catch (const HTTPInputError&) {
       failed = true;
     }
     EXPECT_TRUE(failed);
-    EXPECT_FALSE(std::filesystem::exists(folder + "/cut"));
+    EXPECT_FALSE(std::filesystem::exists(folder.at("cut")));
   });
-  std::filesystem::remove_all(folder);
 }
 
 Task<std::string> as_piece_much_later() {
@@ -252,8 +251,7 @@ Task<std::string> as_piece_much_later() {
 }
 
 TEST(MultipartReader, SavingIsCancelledAndLeavesNoFile) {
-  std::string folder = ::testing::TempDir() + "coronado-multipart-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const TempFolder folder;
   run_async([&]() -> Task<> {
     bool first = true;
     MultipartReader reader("limit", [&]() -> Task<std::string> {
@@ -263,14 +261,13 @@ TEST(MultipartReader, SavingIsCancelledAndLeavesNoFile) {
     co_await reader.next_part();
     bool late = false;
     try {
-      co_await with_timeout(std::chrono::seconds(1), reader.save(folder + "/cut"));
+      co_await with_timeout(std::chrono::seconds(1), reader.save(folder.at("cut")));
     } catch (const TimeoutError&) {
       late = true;
     }
     EXPECT_TRUE(late);
-    EXPECT_FALSE(std::filesystem::exists(folder + "/cut"));
+    EXPECT_FALSE(std::filesystem::exists(folder.at("cut")));
   });
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 #include <coronado/loop/file.hpp>
 
+#include <coronado/testing/temp_folder.hpp>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
-#include <cstdlib>
-#include <fstream>
 #include <system_error>
 
 namespace coronado {
@@ -14,14 +13,8 @@ namespace {
 
 class OpenFileTest : public testing::Test {
  protected:
-  OpenFileTest() {
-    std::string name = "/tmp/open-file-XXXXXX";
-    ::close(::mkstemp(name.data()));
-    name_ = name;
-    std::ofstream(name_) << std::string(300'000, 'a') << "the end";
-  }
-  ~OpenFileTest() override { ::unlink(name_.c_str()); }
-  std::string name_;
+  const TempFolder folder_;
+  const std::string name_ = folder_.write("file", std::string(300'000, 'a') + "the end");
 };
 
 TEST_F(OpenFileTest, ReadsAtAnyPlace) {

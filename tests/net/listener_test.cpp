@@ -7,6 +7,7 @@
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
 #include <coronado/testing/raw_client.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -104,9 +105,8 @@ TEST(Listener, ListensOnEveryAddressWithOnePort) {
 
 TEST(Listener, AUnixSocketsFileGoesWithIt) {
   run([]() -> Task<> {
-    std::string folder = std::filesystem::temp_directory_path() / "coronado-listener-XXXXXX";
-    EXPECT_NE(::mkdtemp(folder.data()), nullptr);
-    const std::string path = folder + "/socket";
+    const TempFolder folder;
+    const std::string path = folder.at("socket");
     {
       Fixture fixture;
       fixture.listener.listen_unix(path);
@@ -122,7 +122,6 @@ TEST(Listener, AUnixSocketsFileGoesWithIt) {
       EXPECT_TRUE(std::filesystem::exists(path));
     }
     EXPECT_FALSE(std::filesystem::exists(path));
-    std::filesystem::remove_all(folder);
     co_return;
   });
 }

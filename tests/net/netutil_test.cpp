@@ -1,5 +1,7 @@
 #include <coronado/net/netutil.hpp>
 
+#include <coronado/testing/temp_folder.hpp>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -119,17 +121,10 @@ TEST(Netutil, Networks) {
   }
 }
 
-/// A directory of its own, removed at the end.
 class UnixSocketTest : public testing::Test {
  protected:
-  UnixSocketTest() {
-    std::string name = std::filesystem::temp_directory_path() / "coronado-netutil-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  ~UnixSocketTest() override { std::filesystem::remove_all(folder_); }
-  std::string path() const { return folder_ / "socket"; }
-  std::filesystem::path folder_;
+  std::string path() const { return folder_.at("socket"); }
+  const TempFolder folder_;
 };
 
 TEST_F(UnixSocketTest, TheFileHasTheModeAskedFor) {
@@ -181,7 +176,7 @@ TEST_F(UnixSocketTest, OtherFilesStay) {
 TEST_F(UnixSocketTest, PathsThatCannotBe) {
   EXPECT_THROW(bind_unix_socket(""), std::system_error);
   EXPECT_THROW(bind_unix_socket(std::string(200, 'x')), std::system_error);
-  EXPECT_THROW(bind_unix_socket(folder_ / "missing" / "socket"), std::system_error);
+  EXPECT_THROW(bind_unix_socket(folder_.at("missing/socket")), std::system_error);
   const std::string abstract =
       std::string(1, '\0') + "coronado-netutil-" + std::to_string(::getpid());
   const Socket first = bind_unix_socket(abstract);

@@ -3,15 +3,14 @@
 #include <coronado/coro/timeout.hpp>
 #include <coronado/net/resolver.hpp>
 #include <coronado/testing/async_test.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <dirent.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 
 #include "tests/net/dns_server.hpp"
@@ -300,20 +299,19 @@ TEST(AresResolver, ResolvConfIsReadAgainWhenItChanges) {
     server.add(ip_record("db.bb.test", "192.0.2.2"));
     AresOptions options = asking(server);
     options.search_domains.reset();
-    options.resolv_conf = testing::TempDir() + "resolv.conf";
-    std::ofstream(options.resolv_conf) << "search a.test\n";
+    const TempFolder folder;
+    options.resolv_conf = folder.write("resolv.conf", "search a.test\n");
     AresResolver resolver(options);
     EXPECT_THAT(texts((co_await resolver.resolve("db")).addresses), ElementsAre("192.0.2.1:0"));
-    std::ofstream(options.resolv_conf) << "search bb.test\n";
+    folder.write("resolv.conf", "search bb.test\n");
     EXPECT_THAT(texts((co_await resolver.resolve("db")).addresses), ElementsAre("192.0.2.2:0"));
-    std::remove(options.resolv_conf.c_str());
   });
 }
 
 TEST(AresResolver, TheHostsFileComesBeforeTheServers) {
   with_server([](DnsServer& server) -> Task<> {
-    const std::string path = testing::TempDir() + "hosts";
-    std::ofstream(path) << "192.0.2.5 db.test db\n2001:db8::5 six.test\n";
+    const TempFolder folder;
+    const std::string path = folder.write("hosts", "192.0.2.5 db.test db\n2001:db8::5 six.test\n");
     ::setenv("CARES_HOSTS", path.c_str(), 1);
     server.add(ip_record("db.test", "192.0.2.66"));
     server.add(ip_record("db.test", "2001:db8::66"));
@@ -327,7 +325,6 @@ TEST(AresResolver, TheHostsFileComesBeforeTheServers) {
     EXPECT_EQ(error.reason(), Reason::kNoAddress);
     EXPECT_TRUE(server.questions().empty());
     ::unsetenv("CARES_HOSTS");
-    std::remove(path.c_str());
   });
 }
 

@@ -7,6 +7,7 @@
 #include <coronado/testing/async_test.hpp>
 #include <coronado/testing/memory_transport.hpp>
 #include <coronado/testing/sim_network.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -608,9 +609,8 @@ TEST(TCPClient, ARefusedPortIsNamed) {
 TEST(TCPClient, ConnectsToAUnixSocket) {
   run_async(
       []() -> Task<> {
-        const SocketAddress address =
-            SocketAddress::from_path(testing::TempDir() + "tcpclient.sock");
-        ::unlink(address.path().c_str());
+        const TempFolder folder;
+        const SocketAddress address = SocketAddress::from_path(folder.at("socket"));
         Counter counter;
         auto acceptor = IOLoop::current()->reactor().listen(address, {}, counter);
         TCPClient client;

@@ -1,9 +1,6 @@
 #include <coronado/net/tls_context.hpp>
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
+#include <coronado/testing/temp_folder.hpp>
 
 #include "tests/net/tls_fixture.hpp"
 
@@ -11,20 +8,6 @@ namespace coronado {
 namespace {
 
 using namespace tls_test;
-
-/// A folder that goes with the test.
-struct Folder {
-  Folder() {
-    char name[] = "/tmp/coronado-tls-XXXXXX";
-    path = ::mkdtemp(name);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path + "/" + name) << text;
-    return path + "/" + name;
-  }
-  std::string path;
-};
 
 template <class Error, class F>
 void expect_error(F&& build, const std::string& subject, const std::string& text) {
@@ -46,20 +29,20 @@ void expect_identity_error(TLSIdentity identity, const std::string& subject,
 }
 
 TEST(TLSContext, FilesAreNamedWhenTheyCannotBeUsed) {
-  const Folder folder;
+  const TempFolder folder;
   const TestCertificate good = authority().issue({});
   const std::string certificate = folder.write("chain.pem", good.certificate_pem);
   const std::string key = folder.write("key.pem", good.key_pem);
   const std::string nothing = folder.write("nothing.pem", "nothing here\n");
-  const std::string absent = folder.path + "/absent.pem";
+  const std::string absent = folder.at("absent.pem");
   EXPECT_NO_THROW(
       TLSContext::server({.identities = {{.certificate_file = certificate, .key_file = key}}}));
   expect_identity_error<TLSFileError>({.certificate_file = absent, .key_file = key}, absent,
                                       "No such file");
   expect_identity_error<TLSFileError>({.certificate_file = certificate, .key_file = absent}, absent,
                                       "No such file");
-  expect_identity_error<TLSFileError>({.certificate_file = folder.path, .key_file = key},
-                                      folder.path, "directory");
+  expect_identity_error<TLSFileError>({.certificate_file = folder.path(), .key_file = key},
+                                      folder.path(), "directory");
   expect_identity_error<TLSFileError>({.certificate_file = nothing, .key_file = key}, nothing,
                                       "no PEM certificate");
   expect_identity_error<TLSFileError>({.certificate_file = certificate, .key_file = nothing},
@@ -76,7 +59,7 @@ TEST(TLSContext, FilesAreNamedWhenTheyCannotBeUsed) {
 }
 
 TEST(TLSContext, KeyOfAnotherCertificate) {
-  const Folder folder;
+  const TempFolder folder;
   const std::string certificate = folder.write("chain.pem", authority().issue({}).certificate_pem);
   const std::string key = folder.write("key.pem", authority().issue({}).key_pem);
   expect_identity_error<TLSKeyMismatchError>({.certificate_file = certificate, .key_file = key},
@@ -135,8 +118,8 @@ TEST(TLSContext, OptionsThatDoNotFit) {
 }
 
 TEST(TLSContext, AuthoritiesAreNamedWhenTheyCannotBeUsed) {
-  const Folder folder;
-  const std::string absent = folder.path + "/absent";
+  const TempFolder folder;
+  const std::string absent = folder.at("absent");
   const std::string nothing = folder.write("nothing.pem", "");
   expect_error<TLSFileError>([&] { TLSContext::client({.trust = {.ca_file = absent}}); }, absent,
                              "No such file");
@@ -144,7 +127,7 @@ TEST(TLSContext, AuthoritiesAreNamedWhenTheyCannotBeUsed) {
                              "no PEM certificate");
   expect_error<TLSFileError>([&] { TLSContext::client({.trust = {.ca_directory = absent}}); },
                              absent, "no directory");
-  EXPECT_NO_THROW(TLSContext::client({.trust = {.ca_directory = folder.path}}));
+  EXPECT_NO_THROW(TLSContext::client({.trust = {.ca_directory = folder.path()}}));
 }
 
 TEST(TLSContext, RoleIsTheOneItWasMadeFor) {
@@ -158,7 +141,7 @@ std::string common_name(const Pair& pair) {
 }
 
 TEST(TLSContext, ReloadTakesNewFilesAndKeepsConnections) {
-  const Folder folder;
+  const TempFolder folder;
   const auto put = [&](const std::string& name) {
     const TestCertificate made =
         authority().issue({.common_name = name, .dns_names = {"example.com"}});
@@ -167,8 +150,8 @@ TEST(TLSContext, ReloadTakesNewFilesAndKeepsConnections) {
   };
   put("first");
   const auto server =
-      TLSContext::server({.identities = {{.certificate_file = folder.path + "/chain.pem",
-                                          .key_file = folder.path + "/key.pem"}}});
+      TLSContext::server({.identities = {{.certificate_file = folder.at("chain.pem"),
+                                          .key_file = folder.at("key.pem")}}});
   run_async([&]() -> Task<> {
     Pair before;
     co_await before.connect(server, usual_client());

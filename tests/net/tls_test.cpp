@@ -1,9 +1,8 @@
 #include <coronado/net/tls.hpp>
 
-#include <unistd.h>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "tests/net/tls_fixture.hpp"
 
@@ -594,32 +593,25 @@ TEST(TLS, SessionsAreNotResumedWhereTheyMustNot) {
 
 TEST(TLS, ServersWithOtherTrustDoNotResume) {
   // A session that was verified by one set of authorities says nothing to another.
-  char name[] = "/tmp/coronado-ca-XXXXXX";
-  const int fd = ::mkstemp(name);
-  const auto write = [&](const std::string& text) {
-    EXPECT_EQ(::ftruncate(fd, 0), 0);
-    EXPECT_EQ(::pwrite(fd, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
-  };
+  const TempFolder folder;
   run_async([&]() -> Task<> {
     const TestAuthority other("Other CA");
-    write(authority().certificate_pem());
+    const std::string file = folder.write("ca.pem", authority().certificate_pem());
     const auto server = TLSContext::server({.identities = {example()},
                                             .client_certificates = TLSClientCertificates::kOptional,
-                                            .trust = {.ca_file = name}});
+                                            .trust = {.ca_file = file}});
     const auto client = client_with(issue({.common_name = "Ada"}));
     const bool first = co_await resumes(server, client);
     EXPECT_FALSE(first);
     server->reload();
     const bool same = co_await resumes(server, client);
     EXPECT_TRUE(same);
-    write(other.certificate_pem());
+    folder.write("ca.pem", other.certificate_pem());
     server->reload();
     Pair pair;
     co_await pair.connect(server, client);
     pair.server.expect<TLSUntrustedError>("\"CN=Ada\"");
   });
-  ::close(fd);
-  ::unlink(name);
 }
 
 TEST(TLS, SessionCacheIsBounded) {

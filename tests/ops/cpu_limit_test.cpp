@@ -1,33 +1,18 @@
 #include "ops/cpu_limit.hpp"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include <coronado/testing/temp_folder.hpp>
 
-#include <filesystem>
-#include <fstream>
+#include <gtest/gtest.h>
 
 namespace coronado {
 namespace {
 
-namespace fs = std::filesystem;
-
 class CpuLimit : public testing::Test {
  protected:
-  CpuLimit()
-      : root_(fs::path(testing::TempDir()) / ("coronado_cpu_limit_" + std::to_string(::getpid()))) {
-    fs::remove_all(root_);
-  }
-  ~CpuLimit() override { fs::remove_all(root_); }
+  void write(const std::string& name, const std::string& text) { root_.write(name, text); }
+  std::optional<double> limit() { return cgroup_cpu_limit(root_.at("groups"), root_.at("mount")); }
 
-  void write(const std::string& name, const std::string& text) {
-    fs::create_directories((root_ / name).parent_path());
-    std::ofstream(root_ / name) << text;
-  }
-  std::optional<double> limit() {
-    return cgroup_cpu_limit((root_ / "groups").string(), (root_ / "mount").string());
-  }
-
-  fs::path root_;
+  const TempFolder root_;
 };
 
 TEST_F(CpuLimit, NoGroupsNoLimit) {

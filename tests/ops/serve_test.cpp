@@ -1,5 +1,7 @@
 #include <coronado/ops/serve.hpp>
 
+#include <coronado/testing/temp_folder.hpp>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -17,7 +19,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
@@ -306,19 +307,14 @@ TEST_F(Serve, TheProxyHeaderMayBeRequiredOfEverybody) {
 
 /// PEM files that go with the test.
 struct Files {
-  Files() {
-    char name[] = "/tmp/coronado-serve-XXXXXX";
-    folder = ::mkdtemp(name);
-  }
-  ~Files() { std::filesystem::remove_all(folder); }
   void issue(const std::string& common_name) const {
     const TestCertificate made = authority.issue(
         {.common_name = common_name, .dns_names = {"localhost"}, .ip_addresses = {"127.0.0.1"}});
-    std::ofstream(folder + "/cert.pem") << made.certificate_pem;
-    std::ofstream(folder + "/key.pem") << made.key_pem;
+    folder.write("cert.pem", made.certificate_pem);
+    folder.write("key.pem", made.key_pem);
   }
   std::vector<std::string> options() const {
-    return {"--port=0", "--tls-cert=" + folder + "/cert.pem", "--tls-key=" + folder + "/key.pem"};
+    return {"--port=0", "--tls-cert=" + folder.at("cert.pem"), "--tls-key=" + folder.at("key.pem")};
   }
   std::unique_ptr<TLSTransport> connect(IOLoop& loop, std::uint16_t port) const {
     return loop.run_sync(
@@ -328,7 +324,7 @@ struct Files {
         20s);
   }
   TestAuthority authority{"Test CA"};
-  std::string folder;
+  TempFolder folder;
 };
 
 TEST_F(Serve, CertificatesAreReadAgainAtTheHangUpSignal) {
@@ -348,10 +344,10 @@ TEST_F(Serve, CertificatesAreReadAgainAtTheHangUpSignal) {
   EXPECT_EQ(files.connect(loop_, port)->peer_certificate()->common_name, "second");
   EXPECT_EQ(get(kept, "/").body, "home");
 
-  std::ofstream(files.folder + "/cert.pem") << "nonsense";
+  files.folder.write("cert.pem", "nonsense");
   child.signal(SIGHUP);
   EXPECT_TRUE(child.err.read_until("the old TLS certificates stay")) << child.err.text;
-  EXPECT_NE(child.err.text.find(files.folder + "/cert.pem"), std::string::npos);
+  EXPECT_NE(child.err.text.find(files.folder.at("cert.pem")), std::string::npos);
   EXPECT_EQ(files.connect(loop_, port)->peer_certificate()->common_name, "second");
   kept.close();
   child.signal(SIGTERM);
@@ -398,7 +394,7 @@ TEST_F(Serve, WrongCertificatesEndTheProgram) {
   const Files files;
   Child absent(files.options());
   EXPECT_EQ(absent.wait(), 1);
-  EXPECT_NE(absent.err.text.find(files.folder + "/cert.pem: No such file"), std::string::npos)
+  EXPECT_NE(absent.err.text.find(files.folder.at("cert.pem") + ": No such file"), std::string::npos)
       << absent.err.text;
   Child alone({"--port=0", "--tls-key=key.pem"});
   EXPECT_EQ(alone.wait(), 2);

@@ -2,13 +2,11 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/testing/expect_log.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
 #include "tests/web/mo_file.hpp"
@@ -23,25 +21,6 @@ using web::Locales;
 constexpr std::time_t kNow = 1795705509;
 constexpr std::time_t kHour = 3600;
 constexpr std::time_t kDay = 24 * kHour;
-
-/// A folder of files that ends with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = std::filesystem::temp_directory_path() / "locale_test_XXXXXX";
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  void write(const std::string& name, const std::string& text) const {
-    const std::filesystem::path file = path_ / name;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-  }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(LocaleDates, NearAndFar) {
   const Locale english("en_US", nullptr);
@@ -125,7 +104,7 @@ TEST(Locale, NamesAndLists) {
 }
 
 TEST(Locales, ReadsCSV) {
-  Folder folder;
+  TempFolder folder;
   folder.write(
       "de.csv",
       "hello,hallo\nThursday,Donnerstag\nNovember,November\n"
@@ -149,7 +128,7 @@ TEST(Locales, ReadsCSV) {
 }
 
 TEST(Locales, ReadsGettext) {
-  Folder folder;
+  TempFolder folder;
   folder.write("cs/LC_MESSAGES/shop.mo",
                mo_file({{"", "Plural-Forms: nplurals=3; plural=n==1 ? 0 : n<5 ? 1 : 2;\n"},
                         {"law\x04right", "pr\xC3\xA1vo"},
@@ -172,7 +151,7 @@ TEST(Locales, ReadsGettext) {
 }
 
 TEST(Locales, WhatCannotBeReadIsNamed) {
-  Folder folder;
+  TempFolder folder;
   folder.write("de.csv", "\xE9,x\n");
   Locales locales;
   EXPECT_THROW(locales.load_csv(folder.path() + "/nowhere"), UsageError);
@@ -186,7 +165,7 @@ TEST(Locales, WhatCannotBeReadIsNamed) {
 }
 
 TEST(Locales, TheClosestOne) {
-  Folder folder;
+  TempFolder folder;
   for (const char* name : {"de.csv", "pt_BR.csv", "zh_TW.csv", "zh.csv"})
     folder.write(name, "a,b\n");
   Locales locales("en");
@@ -204,7 +183,7 @@ TEST(Locales, TheClosestOne) {
 }
 
 TEST(Locales, WhatABrowserLikesBest) {
-  Folder folder;
+  TempFolder folder;
   for (const char* name : {"de.csv", "fr.csv"}) folder.write(name, "a,b\n");
   Locales locales("en");
   locales.load_csv(folder.path());

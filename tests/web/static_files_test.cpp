@@ -2,6 +2,9 @@
 
 #include <coronado/http/httputil.hpp>
 
+#include <filesystem>
+#include <fstream>
+
 #include "tests/web/static_fixture.hpp"
 #include "tests/web/web_fixture.hpp"
 

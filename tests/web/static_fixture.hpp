@@ -1,36 +1,25 @@
 /// What the tests of static files share: a folder that is removed at the end.
 #pragma once
 
+#include <coronado/testing/temp_folder.hpp>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
 namespace coronado::web_test {
 
 struct Folder {
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "static-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder");
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string at(std::string_view name) const { return path + "/" + std::string(name); }
+  std::string at(std::string_view name) const { return temp.at(name); }
 
   /// Writes a file, and gives it the time of the year 2020: it has not changed for long.
   void write(std::string_view name, std::string_view content, std::time_t modified = kTime) const {
-    std::filesystem::create_directories(std::filesystem::path(at(name)).parent_path());
-    std::ofstream(at(name), std::ios::binary | std::ios::trunc) << content;
+    temp.write(name, content);
     touch(name, modified);
   }
   void touch(std::string_view name, std::time_t modified) const {
@@ -42,7 +31,8 @@ struct Folder {
   }
 
   static constexpr std::time_t kTime = 1577934245;  // Thu, 02 Jan 2020 03:04:05 GMT
-  std::string path;
+  TempFolder temp;
+  const std::string path = temp.path();
 };
 
 /// Bytes that differ from place to place.
