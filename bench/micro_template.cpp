@@ -1,4 +1,4 @@
-// A table of a thousand rows, plain and with formatting, by both engines, with Google Benchmark. `bench/template_compare.py`
+// A table of a thousand rows, plain, with expressions and with numbers in columns, by both engines, with Google Benchmark. `bench/template_compare.py`
 // renders the same templates with Tornado and Jinja2 and prints the ratios.
 #include <coronado/base/describe.hpp>
 #include <coronado/web/compiled_template.hpp>
@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include <bench_pages/expressions.html.hpp>
+#include <bench_pages/numbers.html.hpp>
 #include <bench_pages/table.html.hpp>
 #include <string>
 #include <vector>
@@ -53,6 +54,7 @@ void interpret(benchmark::State& state, const char* name) {
 }
 BENCHMARK_CAPTURE(interpret, table, "table.html");
 BENCHMARK_CAPTURE(interpret, expressions, "expressions.html");
+BENCHMARK_CAPTURE(interpret, numbers, "numbers.html");
 
 /// The same pages, built in.
 template <class Built>
@@ -68,6 +70,7 @@ void compiled(benchmark::State& state, const Built& page) {
 }
 BENCHMARK_CAPTURE(compiled, table, bench_pages::table_html);
 BENCHMARK_CAPTURE(compiled, expressions, bench_pages::expressions_html);
+BENCHMARK_CAPTURE(compiled, numbers, bench_pages::numbers_html);
 
 void parse(benchmark::State& state) {
   for (auto _ : state) {

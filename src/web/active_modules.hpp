@@ -1,17 +1,23 @@
 /// The UI modules that one request has used.
 ///
-/// Layer: web.
+/// Layer: web.   Tornado  `web.TemplateModule` is the module `Template` that every application has.
 #pragma once
 
 #include <coronado/web/ui_module.hpp>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace coronado::web::detail {
+
+/// A template as the text of a handler's page, with the handler's names.
+/// Throws  As `RequestHandler::render_string`.
+std::string render_text(RequestHandler& handler, std::string_view name,
+                        std::span<const TemplateArgument> arguments);
 
 class ActiveModules {
  public:

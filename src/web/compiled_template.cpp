@@ -77,6 +77,57 @@ Task<std::string> render_compiled_async(const CompiledInfo& info,
   co_return out;
 }
 
+namespace {
+
+/// What `write` threw: no error of the template, which cannot catch it either.
+struct WriteError {
+  std::exception_ptr error;
+};
+
+Task<> guard_write(Function<Task<>(std::string_view)>* write, std::string_view piece) {
+  std::exception_ptr error;
+  try {
+    co_await (*write)(piece);
+  } catch (const std::exception&) {
+    error = std::current_exception();
+  }
+  if (error) throw WriteError{error};
+}
+
+}  // namespace
+
+Task<> stream_compiled(const CompiledInfo& info, Function<Task<>(TemplateRun& run)> render,
+                       Function<Task<>(std::string_view)> write, std::size_t piece_size,
+                       const TemplateScope* scope) {
+  const TemplateLimits limits;
+  std::string out;
+  TemplateOutput output(out, limits.output);
+  templates::PooledMemory memory(limits.memory);
+  CompiledRun run(limits, scope, *memory, output);
+  Function<Task<>(std::string_view)>* to = &write;
+  Function<Task<>(std::string_view)> guarded = [to](std::string_view piece) {
+    return guard_write(to, piece);
+  };
+  run.set_pieces(guarded, piece_size);
+  std::exception_ptr error;
+  try {
+    co_await render(run.run());
+  } catch (const WriteError& failed) {
+    error = failed.error;
+  } catch (const std::exception&) {
+    try {
+      throw_outside(info, run, std::current_exception());
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
+  if (error) std::rethrow_exception(error);
+  if (output.size() > 0) {
+    const std::string_view rest = output.since(0);
+    co_await write(rest);
+  }
+}
+
 std::shared_ptr<const Template> load_page(const PageSource& source, std::string_view name) {
   static thread_local std::map<std::string, std::unique_ptr<Loader>, std::less<>> loaders;
   const auto found = loaders.find(source.directory);

@@ -272,6 +272,11 @@ std::shared_ptr<const Template> load(const Application& application, std::string
   return loader->load(name);
 }
 
+Task<> send_piece(RequestHandler* handler, std::string_view piece) {
+  handler->write(piece);
+  co_await handler->flush();
+}
+
 }  // namespace
 
 namespace detail {
@@ -282,6 +287,16 @@ void with_handler_scope(RequestHandler& handler,
   std::string page = make(scope);
   HandlerScope::complete(handler, page, scope);
   handler.finish(page);
+}
+
+Task<> stream_with_handler_scope(
+    RequestHandler& handler,
+    Function<Task<>(const TemplateScope& scope, WritePiece write)> stream) {
+  const HandlerScope scope(handler);
+  RequestHandler* to = &handler;
+  WritePiece send = [to](std::string_view piece) { return send_piece(to, piece); };
+  co_await stream(scope, std::move(send));
+  handler.finish();
 }
 
 }  // namespace detail
@@ -296,20 +311,18 @@ void RequestHandler::render(std::string_view name,
   finish();
 }
 
-std::string RequestHandler::render_string(std::string_view name,
-                                          std::initializer_list<TemplateArgument> arguments) {
+std::string detail::render_text(RequestHandler& handler, std::string_view name,
+                                std::span<const TemplateArgument> arguments) {
   std::string text;
-  const HandlerScope scope(*this);
-  load(application(), name)->generate_into(text, {arguments.begin(), arguments.size()}, &scope);
+  const HandlerScope scope(handler);
+  load(handler.application(), name)->generate_into(text, arguments, &scope);
   return text;
 }
 
-namespace {
-Task<> send_piece(RequestHandler* handler, std::string_view piece) {
-  handler->write(piece);
-  co_await handler->flush();
+std::string RequestHandler::render_string(std::string_view name,
+                                          std::initializer_list<TemplateArgument> arguments) {
+  return detail::render_text(*this, name, {arguments.begin(), arguments.size()});
 }
-}  // namespace
 
 Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
@@ -319,7 +332,7 @@ Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) 
   Function<Task<>(std::string_view)> send = [self](std::string_view piece) {
     return send_piece(self, piece);
   };
-  co_await page->stream(std::move(names), std::move(send), std::size_t{16} * 1024, &scope);
+  co_await page->stream(std::move(names), std::move(send), kTemplatePiece, &scope);
   finish();
 }
 

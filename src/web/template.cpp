@@ -392,8 +392,8 @@ Task<> Template::stream(TemplateNamespace names, Function<Task<>(std::string_vie
                   *memory, output);
   machine.set_piece_size(piece_size);
   for (;;) {
-    const Machine::Status status = machine.run();
-    if (status == Machine::Status::kAwait) {
+    const templates::MachineStatus status = machine.run();
+    if (status == templates::MachineStatus::kAwait) {
       std::exception_ptr error;
       TemplateValue value;
       try {
@@ -413,7 +413,7 @@ Task<> Template::stream(TemplateNamespace names, Function<Task<>(std::string_vie
       co_await write(piece);
       output.clear();
     }
-    if (status == Machine::Status::kDone) co_return;
+    if (status == templates::MachineStatus::kDone) co_return;
   }
 }
 

@@ -55,51 +55,73 @@ constexpr std::array<Reference, kReferences> kReferenceOf = [] {
   return all;
 }();
 
+/// What a character becomes, in eight bytes, of which `size` count: for texts that are written byte by
+/// byte, without a branch for each.
+struct Escaped {
+  char text[7] = {};
+  std::uint8_t size = 1;
+};
+constexpr std::array<Escaped, 256> kEscapedOf = [] {
+  std::array<Escaped, 256> all;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].text[0] = static_cast<char>(i);
+    if (i >= kReferences || kReferenceOf[i].size == 0) continue;
+    std::copy_n(kReferenceOf[i].text, kReferenceOf[i].size, all[i].text);
+    all[i].size = kReferenceOf[i].size;
+  }
+  return all;
+}();
+
+/// Writes eight bytes at once: there is room for six times the text and a little.
+char* escape_bytes(char* out, const char* at, const char* end) {
+  for (; at != end; ++at) {
+    const Escaped& escaped = kEscapedOf[static_cast<unsigned char>(*at)];
+    std::memcpy(out, escaped.text, sizeof escaped);
+    out += escaped.size;
+  }
+  return out;
+}
+
 #if defined(__SSE2__)
 constexpr std::ptrdiff_t kStep = 16;
 
-/// Copies the end of a text, fewer than 16 bytes, up to a special character.
-/// Returns  How many were copied.
-std::ptrdiff_t copy_end(char* out, const char* begin, const char* at, const char* end) {
-  const std::ptrdiff_t left = end - at;
-  // A block that ends where the text ends begins earlier, where the text is long enough.
-  char block[2 * kStep];
-  const char* rest = block;
-  if (end - begin >= kStep) {
-    store(block, load(end - kStep));
-    rest += kStep - left;
-  } else {
-    std::memcpy(block, at, static_cast<std::size_t>(left));
+/// Fewer than 16 bytes, of which nothing behind is read; what stands behind them in the block is 0.
+__m128i load_short(const char* at, std::size_t size) {
+  const auto read = [at]<class T>(T, std::size_t from) {
+    T value;
+    std::memcpy(&value, at + from, sizeof value);
+    return static_cast<std::uint64_t>(value);
+  };
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  if (size >= 8) {
+    low = read(std::uint64_t{}, 0);
+    // The last eight bytes, without those that are in `low` already.
+    if (size > 8) high = read(std::uint64_t{}, size - 8) >> (8 * (kStep - size));
+  } else if (size >= 4) {
+    low = read(std::uint32_t{}, 0) | read(std::uint32_t{}, size - 4) << (8 * (size - 4));
+  } else if (size > 0) {
+    low = read(std::uint8_t{}, 0) | read(std::uint8_t{}, size / 2) << (8 * (size / 2)) |
+          read(std::uint8_t{}, size - 1) << (8 * (size - 1));
   }
-  const __m128i bytes = load(rest);
-  store(out, bytes);
-  const unsigned bits = special_bits(bytes) & ((1U << left) - 1);
-  return bits == 0 ? left : std::countr_zero(bits);
+  return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
 }
 
-/// Copies up to a special character, which `at` then is at, or the end. There is room for 16 bytes
-/// more than the text has.
-char* copy_plain(char* out, const char* begin, const char*& at, const char* end) {
-  const char* from = at;
-  for (; end - from >= kStep; from += kStep, out += kStep) {
-    const __m128i bytes = load(from);
-    store(out, bytes);
-    if (const unsigned bits = special_bits(bytes); bits != 0) {
-      at = from + std::countr_zero(bits);
-      return out + std::countr_zero(bits);
-    }
+/// A block of 16 bytes that has special characters where `bits` says. It and as many bytes behind it
+/// can be read.
+char* escape_block(char* out, const char* from, unsigned bits) {
+  std::ptrdiff_t done = 0;
+  for (; bits != 0; bits &= bits - 1) {
+    const std::ptrdiff_t at = std::countr_zero(bits);
+    store(out, load(from + done));
+    out += at - done;
+    const Reference& reference = kReferenceOf[static_cast<unsigned char>(from[at]) % kReferences];
+    std::memcpy(out, reference.text, sizeof reference.text);
+    out += reference.size;
+    done = at + 1;
   }
-  const std::ptrdiff_t copied = from == end ? 0 : copy_end(out, begin, from, end);
-  at = from + copied;
-  return out + copied;
-}
-#else
-char* copy_plain(char* out, const char*, const char*& at, const char* end) {
-  const char* special = find_xhtml_special(at, end);
-  std::memcpy(out, at, static_cast<std::size_t>(special - at));
-  out += special - at;
-  at = special;
-  return out;
+  store(out, load(from + done));
+  return out + (kStep - done);
 }
 #endif
 
@@ -109,24 +131,38 @@ void TemplateOutput::write_escaped(std::string_view text) {
 #if defined(__SSE2__)
   const char* from = text.data();
   // Most texts have nothing to replace: whole blocks, of which the last one ends where the text does.
-  if (text.size() >= kStep && static_cast<std::size_t>(end_ - cursor_) >= text.size()) [[likely]] {
-    const char* const last = from + text.size() - kStep;
-    char* out = cursor_;
-    for (; from < last; from += kStep, out += kStep) {
-      const __m128i bytes = load(from);
-      store(out, bytes);
-      if (special_bits(bytes) != 0) [[unlikely]] {
-        cursor_ = out;
-        return write_from(text, from);
+  if (text.size() >= kStep) {
+    if (static_cast<std::size_t>(end_ - cursor_) >= text.size()) [[likely]] {
+      const char* const last = from + text.size() - kStep;
+      char* out = cursor_;
+      for (; from < last; from += kStep, out += kStep) {
+        const __m128i bytes = load(from);
+        store(out, bytes);
+        if (special_bits(bytes) != 0) [[unlikely]] {
+          cursor_ = out;
+          return write_from(text, from);
+        }
+      }
+      const __m128i bytes = load(last);
+      store(cursor_ + text.size() - kStep, bytes);
+      if (special_bits(bytes) == 0) [[likely]] {
+        cursor_ += text.size();
+        return;
       }
     }
-    const __m128i bytes = load(last);
-    out = cursor_ + text.size();
-    store(out - kStep, bytes);
-    if (special_bits(bytes) == 0) [[likely]] {
-      cursor_ = out;
+  } else {
+    ensure(kMostEscaped);
+    const __m128i bytes = load_short(from, text.size());
+    char* const out = cursor_;
+    store(out, bytes);
+    const unsigned bits = special_bits(bytes);
+    if (bits == 0) {
+      cursor_ = out + text.size();
       return;
     }
+    const int at = std::countr_zero(bits);
+    cursor_ = escape_bytes(out + at, from + at, from + text.size());
+    return;
   }
 #endif
   write_from(text, text.data());
@@ -134,25 +170,40 @@ void TemplateOutput::write_escaped(std::string_view text) {
 
 /// The same from a place in the text on.
 void TemplateOutput::write_from(std::string_view text, const char* at) {
-  constexpr std::size_t kMore = 16;
   const char* const end = text.data() + text.size();
-  for (;;) {
-    ensure(static_cast<std::size_t>(end - at) + kMore);
-    char* out = copy_plain(cursor_, text.data(), at, end);
-    if (at == end) {
-      cursor_ = out;
-      return;
+#if defined(__SSE2__)
+  for (; end - at >= 2 * kStep; at += kStep) {
+    ensure(static_cast<std::size_t>(end - at) + kMostEscaped);
+    const __m128i bytes = load(at);
+    const unsigned bits = special_bits(bytes);
+    if (bits == 0) {
+      store(cursor_, bytes);
+      cursor_ += kStep;
+    } else {
+      cursor_ = escape_block(cursor_, at, bits);
     }
-    const Reference& reference = kReferenceOf[static_cast<unsigned char>(*at) % kReferences];
-    std::memcpy(out, reference.text, sizeof reference.text);
-    cursor_ = out + reference.size;
-    ++at;
+  }
+#endif
+  while (at != end) {
+    const std::size_t some = std::min<std::size_t>(static_cast<std::size_t>(end - at), kEscapeStep);
+    ensure(kMostEscaped);
+    cursor_ = escape_bytes(cursor_, at, at + some);
+    at += some;
   }
 }
 
 void TemplateOutput::write_long_int(std::int64_t value) {
   ensure(kDigits);
-  cursor_ = std::to_chars(cursor_, cursor_ + kDigits, value).ptr;
+  if (value < 0 || value > 9999) {
+    cursor_ = std::to_chars(cursor_, cursor_ + kDigits, value).ptr;
+    return;
+  }
+  const auto number = static_cast<std::uint32_t>(value);
+  char* out = write_two_digits(cursor_, number / 100);
+  const std::uint32_t rest = number % 100;
+  out[0] = static_cast<char>('0' + rest / 10);
+  out[1] = static_cast<char>('0' + rest % 10);
+  cursor_ = out + 2;
 }
 
 void TemplateOutput::open() {

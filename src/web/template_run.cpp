@@ -41,6 +41,20 @@ void TemplateRun::emit_with(const TemplateValue& function, const TemplateValue& 
   run_.emit_escaped(value, function);
 }
 
+void TemplateRun::emit_percent_value(std::uint32_t site, const TemplatePercent& percent,
+                                     const TemplateValue& value) {
+  site_ = site;
+  static const TemplateValue kEscape =
+      TemplateValue::of(TemplateKind::kFunction, &xhtml_escape_function());
+  run_.emit_percent(percent, value, kEscape);
+}
+
+void TemplateRun::emit_field_value(std::uint32_t site, const TemplateFormatField& field,
+                                   const TemplateValue& value) {
+  site_ = site;
+  run_.emit_field(field, value);
+}
+
 void TemplateRun::emit_raw_value(const TemplateValue& value) { run_.emit_raw(value); }
 
 std::size_t TemplateRun::begin_capture() {
@@ -63,10 +77,7 @@ void TemplateRun::end_capture(std::uint32_t site, const TemplateValue& function)
 const TemplateValue& TemplateRun::find_outer(std::string_view name) {
   TemplateValue& found = memory_.make<TemplateValue>(TemplateValue::undefined());
   if (run_.scope_ != nullptr && run_.scope_->find(name, memory_, found)) return found;
-  found = TemplateValue::undefined();
-  if (const TemplateFunction* builtin = find_builtin(name)) {
-    found = TemplateValue::of(TemplateKind::kFunction, builtin);
-  }
+  found = find_builtin_value(name);
   return found;
 }
 
@@ -100,7 +111,7 @@ void TemplateRun::fail_steps(std::uint32_t site) {
 TemplateValue TemplateRun::attribute_value(std::uint32_t site, const TemplateValue& object,
                                            std::string_view name) {
   site_ = site;
-  return run_.attribute(object, AttributeSite::make(name));
+  return run_.attribute(object, name);
 }
 
 TemplateValue TemplateRun::item_value(std::uint32_t site, const TemplateValue& object,
@@ -157,10 +168,10 @@ TemplateValue TemplateRun::binary_value(std::uint32_t site, TemplateOperator op,
   return templates::binary(op, a, b, memory_);
 }
 
-TemplateValue TemplateRun::percent_value(std::uint32_t site, std::string_view text,
+TemplateValue TemplateRun::percent_value(std::uint32_t site, const TemplatePercent& percent,
                                          const TemplateValue& value) {
   site_ = site;
-  return percent_format(PercentSite::make(text), value, memory_);
+  return run_.percent(percent, value);
 }
 
 TemplateValue TemplateRun::unary_value(std::uint32_t site, TemplateOperator op,
@@ -183,15 +194,24 @@ TemplateValue TemplateRun::call_value(std::uint32_t site, std::string_view name,
 }
 
 TemplateValue TemplateRun::method_value(std::uint32_t site, const TemplateValue& object,
-                                        std::string_view name, Values arguments,
+                                        detail::MethodName& name, Values arguments,
                                         Keywords keywords) {
   site_ = site;
-  const AttributeSite attribute = AttributeSite::make(name);
-  const TemplateFunction* method = attribute.method_of(object);
-  if (method == nullptr) {
-    return call_value(site, name, run_.attribute(object, attribute), arguments, keywords);
+  const auto* attribute =
+      static_cast<const AttributeSite*>(name.site_.load(std::memory_order_acquire));
+  if (attribute == nullptr) {
+    attribute = &AttributeSite::shared(name.name_);
+    name.site_.store(attribute, std::memory_order_release);
   }
-  const CallSite place{.name = name, .keywords = keywords};
+  const TemplateFunction* method = attribute->method_of(object);
+  if (method == nullptr) {
+    return call_value(site, name.name_, run_.attribute(object, *attribute), arguments, keywords);
+  }
+  if (method->of_text != nullptr && arguments.size() == 0) {
+    run_.charge(1);
+    return method->of_text(object.as_string(), memory_);
+  }
+  const CallSite place{.name = name.name_, .keywords = keywords};
   return run_.call(TemplateValue::of(TemplateKind::kFunction, method), object,
                    {arguments.begin(), arguments.size()}, place);
 }
@@ -227,6 +247,12 @@ TemplateValue TemplateRun::format(std::uint32_t site, const TemplateValue& value
   return run_.format(value, spec, conversion);
 }
 
+TemplateValue TemplateRun::field(std::uint32_t site, const TemplateFormatField& field,
+                                 const TemplateValue& value) {
+  site_ = site;
+  return run_.field_text(field, value);
+}
+
 TemplateValue TemplateRun::to_text(std::uint32_t site, const TemplateValue& value) {
   site_ = site;
   return value.is_string() ? value : new_string(template_to_string(value), memory_);
@@ -251,6 +277,14 @@ TemplateValue TemplateRun::call_lambda(const TemplateCall& call,
 }
 
 // --- control -----------------------------------------------------------------------------------------
+
+bool TemplateRun::can_write_piece() const noexcept { return run_.captures_.empty(); }
+
+Task<> TemplateRun::write_piece() {
+  const std::string_view piece = out_.since(0);
+  co_await (*run_.write_)(piece);
+  out_.clear();
+}
 
 TemplateRun::Try::Try(TemplateRun& run) : run_(run), captures_(run.run_.captures_.size()) {}
 

@@ -41,7 +41,7 @@ PARSED = [
     ("{% if a %}", "page.html:1:1: error: Missing {% end %} block for if"),
     ("{% include 'nope.html' %}", "page.html:1:1: error: template 'nope.html': there is no file"),
     ("{% include '../../etc/passwd' %}", "page.html:1:1: error: template '../../etc/passwd' leaves the root"),
-    ("{{ [await x for x in rows] }}", "page.html:1:5: error: await inside a comprehension"),
+    ("{{ (lambda x: await x)(1) }}", "page.html:1:15: error: await inside a lambda"),
     ("<a\nhref={{ title }}>", "page.html:2:6: warning: the value of href has no quotes"),
     ("<a href=\"javascript:f({{ title }})\">", "page.html:1:23: warning: a value inside a javascript: URL"),
     ("<a href=\"{{ title }}\">", "page.html:1:10: warning: a URL that begins with a value"),

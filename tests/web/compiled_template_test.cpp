@@ -211,5 +211,82 @@ TEST(CompiledTemplate, AwaitsCoroutines) {
   });
 }
 
+/// What a page writes, piece by piece.
+template <class Page>
+Task<std::vector<std::string>> pieces_of(const Page& page, std::size_t size) {
+  std::vector<std::string> pieces;
+  std::vector<std::string>* to = &pieces;
+  const auto write = [to](std::string_view piece) -> Task<> {
+    to->emplace_back(piece);
+    co_await moment();
+  };
+  co_await page.stream(Everything(), write, size, &loader());
+  co_return pieces;
+}
+
+TEST(CompiledTemplate, StreamsInPiecesThatOtherwiseMakeThePage) {
+  run_async([]() -> Task<> {
+    const std::vector<std::string> pieces = co_await pieces_of(web_pages::loops_html, 50);
+    EXPECT_GT(pieces.size(), 4U);
+    std::string whole;
+    for (const std::string& piece : pieces) whole += piece;
+    EXPECT_EQ(whole, web_pages::loops_html.generate(Everything(), &loader()));
+    // What `apply` takes is not written before.
+    whole.clear();
+    const std::vector<std::string> applied = co_await pieces_of(web_pages::apply_html, 1);
+    for (const std::string& piece : applied) whole += piece;
+    EXPECT_EQ(whole, web_pages::apply_html.generate(Everything(), &loader()));
+    whole.clear();
+    const std::vector<std::string> awaited = co_await pieces_of(web_pages::awaits_html, 1);
+    for (const std::string& piece : awaited) whole += piece;
+    EXPECT_EQ(whole, co_await web_pages::awaits_html.generate_async(Everything(), &loader()));
+  });
+}
+
+TEST(CompiledTemplate, WhatTheWriterThrowsIsNoErrorOfTheTemplate) {
+  run_async([]() -> Task<> {
+    const auto write = [](std::string_view) -> Task<> {
+      co_await moment();
+      throw std::out_of_range("gone");
+    };
+    bool thrown = false;
+    try {
+      co_await web_pages::loops_html.stream(Everything(), write, 1, &loader());
+    } catch (const std::out_of_range&) {
+      thrown = true;
+    }
+    EXPECT_TRUE(thrown);
+    // An error of the template says its place, as always.
+    std::string said;
+    const auto take = [](std::string_view) -> Task<> { co_return; };
+    try {
+      co_await web_pages::fails_html.stream(Everything(), take, 1, &loader());
+    } catch (const TemplateError& error) {
+      said = error.what();
+    }
+    EXPECT_EQ(said, "KeyError: 'nope' at fails.html:3:25");
+  });
+}
+
+TEST(CompiledTemplate, ASlowReaderStopsTheRenderingAndACancelEndsIt) {
+  run_async([]() -> Task<> {
+    int begun = 0;
+    int* count = &begun;
+    const auto write = [count](std::string_view) -> Task<> {
+      ++*count;
+      co_await sleep(std::chrono::hours(1));
+    };
+    bool timed_out = false;
+    try {
+      co_await with_timeout(std::chrono::seconds(1),
+                            web_pages::loops_html.stream(Everything(), write, 1, &loader()));
+    } catch (const TimeoutError&) {
+      timed_out = true;
+    }
+    EXPECT_TRUE(timed_out);
+    EXPECT_EQ(begun, 1);
+  });
+}
+
 }  // namespace
 }  // namespace coronado::web

@@ -58,7 +58,18 @@ class UIModules : public ::testing::Test {
         {"headless.html", "{% module Entry(entries[0]) %}"},
         {"plain.html", "<p>nothing of that"},
         {"wrong.html", "{% module Entry(5) %}"},
-        {"missing.html", "{% module Nope() %}"}}));
+        {"missing.html", "{% module Nope() %}"},
+        {"outer.html",
+         "<head></head><body>{% set title = 'mine' %}{% for n in [1, 2] %}{% module "
+         "Template('part.html', number=n) %}{% end %}{% module Template('other.html') %}</body>"},
+        {"part.html",
+         "({{ number }}{{ set_resources(embedded_css='.part {}', javascript_files=['part.js'], "
+         "css_files='/part.css', html_head='<meta>') }})"},
+        {"other.html", "{{ set_resources(embedded_css='.other {}') }}{{ request.method }}"},
+        {"other_names.html", "{% set title = 'mine' %}{% module Template('sees.html') %}"},
+        {"sees.html", "{{ title }}"},
+        {"changes.html", "{% for n in [1, 2] %}{% module Template('change.html', n=n) %}{% end %}"},
+        {"change.html", "{{ set_resources(embedded_css=str(n)) }}"}}));
     web::add_ui_module<EntryModule>(bench.app, "Entry");
     web::add_ui_module<InnerModule>(bench.app, "Inner");
     bench.app.add<Page>("/page");
@@ -92,14 +103,27 @@ TEST_F(UIModules, APageWithoutThemStaysAsItIs) {
   EXPECT_EQ(bench.get("/page?t=plain.html").body, "<p>nothing of that");
 }
 
+TEST_F(UIModules, ATemplateIsAModuleWithNamesOfItsOwn) {
+  EXPECT_EQ(bench.get("/page?t=outer.html").body,
+            "<head><link href=\"/part.css\" type=\"text/css\" rel=\"stylesheet\"/>"
+            "<style type=\"text/css\">\n.part {}\n.other {}\n</style><meta>\n</head><body>"
+            "(1)(2)GET"
+            "<script src=\"/static/part.js\" type=\"text/javascript\"></script></body>");
+}
+
 TEST_F(UIModules, ErrorsAreNamed) {
-  for (const char* name : {"headless.html", "wrong.html", "missing.html"}) {
+  for (const char* name :
+       {"headless.html", "wrong.html", "missing.html", "other_names.html", "changes.html"}) {
     EXPECT_EQ(bench.get(std::string("/page?t=") + name).status, 500) << name;
   }
   std::string all;
   for (const auto& line : bench.log.lines) all += line + "\n";
   EXPECT_NE(all.find("has no </body>"), std::string::npos) << all;
   EXPECT_NE(all.find("argument 'entry' must be Entry, not int at wrong.html:1:11"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("name 'title' is not defined at sees.html:1:4"), std::string::npos) << all;
+  EXPECT_NE(all.find("set_resources() of 'change.html' with other resources than before"),
             std::string::npos)
       << all;
   EXPECT_NE(all.find("'ui_modules' object has no attribute 'Nope' at missing.html"),

@@ -51,6 +51,12 @@ Task<std::string> render_compiled_async(const CompiledInfo& info,
                                         Function<Task<>(TemplateRun& run)> render,
                                         const TemplateScope* scope);
 
+/// Throws  As `CompiledTemplate::stream`.
+/// Cancel  Passed on to `render` and `write`.
+Task<> stream_compiled(const CompiledInfo& info, Function<Task<>(TemplateRun& run)> render,
+                       Function<Task<>(std::string_view)> write, std::size_t piece_size,
+                       const TemplateScope* scope);
+
 /// How the run-time engine reads the pages of one directory.
 struct PageSource {
   std::string_view directory;
@@ -75,6 +81,12 @@ TemplateNamespace context_names(const Context& context) {
 
 void with_handler_scope(RequestHandler& handler,
                         Function<std::string(const TemplateScope& scope)> make);
+
+using WritePiece = Function<Task<>(std::string_view piece)>;
+/// Throws  What `stream` throws.
+/// Cancel  Passed on to it.
+Task<> stream_with_handler_scope(
+    RequestHandler& handler, Function<Task<>(const TemplateScope& scope, WritePiece write)> stream);
 
 }  // namespace detail
 
@@ -122,12 +134,30 @@ class CompiledTemplate {
     if constexpr (Page::kAwaits) {
       const Context* kept = &context;
       Function<Task<>(TemplateRun & run)> render = [kept](TemplateRun& run) {
-        return Page::render(run, *kept);
+        return Page::render_pieces(run, *kept);
       };
       co_return co_await detail::render_compiled_async(Page::kInfo, std::move(render), scope);
     } else {
       co_return generate(context, scope);
     }
+  }
+
+  /// Renders piece by piece: `write` is awaited whenever a loop has made `piece_size` bytes, so that
+  /// a slow reader stops the rendering.
+  ///
+  /// Throws   As `generate_async`, and what `write` throws.
+  /// Cancel   Passed on to `write`, or to the coroutine that is being awaited.
+  /// Lifetime As `generate_async`.
+  template <class Context = NoContext>
+  Task<> stream(Context context, Function<Task<>(std::string_view)> write,
+                std::size_t piece_size = kTemplatePiece,
+                const TemplateScope* scope = nullptr) const {
+    const Context* kept = &context;
+    Function<Task<>(TemplateRun & run)> render = [kept](TemplateRun& run) {
+      return Page::render_pieces(run, *kept);
+    };
+    co_await detail::stream_compiled(Page::kInfo, std::move(render), std::move(write), piece_size,
+                                     scope);
   }
 };
 
@@ -157,6 +187,16 @@ class InterpretedTemplate {
     const std::shared_ptr<const Template> page = detail::load_page(Page::kSource, Page::kName);
     co_return co_await page->generate_async(detail::context_names(context), scope);
   }
+
+  /// Throws   As `CompiledTemplate::stream`, and ParseError.
+  /// Cancel   As there.
+  template <class Context = NoContext>
+  Task<> stream(Context context, Function<Task<>(std::string_view)> write,
+                std::size_t piece_size = kTemplatePiece,
+                const TemplateScope* scope = nullptr) const {
+    const std::shared_ptr<const Template> page = detail::load_page(Page::kSource, Page::kName);
+    co_await page->stream(detail::context_names(context), std::move(write), piece_size, scope);
+  }
 };
 
 /// Renders a generated page as the answer of a handler, and finishes. The page sees the handler's
@@ -170,6 +210,23 @@ void render(RequestHandler& handler, const Page& page, const Context& context = 
   detail::with_handler_scope(handler, [&page, &context](const TemplateScope& scope) {
     return page.generate(context, &scope);
   });
+}
+
+/// As `render`, but sends the page piece by piece while it is rendered: a client that reads slowly
+/// stops the rendering. Style sheets and scripts of UI modules are not put into the page.
+///
+/// Throws   As `CompiledTemplate::stream`; after the first piece the response is cut off.
+/// Cancel   As there.
+/// Lifetime What `context` refers to must live until the task ends.
+template <class Page, class Context = NoContext>
+Task<> render_stream(RequestHandler& handler, const Page& page, Context context = {}) {
+  const Context* kept = &context;
+  const Page* of = &page;
+  Function<Task<>(const TemplateScope&, detail::WritePiece)> stream =
+      [kept, of](const TemplateScope& scope, detail::WritePiece write) {
+        return of->stream(*kept, std::move(write), kTemplatePiece, &scope);
+      };
+  co_await detail::stream_with_handler_scope(handler, std::move(stream));
 }
 
 }  // namespace coronado::web

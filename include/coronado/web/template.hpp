@@ -41,6 +41,9 @@ struct LoaderNames;
 struct Program;
 }  // namespace templates
 
+/// How many bytes a rendering in pieces gathers before it writes.
+inline constexpr std::size_t kTemplatePiece = std::size_t{16} * 1024;
+
 /// What one rendering may use. More is a `TemplateError` of class `kLimit`.
 struct TemplateLimits {
   /// Turns of loops, and calls.
@@ -104,7 +107,7 @@ class Template {
   /// Cancel   Passed on to `write`, or to the coroutine that is being awaited.
   /// Lifetime As `generate_async`.
   Task<> stream(TemplateNamespace names, Function<Task<>(std::string_view)> write,
-                std::size_t piece_size = std::size_t{16} * 1024,
+                std::size_t piece_size = kTemplatePiece,
                 const TemplateScope* scope = nullptr) const;
 
   /// Whether it has an `await`.

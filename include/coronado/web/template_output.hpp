@@ -18,7 +18,7 @@ namespace coronado::web {
 class TemplateOutput {
  public:
   /// What the writing members want free at the end, at most, beside what they write.
-  static constexpr std::size_t kRoom = 64;
+  static constexpr std::size_t kRoom = 128;
 
   /// Params  limit  Most bytes that may be written in all.
   TemplateOutput(std::string& text, std::size_t limit)
@@ -44,16 +44,25 @@ class TemplateOutput {
   }
 
   /// As `write`, for text that is readable in whole steps of 16 bytes: what a `TemplateMemory` has.
-  void write_padded(std::string_view text) {
+  /// Returns  False, and nothing happened: there is no room.
+  bool write_quickly(std::string_view text) noexcept {
     constexpr std::size_t kStep = 16;
-    ensure(text.size() + 2 * kStep);
-    std::memcpy(cursor_, text.data(), kStep);
+    char* const out = cursor_;
+    if (static_cast<std::size_t>(end_ - out) < text.size() + 2 * kStep) [[unlikely]]
+      return false;
+    std::memcpy(out, text.data(), kStep);
     if (text.size() > kStep) {
-      std::memcpy(cursor_ + kStep, text.data() + kStep, kStep);
-      if (text.size() > 2 * kStep) [[unlikely]]
-        std::memcpy(cursor_ + 2 * kStep, text.data() + 2 * kStep, text.size() - 2 * kStep);
+      std::memcpy(out + kStep, text.data() + kStep, kStep);
+      for (std::size_t i = 2 * kStep; i < text.size(); i += kStep) {
+        std::memcpy(out + i, text.data() + i, kStep);
+      }
     }
-    cursor_ += text.size();
+    cursor_ = out + text.size();
+    return true;
+  }
+  void write_padded(std::string_view text) {
+    if (!write_quickly(text)) [[unlikely]]
+      write(text);
   }
 
   /// Text of the program, and a value behind it.
@@ -83,6 +92,13 @@ class TemplateOutput {
     cursor_ = write_two_digits(cursor_, value);
   }
 
+  /// Room for `size` bytes, which the caller writes; `advance` says up to where.
+  char* room(std::size_t size) {
+    ensure(size);
+    return cursor_;
+  }
+  void advance(char* end) noexcept { cursor_ = end; }
+
   /// Escaped as by `xhtml_escape`.
   void write_escaped(std::string_view text);
 
@@ -103,6 +119,9 @@ class TemplateOutput {
       grow(more);
   }
   static constexpr std::size_t kDigits = 24;  // of a long integer
+  static constexpr std::size_t kEscapeStep = 16;
+  /// What so many bytes may become, and what is written at once.
+  static constexpr std::size_t kMostEscaped = 6 * kEscapeStep + 8;
 
   static char* write_two_digits(char* out, std::int64_t value) {
     const auto digits = static_cast<std::uint32_t>(value);

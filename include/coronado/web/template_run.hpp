@@ -7,14 +7,17 @@
 /// Layer: web.
 #pragma once
 
+#include <coronado/web/template_format.hpp>
 #include <coronado/web/template_namespace.hpp>
 #include <coronado/web/template_output.hpp>
+#include <coronado/web/template_traits.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -25,49 +28,6 @@ namespace coronado::web {
 namespace templates {
 class CompiledRun;
 }  // namespace templates
-
-namespace detail {
-
-/// A file of a generated template, and the directive that leads to it.
-struct CompiledOrigin {
-  std::string_view file;
-  std::int32_t parent;  // -1: it is the template itself
-  std::uint32_t line;
-};
-/// A place that errors can come from.
-struct CompiledPlace {
-  std::uint32_t origin;
-  std::uint32_t line;
-  std::uint32_t column;
-};
-struct CompiledInfo {
-  std::string_view name;
-  std::span<const CompiledOrigin> origins;
-  std::span<const CompiledPlace> places;
-};
-
-template <class T>
-inline constexpr bool kTemplateText = std::convertible_to<const T&, std::string_view>;
-template <class T>
-inline constexpr bool kTemplateInt =
-    std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
-/// Integers that fit into 64 bits with a sign.
-template <class T>
-inline constexpr bool kSmallInt = kTemplateInt<T> && (std::is_signed_v<T> || sizeof(T) < 8);
-template <class T>
-inline constexpr bool kNumber = kSmallInt<T> || std::floating_point<T>;
-/// Whose attributes are found by name while rendering.
-template <class T>
-inline constexpr bool kFoundByName =
-    std::same_as<T, TemplateValue> || std::same_as<T, Json> || std::same_as<T, JsonObject> ||
-    kTemplateText<T> || TemplateMap<T> || JsonRange<T> || IsVariant<T>::value || TupleLike<T>;
-/// Whose elements are visited where they are.
-template <class T>
-concept DirectRange =
-    JsonRange<T> && !TemplateMap<T> && !kTemplateText<T> && !std::same_as<T, JsonObject> &&
-    requires(const T& range) { requires std::is_lvalue_reference_v<decltype(*std::begin(range))>; };
-
-}  // namespace detail
 
 /// What `for` takes.
 template <class T>
@@ -108,6 +68,28 @@ class TemplateRun {
       text(before);
       emit_value(detail::view_of(value));
     }
+  }
+  /// Whether values are escaped as by `xhtml_escape`, and not as the context or the scope says.
+  template <class Context>
+  bool escapes(const Context&) const noexcept {
+    if constexpr (requires(const Context& context) { context.xhtml_escape; }) {
+      return false;
+    } else {
+      return !escape_is_own_;
+    }
+  }
+  /// Writes a value as a field says, escaped as by `xhtml_escape`.
+  template <class T>
+  void emit_field(std::uint32_t site, const TemplateFormatField& field, const T& value) {
+    emit_field_value(site, field, detail::view_of(value));
+  }
+  /// Writes `percent % value`, escaped. Text of the template is already written.
+  template <class Context, class T>
+  void emit_percent(std::uint32_t site, const Context& context, const TemplatePercent& percent,
+                    const T& value) {
+    if (escapes(context)) [[likely]]
+      return emit_percent_value(site, percent, detail::view_of(value));
+    emit("", site, context, percent_value(site, percent, detail::view_of(value)));
   }
   template <class T>
   void emit_raw(std::uint32_t site, const T& value) {
@@ -249,8 +231,8 @@ class TemplateRun {
     }
   }
   template <class T>
-  TemplateValue percent(std::uint32_t site, std::string_view text, const T& value) {
-    return percent_value(site, text, detail::view_of(value));
+  TemplateValue percent(std::uint32_t site, const TemplatePercent& percent, const T& value) {
+    return percent_value(site, percent, detail::view_of(value));
   }
   TemplateValue unary_value(std::uint32_t site, TemplateOperator op, const TemplateValue& value);
 
@@ -266,12 +248,13 @@ class TemplateRun {
   }
   /// `object.name(...)`. Methods come before members of the same name.
   template <class T, class Get>
-  TemplateValue call_method(std::uint32_t site, const T& object, std::string_view name, Get get,
+  TemplateValue call_method(std::uint32_t site, const T& object, detail::MethodName& name, Get get,
                             Values arguments, Keywords keywords = {}) {
     if constexpr (detail::kFoundByName<T>) {
       return method_value(site, detail::view_of(object), name, arguments, keywords);
     } else {
-      return call_value(site, name, detail::view_of(attribute(site, object, name, get)), arguments,
+      return call_value(site, name.name(),
+                        detail::view_of(attribute(site, object, name.name(), get)), arguments,
                         keywords);
     }
   }
@@ -284,6 +267,8 @@ class TemplateRun {
   TemplateValue join(Values parts);
   TemplateValue format(std::uint32_t site, const TemplateValue& value, const TemplateValue& spec,
                        char conversion);
+  TemplateValue field(std::uint32_t site, const TemplateFormatField& field,
+                      const TemplateValue& value);
   TemplateValue to_text(std::uint32_t site, const TemplateValue& value);
 
   /// A function of the template. Lifetime  What `function` refers to lives as long as the run.
@@ -300,6 +285,13 @@ class TemplateRun {
       fail_steps(site);
     --*steps_left_;
   }
+
+  /// Whether a piece of output must be written before the rendering goes on.
+  bool piece_is_ready() const noexcept { return out_.size() >= piece_size_ && can_write_piece(); }
+  /// Writes it.
+  /// Throws  What the function throws that writes.
+  /// Cancel  Passed on to it.
+  Task<> write_piece();
 
   /// A walk over values that are made on the way.
   class Walk;
@@ -394,6 +386,7 @@ class TemplateRun {
     return binary_value(site, op, TemplateValue::integer(a), TemplateValue::integer(b)).as_int();
   }
 
+  bool can_write_piece() const noexcept;
   void emit_value(const TemplateValue& value);
   void emit_raw_value(const TemplateValue& value);
   void emit_with(const TemplateValue& function, const TemplateValue& value);
@@ -405,12 +398,16 @@ class TemplateRun {
                       const TemplateValue& b);
   TemplateValue binary_value(std::uint32_t site, TemplateOperator op, const TemplateValue& a,
                              const TemplateValue& b);
-  TemplateValue percent_value(std::uint32_t site, std::string_view text,
+  TemplateValue percent_value(std::uint32_t site, const TemplatePercent& percent,
                               const TemplateValue& value);
+  void emit_percent_value(std::uint32_t site, const TemplatePercent& percent,
+                          const TemplateValue& value);
+  void emit_field_value(std::uint32_t site, const TemplateFormatField& field,
+                        const TemplateValue& value);
   TemplateValue call_value(std::uint32_t site, std::string_view name, const TemplateValue& callee,
                            Values arguments, Keywords keywords);
-  TemplateValue method_value(std::uint32_t site, const TemplateValue& object, std::string_view name,
-                             Values arguments, Keywords keywords);
+  TemplateValue method_value(std::uint32_t site, const TemplateValue& object,
+                             detail::MethodName& name, Values arguments, Keywords keywords);
   TemplateValue call_lambda(const TemplateCall& call, std::span<const std::string_view> names,
                             InvokeLambda invoke, const void* function);
   [[noreturn]] void fail_name(std::uint32_t site, std::string_view name);
@@ -421,6 +418,7 @@ class TemplateRun {
   TemplateOutput& out_;
   TemplateMemory& memory_;
   std::uint64_t* steps_left_;
+  std::size_t piece_size_ = std::numeric_limits<std::size_t>::max();
   std::uint32_t site_ = 0;
   bool escape_is_own_ = false;  // the scope has an `xhtml_escape` of its own
 };

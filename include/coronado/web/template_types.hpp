@@ -14,6 +14,7 @@
 #include <concepts>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -124,14 +125,39 @@ constexpr std::string_view type_name() {
   return colon == std::string_view::npos ? full : full.substr(colon + 1);
 }
 
+template <class T>
+inline constexpr TemplateStorage kStorage = TemplateStorage::kMade;
+template <>
+inline constexpr TemplateStorage kStorage<int> = TemplateStorage::kInt;
+template <>
+inline constexpr TemplateStorage kStorage<std::int64_t> = TemplateStorage::kInt64;
+template <>
+inline constexpr TemplateStorage kStorage<double> = TemplateStorage::kDouble;
+template <>
+inline constexpr TemplateStorage kStorage<std::string> = TemplateStorage::kString;
+template <>
+inline constexpr TemplateStorage kStorage<std::string_view> = TemplateStorage::kStringView;
+
+template <class T, class D>
+constexpr TemplateMember make_member() {
+  using Member = std::remove_cvref_t<decltype(std::declval<const T&>().*D::pointer)>;
+  TemplateMember member{D::name, [](const void* object, TemplateMemory&) {
+                          return view_of(static_cast<const T*>(object)->*D::pointer);
+                        }};
+  if constexpr (kStorage<Member> != TemplateStorage::kMade) {
+    member.storage = kStorage<Member>;
+    member.place = [](const void* object) -> const void* {
+      return &(static_cast<const T*>(object)->*D::pointer);
+    };
+  }
+  return member;
+}
+
 template <class T, class List>
 struct MemberTable;
 template <class T, class... D>
 struct MemberTable<T, JsonMemberList<D...>> {
-  static constexpr std::array<TemplateMember, sizeof...(D)> kMembers = {
-      TemplateMember{D::name, [](const void* object, TemplateMemory&) {
-                       return view_of(static_cast<const T*>(object)->*D::pointer);
-                     }}...};
+  static constexpr std::array<TemplateMember, sizeof...(D)> kMembers = {make_member<T, D>()...};
 };
 
 template <class T>
@@ -143,23 +169,36 @@ inline constexpr TemplateType kStructType = {
 // --- containers ------------------------------------------------------------------------------------
 
 template <class T>
-inline constexpr TemplateType kSequenceType = {
-    .name = "list",
-    .size =
-        [](const void* object) {
-          return static_cast<std::size_t>(std::size(*static_cast<const T*>(object)));
-        },
-    .item =
-        [](const void* object, std::size_t index, TemplateMemory& memory) {
-          const T& range = *static_cast<const T*>(object);
-          return bind_element(
-              std::next(
-                  std::begin(range),
-                  static_cast<std::iterator_traits<decltype(std::begin(range))>::difference_type>(
-                      index)),
-              memory);
-        },
-};
+constexpr TemplateType make_sequence_type() {
+  using Iterator = decltype(std::begin(std::declval<const T&>()));
+  TemplateType type{
+      .name = "list",
+      .size =
+          [](const void* object) {
+            return static_cast<std::size_t>(std::size(*static_cast<const T*>(object)));
+          },
+      .item =
+          [](const void* object, std::size_t index, TemplateMemory& memory) {
+            const T& range = *static_cast<const T*>(object);
+            return bind_element(
+                std::next(std::begin(range),
+                          static_cast<std::iterator_traits<Iterator>::difference_type>(index)),
+                memory);
+          },
+  };
+  using Value = std::iterator_traits<Iterator>::value_type;
+  if constexpr (std::contiguous_iterator<Iterator> && JsonDescribed<Value>) {
+    type.data = [](const void* object) -> const void* {
+      return std::to_address(std::begin(*static_cast<const T*>(object)));
+    };
+    type.stride = sizeof(Value);
+    type.element = &kStructType<Value>;
+  }
+  return type;
+}
+
+template <class T>
+inline constexpr TemplateType kSequenceType = make_sequence_type<T>();
 
 template <class T>
 struct Walk {

@@ -205,10 +205,23 @@ class TemplateValue {
 
 static_assert(sizeof(TemplateValue) == 24 && std::is_trivially_copyable_v<TemplateValue>);
 
+/// What a member is that is read where it stands.
+enum class TemplateStorage : std::uint8_t {
+  kMade,  ///< something else: `get` makes the value
+  kInt,
+  kInt64,
+  kDouble,
+  kString,
+  kStringView,
+};
+
 /// A member of a C++ type.
 struct TemplateMember {
   std::string_view name;
   TemplateValue (*get)(const void* object, TemplateMemory& memory);
+  TemplateStorage storage = TemplateStorage::kMade;
+  /// The member's place; null for `kMade`.
+  const void* (*place)(const void* object) = nullptr;
 };
 
 /// How a template sees the objects of one C++ type. What a type cannot do is null.
@@ -222,6 +235,11 @@ struct TemplateType {
   std::size_t (*size)(const void* object) = nullptr;
   /// The element at `index`, which is below `size`. A type with it is a sequence.
   TemplateValue (*item)(const void* object, std::size_t index, TemplateMemory& memory) = nullptr;
+  /// Of a sequence whose elements are objects that stand one behind the other: the first one, how
+  /// far it is from each to the next, and their type.
+  const void* (*data)(const void* object) = nullptr;
+  std::size_t stride = 0;
+  const TemplateType* element = nullptr;
   /// The value of a key; false: there is none. A type with it is a mapping.
   bool (*find)(const void* object, const TemplateValue& key, TemplateMemory& memory,
                TemplateValue& found) = nullptr;
@@ -230,6 +248,13 @@ struct TemplateType {
   bool (*next)(void* walk, TemplateMemory& memory, TemplateValue& key,
                TemplateValue& value) = nullptr;
   TemplateValue (*call)(const void* object, TemplateCall& call) = nullptr;
+  /// `str(value)`.
+  std::string (*text)(const void* object) = nullptr;
+  /// `a op b`, where one of them is of this type; false: there is no such operation.
+  bool (*operate)(TemplateOperator op, const TemplateValue& a, const TemplateValue& b,
+                  TemplateMemory& memory, TemplateValue& result) = nullptr;
+  /// Whether `a` is less than `b` (-1), equal (0) or greater (1); false: they cannot be compared.
+  bool (*order)(const void* a, const void* b, int& result) = nullptr;
 };
 
 /// Memory for what is made while one template renders; all of it is freed at the end.

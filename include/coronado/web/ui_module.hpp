@@ -13,7 +13,8 @@
 /// is rendered, what its modules need is put into it once, however often they are used: style sheets
 /// before `</head>`, scripts before `</body>`.
 ///
-/// A module that needs no files is a function: `app.ui_modules().set("Entry", function)`.
+/// A module that needs no files is a function: `app.ui_modules().set("Entry", function)`. A template
+/// that is a module is `{% module Template("file", name=value) %}`, which every application has.
 ///
 /// Layer: web.   Tornado  `web.UIModule`.
 #pragma once

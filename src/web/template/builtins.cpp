@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "web/template/datetime.hpp"
 #include "web/template/evaluator.hpp"
 #include "web/template/format.hpp"
 #include "web/template/iteration.hpp"
@@ -472,6 +473,13 @@ const TemplateFunction* find_builtin(std::string_view name) noexcept {
   const TemplateFunction* found = find_function(kFunctions, name);
   // Tornado's `escape` is its whole module; here it is the function that the module is used for.
   return found != nullptr && name == "escape" ? &kFunctions[0] : found;
+}
+
+TemplateValue find_builtin_value(std::string_view name) noexcept {
+  if (const TemplateFunction* function = find_builtin(name)) {
+    return TemplateValue::of(TemplateKind::kFunction, function);
+  }
+  return name == "datetime" ? datetime_module() : TemplateValue::undefined();
 }
 
 const TemplateFunction* find_function(std::span<const TemplateFunction> table,

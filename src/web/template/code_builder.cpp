@@ -91,6 +91,13 @@ std::uint32_t CodeBuilder::add_site(std::string_view name) {
   return static_cast<std::uint32_t>(program_.sites.size() - 1);
 }
 
+std::uint32_t CodeBuilder::add_field(const TemplateFormatField& field) {
+  program_.fields.push_back(field);
+  TemplateFormatSpec& spec = program_.fields.back().spec;
+  spec.fill = program_.memory.copy(spec.fill);
+  return static_cast<std::uint32_t>(program_.fields.size() - 1);
+}
+
 std::uint32_t CodeBuilder::add_call(std::string_view name,
                                     const std::vector<std::string>& keywords) {
   CallSite site{.name = program_.memory.copy(name)};
@@ -103,9 +110,10 @@ std::uint32_t CodeBuilder::add_call(std::string_view name,
 
 std::uint32_t CodeBuilder::add_slot(std::string_view name, bool outside) {
   if (program_.slots.size() >= kMaxSlots) fail("the template has too many names");
-  program_.slots.push_back({.name = program_.memory.copy(name),
-                            .outside = outside,
-                            .builtin = outside ? find_builtin(name) : nullptr});
+  program_.slots.push_back(
+      {.name = program_.memory.copy(name),
+       .outside = outside,
+       .builtin = outside ? find_builtin_value(name) : TemplateValue::undefined()});
   return static_cast<std::uint32_t>(program_.slots.size() - 1);
 }
 

@@ -46,6 +46,7 @@ class CodeBuilder : public PlaceTracker {
 
   std::uint32_t add_text(std::string_view text);
   std::uint32_t add_site(std::string_view name);
+  std::uint32_t add_field(const TemplateFormatField& field);
   std::uint32_t add_call(std::string_view name, const std::vector<std::string>& keywords);
 
   // --- names ----------------------------------------------------------------------------------

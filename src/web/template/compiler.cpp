@@ -121,6 +121,8 @@ void Compiler::compile_emit(const Node& node) {
   }
   if (escape == kXHTMLEscape) {
     const std::uint32_t function = code_.slot_of(escape);
+    // What fails inside a `try` leaves nothing behind: there the text is made first.
+    if (cleanups_.empty() && expressions_.compile_emit(*node.expression, function)) return;
     expressions_.compile(*node.expression);
     // The two commonest expressions, `name` and `name.attribute`, are one instruction each.
     if (fuse_emit(function)) return;
@@ -398,6 +400,7 @@ void Compiler::compile_import(const Node& node) {
 std::shared_ptr<const Program> compile(std::shared_ptr<const ParsedFile> file, FileSource* source) {
   auto program = std::make_shared<Program>();
   Compiler(*program, source).compile(std::move(file));
+  link_steps(*program);
   return program;
 }
 

@@ -1,5 +1,7 @@
 #include "web/template/cpp_expressions.hpp"
 
+#include <coronado/base/escape.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -7,15 +9,16 @@
 #include <stdexcept>
 
 #include "web/template/natives.hpp"
+#include "web/template/simplify.hpp"
 
 namespace coronado::web::templates {
 namespace {
 
 // Names that a handler's templates see beside their context.
-constexpr std::array<std::string_view, 15> kHandlerNames = {
+constexpr std::array<std::string_view, 14> kHandlerNames = {
     "handler",    "request",     "current_user", "locale",      "_",
     "pgettext",   "translate",   "static_url",   "reverse_url", "xsrf_form_html",
-    "xsrf_token", "_tt_modules", "modules",      "settings",    "datetime"};
+    "xsrf_token", "_tt_modules", "modules",      "settings"};
 
 constexpr std::array<std::string_view, 26> kOperators = {
     "kAdd",    "kSubtract",  "kMultiply", "kDivide",       "kFloorDivide", "kModulo",
@@ -40,6 +43,42 @@ std::string real(double value) {
   return text;
 }
 
+constexpr std::string_view kValue = "coronado::web::TemplateValue";
+
+bool has_await(const ExpressionPtr& expression) {
+  if (!expression) return false;
+  if (expression->kind == ExpressionKind::kAwait) return true;
+  if (std::ranges::any_of(expression->children, has_await)) return true;
+  return std::ranges::any_of(expression->loops, [](const ComprehensionLoop& loop) {
+    return has_await(loop.iterable) || std::ranges::any_of(loop.conditions, has_await);
+  });
+}
+
+/// Statements whose result is the value of an expression: a C++ lambda that is called where it stands;
+/// with an `await` among them, one that is a coroutine, and awaited there.
+class Inside {
+ public:
+  Inside(const Expression& expression, std::string_view result) : result_(result) {
+    awaits_ = std::ranges::any_of(expression.children, has_await);
+    for (const ComprehensionLoop& loop : expression.loops) {
+      awaits_ =
+          awaits_ || has_await(loop.iterable) || std::ranges::any_of(loop.conditions, has_await);
+    }
+  }
+  std::string open() const {
+    return awaits_ ? "(co_await [&]() -> coronado::Task<" + result_ + "> { "
+                   : "[&]() -> " + result_ + " { ";
+  }
+  std::string leave(const std::string& value) const {
+    return (awaits_ ? "co_return " : "return ") + value + "; ";
+  }
+  std::string close() const { return awaits_ ? "}())" : "}()"; }
+
+ private:
+  std::string result_;
+  bool awaits_ = false;
+};
+
 /// Whether its value is True or False.
 bool is_condition(const Expression& expression) {
   switch (expression.kind) {
@@ -56,6 +95,7 @@ bool is_condition(const Expression& expression) {
 }  // namespace
 
 void CppExpressions::restart() {
+  constants_.clear();
   outside_.clear();
   awaits_ = false;
 }
@@ -89,9 +129,9 @@ std::string CppExpressions::any(const Expression& expression) {
     case ExpressionKind::kBinary: {
       const std::string left = any(*expression.children[0]);
       const std::string right = any(*expression.children[1]);
-      if (expression.operators[0] == Operator::kModulo &&
-          expression.children[0]->kind == ExpressionKind::kString) {
-        return "r.percent(" + site(expression) + ", " + left + ", " + right + ")";
+      if (const auto split = known_percent(expression)) {
+        return "r.percent(" + site(expression) + ", " + add_percent(expression, *split) + ", " +
+               right + ")";
       }
       return binary(expression.operators[0], expression.offset, left, right);
     }
@@ -110,7 +150,8 @@ std::string CppExpressions::any(const Expression& expression) {
     case ExpressionKind::kListComprehension:
     case ExpressionKind::kDictComprehension: return comprehension(expression);
     case ExpressionKind::kFormat: return format(expression);
-    case ExpressionKind::kField: return {};  // only inside kFormat
+    case ExpressionKind::kField:
+    case ExpressionKind::kPercentField: return {};  // only inside kFormat
     case ExpressionKind::kLambda: return lambda(expression);
     case ExpressionKind::kAwait: return await(expression);
   }
@@ -130,11 +171,7 @@ std::string CppExpressions::values(const Expression& expression, std::size_t fir
 }
 
 std::string CppExpressions::await(const Expression& expression) {
-  if (functions_ > 0) {
-    fail_(expression.offset,
-          "await inside a comprehension, a lambda, or behind and, or or a comparison in a chain: "
-          "set a variable before");
-  }
+  if (lambdas_ > 0) fail_(expression.offset, "await inside a lambda");
   awaits_ = true;
   const std::string what = value(*expression.children[0]);
   return "co_await r.awaited(" + site(expression) + ", " + what + ")";
@@ -150,7 +187,7 @@ std::string CppExpressions::getter(std::string_view member) {
 std::string CppExpressions::name_or_undefined(std::string_view name) {
   const CppNames::Found found = names_.find(name);
   if (found.kind != CppNames::Kind::kOutside) return found.cpp;
-  const bool known = find_builtin(name) != nullptr ||
+  const bool known = !find_builtin_value(name).is_undefined() ||
                      std::ranges::find(kHandlerNames, name) != kHandlerNames.end();
   if (!known) return {};
   outside_.emplace(name);
@@ -197,8 +234,10 @@ std::string CppExpressions::call(const Expression& expression) {
   std::string out;
   if (callee.kind == ExpressionKind::kAttribute) {
     const std::string object = any(*callee.children[0]);
-    out = "r.call_method(" + site(callee) + ", " + object + ", " + cpp_literal(callee.text) + ", " +
-          getter(callee.text);
+    const std::string name = add_constant("inline constinit coronado::web::detail::MethodName",
+                                          "{" + cpp_literal(callee.text) + "}");
+    out =
+        "r.call_method(" + site(callee) + ", " + object + ", " + name + ", " + getter(callee.text);
   } else if (&callee == module_name_) {
     const std::string modules = name("_tt_modules", callee.offset);
     out = "r.call(" + site(callee) + ", " + cpp_literal(callee.text) + ", r.attribute_value(" +
@@ -251,28 +290,26 @@ std::string CppExpressions::compare(const Expression& expression) {
   const std::string first = any(*expression.children[0]);
   if (expression.operators.size() == 1) return one(0, first, any(*expression.children[1]));
   // Each value is made once, and only when the comparison before was true.
-  ++functions_;
-  std::string out = "[&] { const auto& a0 = " + first + "; ";
+  const Inside inside(expression, "bool");
+  std::string out = inside.open() + "const auto& a0 = " + first + "; ";
   for (std::size_t i = 0; i < expression.operators.size(); ++i) {
     const std::string left = "a" + std::to_string(i);
     const std::string right = "a" + std::to_string(i + 1);
     out += "const auto& " + right + " = " + any(*expression.children[i + 1]) + "; ";
-    out += "if (!" + one(i, left, right) + ") return false; ";
+    out += "if (!" + one(i, left, right) + ") " + inside.leave("false");
   }
-  --functions_;
-  return out + "return true; }()";
+  return out + inside.leave("true") + inside.close();
 }
 
 std::string CppExpressions::logical(const Expression& expression) {
   if (is_condition(expression)) return condition(expression);
-  ++functions_;
   const std::string left = value(*expression.children[0]);
   const std::string right = value(*expression.children[1]);
-  --functions_;
   const bool is_and = expression.kind == ExpressionKind::kAnd;
-  return "[&]() -> coronado::web::TemplateValue { const auto left = " + left + "; return r.truth(" +
-         site(expression) + ", left) ? " + (is_and ? right : "left") + " : " +
-         (is_and ? "left" : right) + "; }()";
+  const Inside inside(expression, kValue);
+  return inside.open() + "const auto left = " + left + "; if (" + (is_and ? "!" : "") + "r.truth(" +
+         site(expression) + ", left)) " + inside.leave("left") + inside.leave(right) +
+         inside.close();
 }
 
 // --- functions ---------------------------------------------------------------------------------------
@@ -280,12 +317,9 @@ std::string CppExpressions::logical(const Expression& expression) {
 std::string CppExpressions::comprehension(const Expression& expression) {
   const bool dict = expression.kind == ExpressionKind::kDictComprehension;
   const std::string result = names_.fresh("made");
-  ++functions_;
-  std::string out = "[&]() -> coronado::web::TemplateValue { const auto " + result + " = " +
-                    (dict ? "r.dict(0, {})" : "r.list({})") + "; " + loops(expression, 0, result) +
-                    "return " + result + "; }()";
-  --functions_;
-  return out;
+  const Inside inside(expression, kValue);
+  return inside.open() + "const auto " + result + " = " + (dict ? "r.dict(0, {})" : "r.list({})") +
+         "; " + loops(expression, 0, result) + inside.leave(result) + inside.close();
 }
 
 std::string CppExpressions::loops(const Expression& expression, std::size_t depth,
@@ -313,7 +347,7 @@ std::string CppExpressions::loops(const Expression& expression, std::size_t dept
 }
 
 std::string CppExpressions::lambda(const Expression& expression) {
-  ++functions_;
+  ++lambdas_;
   names_.push_lambda();
   std::string parameters;
   std::string bind;
@@ -324,7 +358,7 @@ std::string CppExpressions::lambda(const Expression& expression) {
   }
   const std::string body = value(*expression.children[0]);
   names_.pop();
-  --functions_;
+  --lambdas_;
   const std::string count = std::to_string(expression.names.size());
   return "r.lambda([] { static constexpr std::array<std::string_view, " + count + "> names{" +
          parameters +
@@ -337,19 +371,93 @@ std::string CppExpressions::lambda(const Expression& expression) {
 std::string CppExpressions::format(const Expression& expression) {
   std::string out = "r.join({";
   for (const ExpressionPtr& part : expression.children) {
-    if (part->kind != ExpressionKind::kField) {
+    if (part->kind == ExpressionKind::kString) {
       out += value(*part) + ", ";
       continue;
     }
     const std::string shown = value(*part->children[0]);
-    const std::string spec = part->children[1]
-                                 ? format(*part->children[1])
-                                 : std::string("coronado::web::TemplateValue::string({})");
+    if (const auto known = known_field(*part)) {
+      out += "r.field(" + site(*part) + ", " + add_field(*known) + ", " + shown + "), ";
+      continue;
+    }
+    const std::string spec = format(*part->children[1]);
     const std::string conversion =
         part->text.empty() ? "'\\0'" : "'" + std::string(1, part->text[0]) + "'";
     out += "r.format(" + site(*part) + ", " + shown + ", " + spec + ", " + conversion + "), ";
   }
   return out + "})";
+}
+
+namespace {
+
+std::string character(char c) {
+  return c == '\0'                ? "'\\0'"
+         : c == '\'' || c == '\\' ? std::string("'\\") + c + "'"
+                                  : std::string("'") + c + "'";
+}
+
+/// The value of a field, as C++.
+std::string field_of(const TemplateFormatField& field) {
+  const TemplateFormatSpec& spec = field.spec;
+  constexpr std::string_view kQuick[] = {"kNo", "kYes", "kFixed"};
+  const std::string quick = "coronado::web::TemplateFormatSpec::Quick::" +
+                            std::string(kQuick[static_cast<std::size_t>(spec.quick)]);
+  const bool percent = field.rules == TemplateFormatField::Rules::kPercent;
+  return "{.spec = {.fill = " + view(spec.fill) + ", .align = " + character(spec.align) +
+         ", .sign = " + character(spec.sign) +
+         ", .alternate = " + (spec.alternate ? "true" : "false") +
+         ", .zero = " + (spec.zero ? "true" : "false") + ", .group = " + character(spec.group) +
+         ", .width = " + std::to_string(spec.width) +
+         ", .precision = " + std::to_string(spec.precision) + ", .type = " + character(spec.type) +
+         ", .quick = " + quick + "}, .rules = coronado::web::TemplateFormatField::Rules::" +
+         (percent ? "kPercent" : "kFormat") + ", .conversion = " + character(field.conversion) +
+         ", .empty = " + (field.empty ? "true" : "false") + "}";
+}
+
+}  // namespace
+
+std::string CppExpressions::add_constant(std::string_view type, const std::string& value) {
+  const std::string name = "kConstant" + std::to_string(constants_.size());
+  constants_.push_back("static " + std::string(type) + " " + name + value);
+  return name;
+}
+
+std::string CppExpressions::add_field(const TemplateFormatField& field) {
+  return add_constant("constexpr coronado::web::TemplateFormatField", field_of(field));
+}
+
+std::string CppExpressions::add_percent(const Expression& expression, const SplitPercent& split) {
+  return add_constant("constexpr coronado::web::TemplatePercent",
+                      "{.text = " + view(expression.children[0]->text) + ", .prefix = " +
+                          view(split.prefix) + ", .suffix = " + view(split.suffix) +
+                          ", .escaped_prefix = " + view(xhtml_escape(split.prefix)) +
+                          ", .escaped_suffix = " + view(xhtml_escape(split.suffix)) +
+                          ", .field = " + field_of(split.field) + "}");
+}
+
+std::string CppExpressions::emit_parts(const Expression& expression) {
+  if (expression.kind == ExpressionKind::kBinary) {
+    const auto split = known_percent(expression);
+    if (!split) return {};
+    const std::string right = any(*expression.children[1]);
+    return "r.emit_percent(" + site(expression) + ", context, " + add_percent(expression, *split) +
+           ", " + right + ");";
+  }
+  if (expression.kind != ExpressionKind::kFormat) return {};
+  std::string parts;
+  for (const ExpressionPtr& part : expression.children) {
+    if (part->kind == ExpressionKind::kString) {
+      parts += "r.text(" + cpp_literal(xhtml_escape(part->text)) + "); ";
+      continue;
+    }
+    const auto known = known_field(*part);
+    if (!known) return {};
+    const std::string shown = any(*part->children[0]);
+    parts += "r.emit_field(" + site(*part) + ", " + add_field(*known) + ", " + shown + "); ";
+  }
+  // A function of the context that escapes in its own way gets the text in one piece.
+  return "if (r.escapes(context)) { " + parts + "} else { r.emit(\"\", " + site(expression) +
+         ", context, " + format(expression) + "); }";
 }
 
 // --- assignment --------------------------------------------------------------------------------------

@@ -9,9 +9,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "web/template/cpp_names.hpp"
 #include "web/template/linker.hpp"
+#include "web/template/simplify.hpp"
 
 namespace coronado::web::templates {
 
@@ -44,6 +46,12 @@ class CppExpressions {
   /// Statements that give a target its value.
   std::string assign(const Expression& target, const std::string& value, bool declares);
 
+  /// Statements that write the text of an expression that makes it of pieces, escaped, without the
+  /// whole text on the way. Empty: it is no such expression.
+  std::string emit_parts(const Expression& expression);
+  /// Definitions of the constants that the expressions use.
+  const std::vector<std::string>& constants() const noexcept { return constants_; }
+
   /// The names that come from the context or from outside: each is looked up once.
   const std::set<std::string, std::less<>>& outside() const noexcept { return outside_; }
   bool awaits() const noexcept { return awaits_; }
@@ -59,6 +67,9 @@ class CppExpressions {
   std::string format(const Expression& expression);
   std::string values(const Expression& expression, std::size_t first = 0);
   std::string await(const Expression& expression);
+  std::string add_constant(std::string_view type, const std::string& value);
+  std::string add_field(const TemplateFormatField& field);
+  std::string add_percent(const Expression& expression, const SplitPercent& split);
   std::string site(const Expression& expression) const { return sites_(expression.offset); }
 
   CppNames& names_;
@@ -66,8 +77,9 @@ class CppExpressions {
   std::function<void(std::uint32_t offset, const std::string& message)> fail_;
   std::set<std::string, std::less<>> outside_;
   const Expression* module_name_ = nullptr;
-  std::size_t functions_ = 0;  // C++ lambdas around
+  std::size_t lambdas_ = 0;  // around
   bool awaits_ = false;
+  std::vector<std::string> constants_;
 };
 
 }  // namespace coronado::web::templates

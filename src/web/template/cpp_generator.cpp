@@ -2,41 +2,14 @@
 
 #include <coronado/base/strings.hpp>
 
-#include <map>
-#include <set>
-#include <utility>
-
-#include "web/template/cpp_expressions.hpp"
 #include "web/template/cpp_names.hpp"
-#include "web/template/expression_parser.hpp"
+#include "web/template/cpp_statements.hpp"
 #include "web/template/html_context.hpp"
 
 namespace coronado::web::templates {
 namespace {
 
 constexpr std::size_t kMaxItems = 100'000;  // with what it includes
-constexpr std::string_view kValue = "coronado::web::TemplateValue";
-
-/// A node where it stands in the whole template.
-struct Item {
-  const Node* node;
-  OriginPlace place;
-  const ParsedFile* file;
-  std::vector<std::vector<Item>> bodies;  // of its branches; of what a block or include stands for
-};
-
-/// Reads a member that the context may have.
-std::string sfinae_getter(const std::string& name) {
-  if (!is_cpp_member(name)) return "0";
-  return "[](const auto& of) -> decltype((of." + name + ")) { return (of." + name + "); }";
-}
-
-/// How a loop is left from inside.
-struct Frame {
-  bool is_loop;
-  std::string name;  // of the flag that a loop with an else has, or of the label of a finally
-  bool used = false;
-};
 
 class Generator {
  public:
@@ -45,39 +18,13 @@ class Generator {
         warnings_(warnings),
         places_(origins_),
         linker_(places_, files_, source),
-        expressions_(
-            names_, [this](std::uint32_t offset) { return site(offset); },
-            [this](std::uint32_t offset, const std::string& message) {
-              places_.set_offset(offset);
-              places_.fail(message);
-            }) {}
+        statements_(places_, options) {}
 
   std::string generate(std::shared_ptr<const ParsedFile> file);
 
  private:
-  std::vector<Item> flatten(const Body& body);
-  static void find_assigned(const Expression& target, std::set<std::string, std::less<>>& names);
-  static void find_assigned(const std::vector<Item>& items,
-                            std::set<std::string, std::less<>>& names);
-  std::string site(std::uint32_t offset);
-  void line(std::uint32_t offset, const std::string& code);
-  void code(const std::string& text) { out_ += text + "\n"; }
-
-  void body(const std::vector<Item>& items);
-  void block(const std::vector<Item>& items);
-  void statement(const Item& item);
-  void emit(const Item& item, const std::string& before);
-  void set(const Node& node);
-  void augment(const Node& node);
-  void branches(const Item& item);
-  void loop(const Item& item);
-  void leave(const Node& node);
-  void attempt(const Item& item);
-  void handlers(const Item& item);
-  void apply(const Item& item);
-  void imports(const Node& node);
+  std::vector<CppItem> flatten(const Body& body);
   std::string tables() const;
-  std::string names_of_outside() const;
 
   const CppOptions& options_;
   std::vector<TemplateWarning>& warnings_;
@@ -86,20 +33,12 @@ class Generator {
   std::vector<std::shared_ptr<const ParsedFile>> files_;
   PlaceTracker places_;
   Linker linker_;
-  CppNames names_;
-  CppExpressions expressions_;
+  CppStatements statements_;
   std::size_t items_ = 0;
-  std::size_t attempts_ = 0;  // `try` statements around
-  std::vector<Frame> frames_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::size_t> site_numbers_;
-  std::vector<OriginPlace> sites_;
-  std::string out_;
 };
 
-// --- the whole template --------------------------------------------------------------------------------
-
-std::vector<Item> Generator::flatten(const Body& body) {
-  std::vector<Item> items;
+std::vector<CppItem> Generator::flatten(const Body& body) {
+  std::vector<CppItem> items;
   for (const auto& node : body) {
     places_.set_offset(node->offset);
     if (node->kind == NodeKind::kExtends) continue;
@@ -110,7 +49,7 @@ std::vector<Item> Generator::flatten(const Body& body) {
       places_.fail("the template has more than " + std::to_string(kMaxItems) +
                    " parts, with what it includes");
     }
-    Item item{node.get(), places_.place(), &linker_.file(), {}};
+    CppItem item{node.get(), places_.place(), &linker_.file(), {}};
     const auto inside = [&](const Body& inner) { item.bodies.push_back(flatten(inner)); };
     if (node->kind == NodeKind::kBlock) {
       linker_.visit_block(*node, inside);
@@ -124,364 +63,6 @@ std::vector<Item> Generator::flatten(const Body& body) {
   return items;
 }
 
-void Generator::find_assigned(const Expression& target, std::set<std::string, std::less<>>& names) {
-  if (target.kind == ExpressionKind::kName) names.insert(target.text);
-  if (target.kind == ExpressionKind::kTuple || target.kind == ExpressionKind::kList) {
-    for (const ExpressionPtr& child : target.children) find_assigned(*child, names);
-  }
-}
-
-void Generator::find_assigned(const std::vector<Item>& items,
-                              std::set<std::string, std::less<>>& names) {
-  for (const Item& item : items) {
-    for (const ExpressionPtr& target : item.node->targets) find_assigned(*target, names);
-    for (const ImportedName& import : item.node->imports) names.insert(import.name);
-    for (const Branch& branch : item.node->branches) {
-      if (!branch.name.empty()) names.insert(branch.name);
-    }
-    if (item.node->kind == NodeKind::kApply) continue;
-    for (const std::vector<Item>& inside : item.bodies) find_assigned(inside, names);
-  }
-}
-
-std::string Generator::site(std::uint32_t offset) {
-  const OriginPlace place{offset, places_.place().origin};
-  const auto [found, added] =
-      site_numbers_.emplace(std::pair(place.origin, place.offset), sites_.size());
-  if (added) sites_.push_back(place);
-  return std::to_string(found->second);
-}
-
-/// Code that belongs to a place of the template: the compiler's errors name it.
-void Generator::line(std::uint32_t offset, const std::string& code_text) {
-  const SourceFile& file = *origins_[places_.place().origin].file;
-  const std::string path =
-      options_.directory.empty() ? file.name : options_.directory + "/" + file.name;
-  out_ += "#line " + std::to_string(file.place_of(offset).line) + " " + cpp_literal(path) + "\n" +
-          code_text + "\n";
-}
-
-// --- statements ------------------------------------------------------------------------------------------
-
-void Generator::body(const std::vector<Item>& items) {
-  std::string text;
-  const auto flush = [&] {
-    if (!text.empty()) code("r.text(" + cpp_literal(text) + ");");
-    text.clear();
-  };
-  const OriginPlace around = places_.place();
-  for (const Item& item : items) {
-    if (item.node->kind == NodeKind::kText) {
-      text += item.node->text;
-      continue;
-    }
-    places_.set_place(item.place);
-    // In a `try` the text must be there before the value fails.
-    if (attempts_ > 0) flush();
-    if (item.node->kind == NodeKind::kEmit) {
-      emit(item, std::exchange(text, {}));
-      continue;
-    }
-    flush();
-    statement(item);
-  }
-  flush();
-  places_.set_place(around);
-}
-
-void Generator::block(const std::vector<Item>& items) {
-  names_.push_block();
-  body(items);
-  names_.pop();
-}
-
-void Generator::statement(const Item& item) {
-  const Node& node = *item.node;
-  switch (node.kind) {
-    case NodeKind::kText:
-    case NodeKind::kEmit: return;  // `body` does them
-    case NodeKind::kRaw:
-      return line(node.expression->offset, "r.emit_raw(" + site(node.expression->offset) + ", " +
-                                               expressions_.any(*node.expression) + ");");
-    case NodeKind::kModule:
-      return line(node.expression->offset, "r.emit_raw(" + site(node.expression->offset) + ", " +
-                                               expressions_.module(*node.expression) + ");");
-    case NodeKind::kEvaluate:
-      return line(node.expression->offset,
-                  "static_cast<void>(" + expressions_.any(*node.expression) + ");");
-    case NodeKind::kSet: return set(node);
-    case NodeKind::kAugment: return augment(node);
-    case NodeKind::kIf: return branches(item);
-    case NodeKind::kFor:
-    case NodeKind::kWhile: return loop(item);
-    case NodeKind::kTry:
-      ++attempts_;
-      attempt(item);
-      --attempts_;
-      return;
-    case NodeKind::kApply: return apply(item);
-    case NodeKind::kBlock:
-    case NodeKind::kInclude: return body(item.bodies[0]);
-    case NodeKind::kExtends: return;
-    case NodeKind::kImport: return imports(node);
-    case NodeKind::kBreak:
-    case NodeKind::kContinue: return leave(node);
-  }
-}
-
-/// Params  before  The text that stands before the value.
-void Generator::emit(const Item& item, const std::string& before) {
-  const Expression& expression = *item.node->expression;
-  const std::string& escape = item.file->autoescape;
-  const std::string value = expressions_.any(expression);
-  const bool plain =
-      escape == "xhtml_escape" && names_.find(escape).kind == CppNames::Kind::kOutside;
-  if (plain) {
-    return line(expression.offset, "r.emit(" + cpp_literal(before) + ", " +
-                                       site(expression.offset) + ", context, " + value + ");");
-  }
-  if (!before.empty()) code("r.text(" + cpp_literal(before) + ");");
-  if (escape.empty()) {
-    return line(expression.offset, "r.emit_raw(" + site(expression.offset) + ", " + value + ");");
-  }
-  ExpressionPtr function;
-  try {
-    ExpressionParser parser(escape, item.node->offset);
-    function = parser.parse_expression();
-    parser.expect_end();
-  } catch (const SyntaxFault& fault) {
-    places_.fail("autoescape: " + std::string(fault.what()));
-  }
-  const std::string callee = expressions_.any(*function);
-  line(expression.offset, "r.emit_raw(" + site(expression.offset) + ", r.call(" +
-                              site(item.node->offset) + ", " + cpp_literal(escape) + ", " + callee +
-                              ", {r.to_text(" + site(item.node->offset) + ", r.value(" + value +
-                              "))}));");
-}
-
-void Generator::set(const Node& node) {
-  std::string value = expressions_.any(*node.expression);
-  std::string text;
-  if (node.targets.size() > 1 || node.targets[0]->kind != ExpressionKind::kName) {
-    const std::string kept = names_.fresh("kept");
-    text = "const auto& " + kept + " = " + value + "; ";
-    value = kept;
-  }
-  for (const ExpressionPtr& target : node.targets) {
-    text += expressions_.assign(*target, value, false);
-  }
-  line(node.expression->offset, text);
-}
-
-void Generator::augment(const Node& node) {
-  const Expression& target = *node.targets[0];
-  if (target.kind == ExpressionKind::kName) {
-    // Read and set: never a constant.
-    const std::string old = expressions_.any(target);
-    const std::string sum =
-        expressions_.binary(node.op, node.offset, old, expressions_.any(*node.expression));
-    return line(node.offset, expressions_.assign(target, sum, false));
-  }
-  const std::string object = names_.fresh("object");
-  const std::string index = names_.fresh("index");
-  std::string text =
-      "const auto " + object + " = " + expressions_.value(*target.children[0]) + "; ";
-  text += "const auto " + index + " = " + expressions_.value(*target.children[1]) + "; ";
-  const std::string old = "r.item(" + site(target.offset) + ", " + object + ", " + index + ")";
-  const std::string sum =
-      expressions_.binary(node.op, node.offset, old, expressions_.any(*node.expression));
-  line(node.offset, text + "r.set_item(" + site(target.offset) + ", " + object + ", " + index +
-                        ", r.value(" + sum + "));");
-}
-
-void Generator::branches(const Item& item) {
-  // Nested, not `else if`: a condition may stand on a line of its own.
-  std::size_t open = 0;
-  for (std::size_t i = 0; i < item.node->branches.size(); ++i) {
-    const Branch& branch = item.node->branches[i];
-    if (i > 0) {
-      code("} else {");
-    }
-    if (branch.condition) {
-      line(branch.condition->offset, "if (" + expressions_.condition(*branch.condition) + ") {");
-      ++open;
-    }
-    block(item.bodies[i]);
-  }
-  for (; open > 0; --open) code("}");
-}
-
-void Generator::loop(const Item& item) {
-  const Node& node = *item.node;
-  const Expression& source = *node.expression;
-  const bool has_else = node.branches.size() > 1;
-  const std::string flag = has_else ? names_.fresh("left") : std::string();
-  if (has_else) code("bool " + flag + " = false;");
-  const std::string place = site(source.offset);
-  names_.push_block();
-  frames_.push_back({true, flag});
-  if (node.kind == NodeKind::kWhile) {
-    line(source.offset, "while (" + expressions_.condition(source) + ") { r.step(" + place + ");");
-  } else {
-    const std::string each = names_.fresh("each");
-    line(source.offset, "for (auto&& " + each + " : r.range(" + place + ", " +
-                            expressions_.any(source) + ")) { r.step(" + place + ");");
-    line(node.targets[0]->offset, expressions_.assign(*node.targets[0], each, false));
-  }
-  body(item.bodies[0]);
-  code("}");
-  frames_.pop_back();
-  names_.pop();
-  if (!has_else) return;
-  code("if (!" + flag + ") {");
-  block(item.bodies[1]);
-  code("}");
-}
-
-/// `break` and `continue`: from one finally block to the next, and out of the loop.
-void Generator::leave(const Node& node) {
-  if (frames_.empty()) {
-    places_.fail(std::string(node.kind == NodeKind::kBreak ? "break" : "continue") +
-                 " outside for or while block");
-  }
-  Frame& frame = frames_.back();
-  const bool is_break = node.kind == NodeKind::kBreak;
-  if (frame.is_loop) {
-    if (is_break && !frame.name.empty()) code(frame.name + " = true;");
-    code(is_break ? "break;" : "continue;");
-    return;
-  }
-  frame.used = true;
-  code("{ how_" + frame.name + " = " + (is_break ? "1" : "2") + "; goto " + frame.name + "; }");
-}
-
-void Generator::attempt(const Item& item) {
-  const Branch& last = item.node->branches.back();
-  if (last.role != BranchRole::kFinally) return handlers(item);
-  const std::string name = names_.fresh("finally");
-  code("{ coronado::web::TemplateRun::Try try_" + name + "(r); int how_" + name + " = 0;");
-  code("try {");
-  frames_.push_back({false, name});
-  names_.push_block();
-  handlers(item);
-  names_.pop();
-  const bool used = frames_.back().used;
-  frames_.pop_back();
-  code("} catch (...) { try_" + name + ".caught(); }");
-  if (used) code(name + ":;");
-  block(item.bodies.back());
-  code("try_" + name + ".rethrow();");
-  if (used) {
-    for (const NodeKind kind : {NodeKind::kBreak, NodeKind::kContinue}) {
-      code("if (how_" + name + " == " + (kind == NodeKind::kBreak ? "1" : "2") + ") {");
-      const Node node{.kind = kind,
-                      .offset = item.node->offset,
-                      .text = {},
-                      .expression = {},
-                      .targets = {},
-                      .branches = {},
-                      .imports = {}};
-      if (!frames_.empty()) leave(node);
-      code("}");
-    }
-  } else {
-    code("static_cast<void>(how_" + name + ");");
-  }
-  code("}");
-}
-
-/// try, except and else; without finally, which is around them.
-void Generator::handlers(const Item& item) {
-  const std::vector<Branch>& all = item.node->branches;
-  if (all.size() < 2 || all[1].role != BranchRole::kExcept) return block(item.bodies[0]);
-  const std::string name = names_.fresh("try");
-  code("{ coronado::web::TemplateRun::Try " + name + "(r);");
-  code("try {");
-  block(item.bodies[0]);
-  code("} catch (...) { " + name + ".caught(); }");
-  code("if (!" + name + ".failed()) {");
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    if (all[i].role == BranchRole::kElse) block(item.bodies[i]);
-  }
-  code("}");
-  bool catches_all = false;
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    const Branch& branch = all[i];
-    if (branch.role != BranchRole::kExcept) continue;
-    std::string test;
-    if (branch.condition) {
-      test = " if (" + name + ".matches(" + site(branch.condition->offset) + ", " +
-             expressions_.value(*branch.condition) + "))";
-    } else {
-      catches_all = true;
-    }
-    line(branch.offset, (i == 1 ? "else" : " else") + test + " {");
-    names_.push_block();
-    if (!branch.name.empty()) {
-      Expression target{.kind = ExpressionKind::kName,
-                        .offset = branch.offset,
-                        .text = branch.name,
-                        .children = {},
-                        .names = {},
-                        .operators = {},
-                        .loops = {}};
-      line(branch.offset, expressions_.assign(target, name + ".value()", false));
-    }
-    body(item.bodies[i]);
-    names_.pop();
-    code("}");
-  }
-  if (!catches_all) code("else { " + name + ".rethrow(); }");
-  code("}");
-}
-
-void Generator::apply(const Item& item) {
-  const Expression& function = *item.node->expression;
-  const std::string callee = names_.fresh("function");
-  line(function.offset, "{ const auto " + callee + " = " + expressions_.value(function) + "; " +
-                            "r.begin_capture();");
-  std::set<std::string, std::less<>> assigned;
-  find_assigned(item.bodies[0], assigned);
-  // What is assigned inside starts as what it is outside, and ends with the block.
-  std::map<std::string, std::string> outer;
-  for (const std::string& name : assigned) outer[name] = expressions_.name_or_undefined(name);
-  names_.push_function(assigned);
-  for (const auto& [name, cpp] : names_.variables()) {
-    const std::string& from = outer[name];
-    code(cpp + " = " +
-         (from.empty()
-              ? "r.initial(context, " + cpp_literal(name) + ", " + sfinae_getter(name) + ")"
-              : "r.value(" + from + ")") +
-         ";");
-  }
-  std::vector<Frame> frames;
-  frames.swap(frames_);
-  body(item.bodies[0]);
-  frames.swap(frames_);
-  names_.pop();
-  line(function.offset, "r.end_capture(" + site(item.node->offset) + ", " + callee + "); }");
-}
-
-void Generator::imports(const Node& node) {
-  for (const ImportedName& import : node.imports) {
-    std::string value = "r.import(" + site(node.offset) + ", " + cpp_literal(import.module) + ")";
-    if (!import.member.empty()) {
-      value = "r.attribute_value(" + site(node.offset) + ", " + value + ", " +
-              cpp_literal(import.member) + ")";
-    }
-    Expression target{.kind = ExpressionKind::kName,
-                      .offset = node.offset,
-                      .text = import.name,
-                      .children = {},
-                      .names = {},
-                      .operators = {},
-                      .loops = {}};
-    line(node.offset, expressions_.assign(target, value, false));
-  }
-}
-
-// --- the file ------------------------------------------------------------------------------------------
-
 std::string Generator::tables() const {
   std::string out = "  static constexpr coronado::web::detail::CompiledOrigin kOrigins[] = {\n";
   for (const Origin& origin : origins_) {
@@ -494,29 +75,17 @@ std::string Generator::tables() const {
            ", " + std::to_string(line_of_parent) + "},\n";
   }
   out += "  };\n  static constexpr coronado::web::detail::CompiledPlace kPlaces[] = {\n";
-  for (const OriginPlace& place : sites_) {
+  for (const OriginPlace& place : statements_.sites()) {
     const LineColumn at = origins_[place.origin].file->place_of(place.offset);
     out += "      {" + std::to_string(place.origin) + ", " + std::to_string(at.line) + ", " +
            std::to_string(at.column) + "},\n";
   }
-  return out + "      {0, 1, 1}};\n  static constexpr coronado::web::detail::CompiledInfo kInfo{" +
+  out += "      {0, 1, 1}};\n";
+  for (const std::string& constant : statements_.constants()) {
+    out += "  " + constant + ";\n";
+  }
+  return out + "  static constexpr coronado::web::detail::CompiledInfo kInfo{" +
          cpp_literal(options_.name) + ", kOrigins, kPlaces};\n";
-}
-
-std::string Generator::names_of_outside() const {
-  std::string out;
-  for (const std::string& name : expressions_.outside()) {
-    out += "[[maybe_unused]] const auto& out_" + cpp_identifier(name) + " = r.outer(context, " +
-           cpp_literal(name) + ", " + sfinae_getter(name) + ");\n";
-  }
-  for (const auto& [name, cpp] : names_.variables()) {
-    out += std::string(kValue) + " " + cpp + " = r.initial(context, " + cpp_literal(name) + ", " +
-           sfinae_getter(name) + ");\n";
-  }
-  for (const std::string& cpp : names_.inner_variables()) {
-    out += std::string(kValue) + " " + cpp + ";\n";
-  }
-  return out;
 }
 
 std::string class_name(std::string_view object) {
@@ -549,30 +118,22 @@ std::string file_tail(const CppOptions& options) {
 }
 
 std::string Generator::generate(std::shared_ptr<const ParsedFile> file) {
-  const std::vector<Item> items = flatten(linker_.link(std::move(file)));
-  const OriginPlace root = places_.place();
-  std::string head;
-  do {
-    names_.restart();
-    expressions_.restart();
-    site_numbers_.clear();
-    sites_.clear();
-    out_.clear();
-    std::set<std::string, std::less<>> assigned;
-    find_assigned(items, assigned);
-    names_.push_function(std::move(assigned));
-    places_.set_place(root);
-    body(items);
-    head = names_of_outside();
-  } while (names_.learnt());
+  const std::vector<CppItem> items = flatten(linker_.link(std::move(file)));
+  statements_.write(items);
   const std::string name = class_name(cpp_object_name(options_.name));
-  const bool awaits = expressions_.awaits();
+  const bool awaits = statements_.awaits();
+  const std::string function =
+      "(coronado::web::TemplateRun& r, [[maybe_unused]] const Context& context) {\n";
+  std::string render;
+  if (!awaits) {
+    render = "\n  template <class Context>\n  static void render" + function +
+             statements_.text(false) + "}\n";
+  }
   return file_head(options_) + "struct " + name + " final : coronado::web::CompiledTemplate<" +
          name + "> {\n  static constexpr bool kAwaits = " + (awaits ? "true" : "false") + ";\n" +
-         tables() + "\n  template <class Context>\n  static " +
-         (awaits ? "coronado::Task<>" : "void") +
-         " render(coronado::web::TemplateRun& r, [[maybe_unused]] const Context& context) {\n" +
-         head + out_ + (awaits ? "co_return;\n" : "") + "}\n" + file_tail(options_);
+         tables() + render +
+         "\n  template <class Context>\n  static coronado::Task<> render_pieces" + function +
+         statements_.text(true) + "co_return;\n}\n" + file_tail(options_);
 }
 
 }  // namespace

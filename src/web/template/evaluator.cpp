@@ -4,8 +4,12 @@
 #include <coronado/web/template_error.hpp>
 
 #include <cstring>
+#include <map>
+#include <mutex>
 
+#include "web/template/datetime.hpp"
 #include "web/template/format.hpp"
+#include "web/template/format_spec.hpp"
 #include "web/template/iteration.hpp"
 #include "web/template/loader_names.hpp"
 #include "web/template/natives.hpp"
@@ -13,10 +17,6 @@
 
 namespace coronado::web::templates {
 namespace {
-
-std::string quoted_type(const TemplateValue& value) {
-  return "'" + std::string(template_type_name(value)) + "'";
-}
 
 const TemplateMember* find_described(const TemplateType& type, std::string_view name) {
   for (const TemplateMember& member : type.members) {
@@ -58,6 +58,15 @@ AttributeSite AttributeSite::make(std::string_view name) noexcept {
           .of_mapping = find_function(mapping_methods(), name)};
 }
 
+const AttributeSite& AttributeSite::shared(std::string_view name) {
+  static std::mutex mutex;
+  static std::map<std::string, AttributeSite, std::less<>> sites;
+  const std::scoped_lock lock(mutex);
+  const auto [entry, added] = sites.try_emplace(std::string(name));
+  if (added) entry->second = make(entry->first);
+  return entry->second;
+}
+
 const TemplateFunction* AttributeSite::method_of(const TemplateValue& value) const noexcept {
   switch (value.kind()) {
     case TemplateKind::kString: return of_string;
@@ -70,6 +79,12 @@ const TemplateFunction* AttributeSite::method_of(const TemplateValue& value) con
       return is_sequence(value) ? of_tuple : nullptr;
     default: return nullptr;
   }
+}
+
+TemplateValue Evaluator::attribute(const TemplateValue& value, std::string_view name) {
+  TemplateValue found;
+  if (find_member(value, name, memory_, found, nullptr)) return found;
+  return attribute(value, AttributeSite::make(name));
 }
 
 TemplateValue Evaluator::attribute(const TemplateValue& value, const AttributeSite& site,
@@ -103,6 +118,10 @@ void Evaluator::emit_raw_slow(const TemplateValue& value) {
 }
 
 void Evaluator::emit_escaped_slow(const TemplateValue& value) {
+  if (value.kind() == TemplateKind::kFloat) {
+    char* out = output_.room(kNumberSize);
+    return output_.advance(write_shortest(out, value.as_float()));
+  }
   output_.write_escaped(template_to_string(value));
 }
 
@@ -114,6 +133,54 @@ void Evaluator::emit_with(const TemplateValue& value, const TemplateValue& funct
   const TemplateValue text =
       value.is_string() ? value : new_string(template_to_string(value), memory_);
   emit_raw(call(function, {&text, 1}));
+}
+
+void Evaluator::emit_field(const TemplateFormatField& field, const TemplateValue& value) {
+  if (field.empty && field.conversion == '\0') {
+    if (value.is_string()) return output_.write_escaped(value.as_string());
+    if (value.is_int()) return output_.write_int(value.as_int());
+    return emit_escaped_slow(value);
+  }
+  const TemplateFormatSpec& spec = field.spec;
+  if (spec.quick != TemplateFormatSpec::Quick::kNo) {
+    char* out = output_.room(kNumberSize);
+    const bool fixed =
+        spec.quick == TemplateFormatSpec::Quick::kFixed && value.kind() == TemplateKind::kFloat;
+    char* end = fixed ? write_fixed(out, value.as_float(), fixed_precision(spec))
+                      : write_number(out, spec, value);
+    if (end != nullptr) return output_.advance(end);
+  }
+  output_.write_escaped(format_field(field, value));
+}
+
+TemplateValue Evaluator::field_text(const TemplateFormatField& field, const TemplateValue& value) {
+  if (field.empty && field.conversion == '\0' && value.is_string()) return value;
+  char text[kNumberSize];
+  if (const char* end = field.empty ? nullptr : write_number(text, field.spec, value)) {
+    return new_string({text, static_cast<std::size_t>(end - text)}, memory_);
+  }
+  return new_string(format_field(field, value), memory_);
+}
+
+TemplateValue Evaluator::percent(const TemplatePercent& percent, const TemplateValue& value) {
+  if (is_tuple(value)) {
+    return new_string(percent_format(percent.text, value, memory_), memory_);
+  }
+  const TemplateValue field = field_text(percent.field, value);
+  if (percent.prefix.empty() && percent.suffix.empty()) return field;
+  const TemplateValue parts[] = {TemplateValue::string(percent.prefix), field,
+                                 TemplateValue::string(percent.suffix)};
+  return join(parts);
+}
+
+void Evaluator::emit_percent(const TemplatePercent& percent, const TemplateValue& value,
+                             const TemplateValue& function) {
+  if (!is_xhtml_escape(function) || is_tuple(value)) [[unlikely]] {
+    return emit_escaped(this->percent(percent, value), function);
+  }
+  if (!percent.prefix.empty()) output_.write(percent.escaped_prefix);
+  emit_field(percent.field, value);
+  if (!percent.suffix.empty()) output_.write(percent.escaped_suffix);
 }
 
 // --- calls -------------------------------------------------------------------------------------------
@@ -238,6 +305,7 @@ TemplateValue import_module(const LoaderNames* loader, std::string_view name) {
       return TemplateValue::object(found->second.get(), kModuleType);
     }
   }
+  if (name == "datetime") return datetime_module();
   fail(TemplateErrorClass::kNameError,
        "no module named '" + std::string(name) + "'; the loader's module() makes one");
 }

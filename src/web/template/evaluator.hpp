@@ -5,6 +5,7 @@
 /// Layer: web.
 #pragma once
 
+#include <coronado/web/template_format.hpp>
 #include <coronado/web/template_namespace.hpp>
 #include <coronado/web/template_output.hpp>
 
@@ -39,6 +40,8 @@ struct AttributeSite {
 
   /// `name` must outlive the site.
   static AttributeSite make(std::string_view name) noexcept;
+  /// The same for good, for threads too.
+  static const AttributeSite& shared(std::string_view name);
   const TemplateFunction* method_of(const TemplateValue& value) const noexcept;
 };
 
@@ -71,6 +74,7 @@ class Evaluator {
   /// `value.name`. A member that is described is told to `member`, for the next time.
   TemplateValue attribute(const TemplateValue& value, const AttributeSite& site,
                           const TemplateMember** member = nullptr);
+  TemplateValue attribute(const TemplateValue& value, std::string_view name);
   /// Calls a function value.
   TemplateValue call(const TemplateValue& callee, std::span<const TemplateValue> arguments);
   /// Calls `callee` with `self`, which is undefined unless it is a method's.
@@ -90,6 +94,13 @@ class Evaluator {
     emit_escaped_slow(value);
   }
 
+  /// Writes `value` as a field says, escaped as HTML.
+  void emit_field(const TemplateFormatField& field, const TemplateValue& value);
+  TemplateValue field_text(const TemplateFormatField& field, const TemplateValue& value);
+  TemplateValue percent(const TemplatePercent& percent, const TemplateValue& value);
+  /// Params  function  What `xhtml_escape` is here.
+  void emit_percent(const TemplatePercent& percent, const TemplateValue& value,
+                    const TemplateValue& function);
   TemplateValue join(std::span<const TemplateValue> parts);
   TemplateValue format(const TemplateValue& value, const TemplateValue& spec, char conversion);
   TemplateValue make_dict(std::span<const TemplateValue> pairs);

@@ -1,5 +1,9 @@
 #include "web/template/expression_compiler.hpp"
 
+#include <coronado/base/escape.hpp>
+
+#include "web/template/simplify.hpp"
+
 namespace coronado::web::templates {
 
 void ExpressionCompiler::compile_children(const Expression& expression, std::size_t first) {
@@ -54,7 +58,8 @@ void ExpressionCompiler::compile(const Expression& expression) {
     case ExpressionKind::kListComprehension:
     case ExpressionKind::kDictComprehension: return compile_comprehension(expression);
     case ExpressionKind::kFormat: return compile_format(expression);
-    case ExpressionKind::kField: return;  // only inside kFormat
+    case ExpressionKind::kField:
+    case ExpressionKind::kPercentField: return;  // only inside kFormat
     case ExpressionKind::kLambda: return compile_lambda(expression);
     case ExpressionKind::kAwait:
       if (in_lambda_) code_.fail("await inside a lambda");
@@ -98,18 +103,27 @@ void ExpressionCompiler::compile_attribute(const Expression& expression) {
   code_.emit(Op::kLoadAttribute, 0, site, slot);
 }
 
+std::optional<std::uint32_t> ExpressionCompiler::add_percent(const Expression& expression) {
+  const auto split = known_percent(expression);
+  if (!split) return std::nullopt;
+  Program& program = code_.program();
+  const auto keep = [&program](std::string_view text) { return program.memory.copy(text); };
+  program.percents.push_back({.text = keep(expression.children[0]->text),
+                              .prefix = keep(split->prefix),
+                              .suffix = keep(split->suffix),
+                              .escaped_prefix = keep(xhtml_escape(split->prefix)),
+                              .escaped_suffix = keep(xhtml_escape(split->suffix)),
+                              .field = split->field});
+  return static_cast<std::uint32_t>(program.percents.size() - 1);
+}
+
 void ExpressionCompiler::compile_binary(const Expression& expression) {
   const Operator op = expression.operators[0];
-  const Expression& left = *expression.children[0];
-  if (op == Operator::kModulo && left.kind == ExpressionKind::kString) {
-    PercentSite site = PercentSite::make(code_.program().memory.copy(left.text));
-    if (site.type != '\0') {
-      compile(*expression.children[1]);
-      code_.set_offset(expression.offset);
-      code_.program().percents.push_back(site);
-      code_.emit(Op::kPercent, 0, static_cast<std::uint32_t>(code_.program().percents.size() - 1));
-      return;
-    }
+  if (const auto percent = add_percent(expression)) {
+    compile(*expression.children[1]);
+    code_.set_offset(expression.offset);
+    code_.emit(Op::kPercent, 0, *percent);
+    return;
   }
   compile_children(expression);
   code_.set_offset(expression.offset);
@@ -149,6 +163,14 @@ void ExpressionCompiler::compile_slice(const Expression& slice) {
 
 void ExpressionCompiler::compile_call(const Expression& call) {
   const Expression& callee = *call.children[0];
+  if (callee.kind == ExpressionKind::kAttribute && call.children.size() == 1) {
+    compile(*callee.children[0]);
+    code_.set_offset(callee.offset);
+    code_.program().methods.push_back(
+        {.site = code_.add_site(callee.text), .call = code_.add_call(callee.text, {})});
+    code_.emit(Op::kCallMethod, 0, static_cast<std::uint32_t>(code_.program().methods.size() - 1));
+    return;
+  }
   if (callee.kind == ExpressionKind::kAttribute) {
     compile(*callee.children[0]);
     code_.set_offset(callee.offset);
@@ -278,22 +300,60 @@ void ExpressionCompiler::compile_lambda(const Expression& lambda) {
 
 void ExpressionCompiler::compile_format(const Expression& format) {
   for (const ExpressionPtr& part : format.children) {
-    if (part->kind != ExpressionKind::kField) {
+    if (part->kind == ExpressionKind::kString) {
       compile(*part);
-      continue;
-    }
-    compile(*part->children[0]);
-    if (part->children[1]) {
-      compile_format(*part->children[1]);
     } else {
-      code_.emit_constant(TemplateValue::string(""));
+      compile_field(*part);
     }
-    code_.set_offset(part->offset);
-    const char conversion = part->text.empty() ? '\0' : part->text[0];
-    code_.emit(Op::kFormat, -1, 0, static_cast<std::uint16_t>(conversion));
   }
   const auto count = static_cast<std::uint32_t>(format.children.size());
   code_.emit(Op::kJoin, 1 - static_cast<int>(count), count);
+}
+
+void ExpressionCompiler::compile_field(const Expression& field) {
+  compile(*field.children[0]);
+  if (const auto known = known_field(field)) {
+    code_.set_offset(field.offset);
+    code_.emit(Op::kFormatField, 0, code_.add_field(*known));
+    return;
+  }
+  compile_format(*field.children[1]);
+  code_.set_offset(field.offset);
+  const char conversion = field.text.empty() ? '\0' : field.text[0];
+  code_.emit(Op::kFormat, -1, 0, static_cast<std::uint16_t>(conversion));
+}
+
+bool ExpressionCompiler::compile_emit(const Expression& expression, std::uint32_t function) {
+  const auto slot = static_cast<std::uint16_t>(function);
+  if (expression.kind == ExpressionKind::kBinary) {
+    const auto percent = add_percent(expression);
+    if (!percent) return false;
+    compile(*expression.children[1]);
+    code_.set_offset(expression.offset);
+    code_.emit(Op::kEmitPercent, -1, *percent, slot);
+    return true;
+  }
+  if (expression.kind != ExpressionKind::kFormat) return false;
+  for (const ExpressionPtr& part : expression.children) {
+    if (part->kind != ExpressionKind::kString && !known_field(*part)) return false;
+  }
+  // A function of the namespace that escapes in its own way gets the text in one piece.
+  const std::uint32_t whole = code_.emit_jump(Op::kJumpUnlessEscape, 0, slot);
+  for (const ExpressionPtr& part : expression.children) {
+    if (part->kind == ExpressionKind::kString) {
+      code_.emit_text(xhtml_escape(part->text));
+      continue;
+    }
+    compile(*part->children[0]);
+    code_.set_offset(part->offset);
+    code_.emit(Op::kEmitField, -1, code_.add_field(*known_field(*part)));
+  }
+  const std::uint32_t done = code_.emit_jump(Op::kJump, 0);
+  code_.land(whole);
+  compile(expression);
+  code_.emit(Op::kEmitEscaped, -1, function);
+  code_.land(done);
+  return true;
 }
 
 void ExpressionCompiler::store(const Expression& target) { store_with(target, false); }

@@ -3,6 +3,8 @@
 /// Layer: web.
 #pragma once
 
+#include <optional>
+
 #include "web/template/code_builder.hpp"
 
 namespace coronado::web::templates {
@@ -17,6 +19,11 @@ class ExpressionCompiler {
   /// Code that goes on where the expression is true.
   /// Returns  The jumps for when it is false.
   std::vector<std::uint32_t> compile_condition(const Expression& expression);
+
+  /// Code that writes the text of an expression that makes it of pieces, escaped by the function in
+  /// the slot `function`, without the whole text on the way.
+  /// Returns  False, and nothing happened: it is no such expression.
+  bool compile_emit(const Expression& expression, std::uint32_t function);
 
   /// `{% module Name(...) %}`: the outermost name is looked up in `_tt_modules`.
   void compile_module(const Expression& expression);
@@ -40,6 +47,9 @@ class ExpressionCompiler {
   void compile_loops(const Expression& expression, std::size_t depth, std::uint32_t result);
   void compile_lambda(const Expression& lambda);
   void compile_format(const Expression& format);
+  void compile_field(const Expression& field);
+  /// A `TemplatePercent` for a constant text with one field before `%`.
+  std::optional<std::uint32_t> add_percent(const Expression& expression);
   void compile_slice(const Expression& slice);
   void store_with(const Expression& target, bool declared);
 

@@ -47,7 +47,21 @@ class ExpressionParser {
   static void check_target(const Expression& target);
 
  private:
-  struct Level;
+  /// One level of nesting, for as long as it lives.
+  class Level {
+   public:
+    explicit Level(ExpressionParser& owner) : parser_(owner) {
+      if (++parser_.level_ > kMaxExpressionDepth) {
+        throw SyntaxFault(parser_.token_.offset, "expression nested too deeply");
+      }
+    }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+    ~Level() { --parser_.level_; }
+
+   private:
+    ExpressionParser& parser_;
+  };
 
   void advance() { token_ = lexer_.next(); }
   bool is(std::string_view text) const noexcept {
@@ -77,6 +91,7 @@ class ExpressionParser {
   ExpressionPtr parse_dict();
   ExpressionPtr parse_strings();
   void parse_format(Expression& format, const Token& token);
+  std::size_t parse_field(Expression& format, const Token& token, std::size_t begin);
   void parse_loops(Expression& comprehension);
   bool accept_comparison(Operator& op);
 

@@ -7,10 +7,10 @@
 #include <coronado/web/template_binding.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 
+#include "web/template/format_spec.hpp"
 #include "web/template/iteration.hpp"
 #include "web/template/operators.hpp"
 
@@ -23,10 +23,6 @@ constexpr int kMaxDepth = 60;
 
 void check_depth(int depth) {
   if (depth > kMaxDepth) fail(TemplateErrorClass::kLimit, "containers nested too deeply");
-}
-
-std::string quoted_type(const TemplateValue& value) {
-  return "'" + std::string(template_type_name(value)) + "'";
 }
 
 void append_quoted(std::string& out, std::string_view text) {
@@ -54,8 +50,7 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 void append_elements(std::string& out, const TemplateValue& value, int depth) {
-  const bool tuple =
-      value.kind() == Kind::kTuple || (value.is_object() && value.type().name == "tuple");
+  const bool tuple = is_tuple(value);
   TemplateMemory memory;
   out += tuple ? '(' : '[';
   Cursor cursor;
@@ -84,6 +79,10 @@ void append_pairs(std::string& out, const TemplateValue& value, int depth) {
 
 void append_object(std::string& out, const TemplateValue& value, int depth) {
   const TemplateType& type = value.type();
+  if (type.text != nullptr) {
+    out += type.text(value.pointer());
+    return;
+  }
   if (type.find != nullptr) return append_pairs(out, value, depth);
   if (type.size != nullptr) return append_elements(out, value, depth);
   if (type.members.empty()) {
@@ -104,25 +103,8 @@ void append_object(std::string& out, const TemplateValue& value, int depth) {
 }  // namespace
 
 void append_float(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "nan";
-    return;
-  }
-  if (std::isinf(value)) {
-    out += value < 0 ? "-inf" : "inf";
-    return;
-  }
-  // Python writes an exponent below 1e-4 and from 1e16 on.
-  const double size = std::abs(value);
-  const bool scientific = size != 0 && (size < 1e-4 || size >= 1e16);
-  char digits[64];
-  const auto end =
-      std::to_chars(digits, digits + sizeof digits, value,
-                    scientific ? std::chars_format::scientific : std::chars_format::fixed)
-          .ptr;
-  const std::string_view text(digits, static_cast<std::size_t>(end - digits));
-  out += text;
-  if (!scientific && text.find('.') == std::string_view::npos) out += ".0";
+  char digits[kNumberSize];
+  out.append(digits, static_cast<std::size_t>(write_shortest(digits, value) - digits));
 }
 
 void append_text(std::string& out, const TemplateValue& value, int depth) {

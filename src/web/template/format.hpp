@@ -4,10 +4,13 @@
 /// String Formatting.
 #pragma once
 
+#include <coronado/web/template_format.hpp>
 #include <coronado/web/template_value.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "web/template/objects.hpp"
 
@@ -28,18 +31,18 @@ std::string format_value(const TemplateValue& value, std::string_view specificat
 std::string percent_format(std::string_view text, const TemplateValue& arguments,
                            TemplateMemory& memory);
 
-/// A constant text before `%`. When it has one plain field, that is written without parsing it.
-struct PercentSite {
-  std::string_view text;
-  std::string_view prefix = {};
-  std::string_view suffix = {};
-  std::size_t precision = 0;
-  char type = '\0';  // 'f', 'd' or 's'; '\0': no such field
-
-  static PercentSite make(std::string_view text);
+/// A piece of a text before `%`: what stands before a field, and the field; the last has none.
+struct PercentPart {
+  std::string text;
+  std::optional<TemplateFormatField> field;
+  std::string written = {};  // what stands behind the `%`
 };
-TemplateValue percent_format(const PercentSite& site, const TemplateValue& value,
-                             TemplateMemory& memory);
+/// Takes a text before `%` apart.
+/// Returns  Nothing, when it has keys or widths that are arguments, or is malformed.
+std::optional<std::vector<PercentPart>> split_percent(std::string_view text);
+
+/// One value as a field says.
+std::string format_field(const TemplateFormatField& field, const TemplateValue& value);
 
 /// `text.format(...)`.
 std::string format_string(std::string_view text, const TemplateCall& call);

@@ -3,8 +3,6 @@
 #include <coronado/base/escape.hpp>
 #include <coronado/base/strings.hpp>
 
-#include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
 
@@ -43,8 +41,6 @@ std::string pad_field(const FormatSpec& spec, std::string_view sign, std::string
   return out;
 }
 
-namespace {
-
 FormatSpec parse_spec(std::string_view text) {
   const std::string_view whole = text;
   FormatSpec spec;
@@ -79,11 +75,16 @@ FormatSpec parse_spec(std::string_view text) {
   }
   if (!text.empty() && is_ascii_digit(text[0])) spec.width = read_format_size(text, whole);
   take(",_", spec.group);
-  if (take(".", ignored)) spec.precision = read_format_size(text, whole);
+  if (take(".", ignored)) {
+    spec.precision = static_cast<std::int32_t>(read_format_size(text, whole));
+  }
   if (text.size() > 1) fail_value("invalid format '" + std::string(whole) + "'");
   if (!text.empty()) spec.type = text[0];
+  mark_quick(spec);
   return spec;
 }
+
+namespace {
 
 /// Puts `separator` between groups of digits in the integer part of `digits`.
 std::string group_digits(std::string_view digits, char separator, std::size_t every) {
@@ -113,10 +114,6 @@ std::string finish_number(const FormatSpec& spec, bool negative, std::string_vie
       const auto grouped = [&] { return group_digits(digits, spec.group, group_size); };
       while (sign.size() + grouped().size() < spec.width) digits.insert(0, "0");
       digits = grouped();
-      if (digits.size() + sign.size() > spec.width && digits.starts_with("0") &&
-          digits.size() > 1 && !is_ascii_digit(digits[1]) && digits[1] != '.') {
-        digits.insert(0, "0");
-      }
     } else {
       digits = group_digits(digits, spec.group, group_size);
     }
@@ -140,7 +137,7 @@ void format_slowly(std::string& digits, double value, std::chars_format form,
 }  // namespace
 
 std::string format_integer(std::int64_t value, const FormatSpec& spec) {
-  if (spec.precision) fail_value("precision not allowed in integer format");
+  if (spec.has_precision()) fail_value("precision not allowed in integer format");
   const bool negative = value < 0;
   const std::uint64_t size =
       negative ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
@@ -179,42 +176,6 @@ std::string format_integer(std::int64_t value, const FormatSpec& spec) {
                        base == 10 ? 3 : 4);
 }
 
-char* write_fixed(char* out, double value, std::size_t precision) noexcept {
-  constexpr std::size_t kMostDigits = 18;
-  constexpr int kMantissaBits = 52;
-  constexpr int kBias = 1075;
-  static constexpr auto kPowers = [] {
-    std::array<std::uint64_t, kMostDigits + 1> powers{1};
-    for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-    return powers;
-  }();
-  const auto bits = std::bit_cast<std::uint64_t>(value);
-  const int exponent = static_cast<int>(bits >> kMantissaBits & 0x7FF);
-  const bool zero = bits << 1 == 0;
-  const int places = zero ? 1 : kBias - exponent;  // the value is mantissa / 2^places
-  if (precision > kMostDigits || (exponent == 0 && !zero) || places < 1 || places > 110) {
-    return nullptr;
-  }
-  const std::uint64_t mantissa = (bits & ((std::uint64_t{1} << kMantissaBits) - 1)) |
-                                 static_cast<std::uint64_t>(!zero) << kMantissaBits;
-  const unsigned __int128 scaled = static_cast<unsigned __int128>(mantissa) * kPowers[precision];
-  unsigned __int128 whole = scaled >> places;
-  const unsigned __int128 rest = scaled - (whole << places);
-  const unsigned __int128 half = static_cast<unsigned __int128>(1) << places >> 1;
-  if (rest > half || (rest == half && (whole & 1) != 0)) ++whole;
-  if (whole >> 63 != 0) return nullptr;
-  const auto number = static_cast<std::uint64_t>(whole);
-  if (bits >> 63 != 0) *out++ = '-';
-  out = std::to_chars(out, out + 20, number / kPowers[precision]).ptr;
-  if (precision == 0) return out;
-  *out++ = '.';
-  std::uint64_t digits = number % kPowers[precision];
-  for (std::size_t i = precision; i-- > 0; digits /= 10) {
-    out[i] = static_cast<char>('0' + digits % 10);
-  }
-  return out + precision;
-}
-
 /// What C's `%g` does, which std::to_chars has as `general`, without its exponent of one digit.
 std::string format_real(double value, const FormatSpec& spec) {
   const char type = ascii_lower(spec.type);
@@ -223,10 +184,10 @@ std::string format_real(double value, const FormatSpec& spec) {
   std::string digits;
   if (!std::isfinite(size)) {
     digits = std::isnan(size) ? "nan" : "inf";
-  } else if (type == '\0' && !spec.precision) {
+  } else if (type == '\0' && !spec.has_precision()) {
     append_float(digits, size);
   } else if (char fixed[kFixedSize]; type == 'f' && !spec.alternate) {
-    const std::size_t precision = spec.precision.value_or(6);
+    const std::size_t precision = fixed_precision(spec);
     const char* end = write_fixed(fixed, size, precision);
     if (end != nullptr) {
       digits.assign(fixed, static_cast<std::size_t>(end - fixed));
@@ -237,7 +198,7 @@ std::string format_real(double value, const FormatSpec& spec) {
     std::chars_format form = std::chars_format::fixed;
     if (type == 'e') form = std::chars_format::scientific;
     if (type == 'g' || type == 'n' || type == '\0') form = std::chars_format::general;
-    std::size_t precision = spec.precision.value_or(6);
+    std::size_t precision = fixed_precision(spec);
     if (form == std::chars_format::general && precision == 0) precision = 1;
     format_slowly(digits, type == '%' ? size * 100 : size, form, precision);
     const bool plain = digits.find_first_of(".e") == std::string::npos;
@@ -256,7 +217,10 @@ std::string format_text(std::string_view text, const FormatSpec& spec) {
   }
   FormatSpec plain = spec;
   if (plain.align == '=') plain.align = '<';
-  return pad_field(plain, "", spec.precision ? substring(text, 0, *spec.precision) : text, '<');
+  return pad_field(
+      plain, "",
+      spec.has_precision() ? substring(text, 0, static_cast<std::size_t>(spec.precision)) : text,
+      '<');
 }
 
 std::string format_value(const TemplateValue& value, std::string_view specification) {
@@ -265,7 +229,10 @@ std::string format_value(const TemplateValue& value, std::string_view specificat
     append_text(out, value);
     return out;
   }
-  const FormatSpec spec = parse_spec(specification);
+  return format_by(value, parse_spec(specification));
+}
+
+std::string format_by(const TemplateValue& value, const FormatSpec& spec) {
   constexpr std::string_view kIntegers = "bcdoxXn";
   constexpr std::string_view kReals = "eEfFgGn%";
   const auto is_one_of = [&](std::string_view codes) {

@@ -3,9 +3,7 @@
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstring>
 
 #include "web/template/format.hpp"
 #include "web/template/format_spec.hpp"
@@ -22,8 +20,7 @@ class PercentArguments {
  public:
   PercentArguments(const TemplateValue& arguments, TemplateMemory& memory)
       : arguments_(arguments), memory_(memory) {
-    single_ = !(arguments.kind() == Kind::kTuple ||
-                (arguments.is_object() && arguments.type().name == "tuple"));
+    single_ = !is_tuple(arguments);
   }
 
   TemplateValue next() {
@@ -85,17 +82,95 @@ std::string percent_field(FormatSpec spec, const TemplateValue& value) {
     } else {
       integer = value.as_int();
     }
-    const std::optional<std::size_t> digits = std::exchange(spec.precision, std::nullopt);
-    if (!digits) return format_integer(integer, spec);
+    const std::int32_t digits = std::exchange(spec.precision, FormatSpec::kNoPrecision);
+    if (digits == FormatSpec::kNoPrecision) return format_integer(integer, spec);
     FormatSpec inner = spec;
-    inner.width = *digits + (integer < 0 ? 1 : 0);
+    inner.width = static_cast<std::size_t>(digits) + (integer < 0 ? 1 : 0);
     inner.fill = "0";
     inner.align = '=';
     const std::string text = format_integer(integer, inner);
     return pad_field(spec, "", text, '>');
   }
-  if (!spec.precision) spec.precision = 6;
+  if (!spec.has_precision()) spec.precision = 6;
   return format_real(to_double(value), spec);
+}
+
+}  // namespace
+
+namespace {
+
+/// What stands behind one `%`.
+struct PercentField {
+  FormatSpec spec;
+  std::optional<std::string_view> key;  // "(key)"
+  bool width_given = false;             // `*`: an argument says it
+  bool precision_given = false;
+  std::size_t end = 0;  // where the text goes on
+};
+
+constexpr std::string_view kPercentTypes = "diuxXoeEfFgGcrsa%";
+
+/// Params  at  Just behind the `%`.
+PercentField parse_percent_field(std::string_view text, std::size_t at) {
+  PercentField field;
+  FormatSpec& spec = field.spec;
+  const auto next = [&] { return at < text.size() ? text[at] : '\0'; };
+  if (next() == '(') {
+    const std::size_t end = text.find(')', at);
+    if (end == std::string_view::npos) fail_value("incomplete format key");
+    field.key = text.substr(at + 1, end - at - 1);
+    at = end + 1;
+  }
+  for (;; ++at) {
+    if (next() == '-') {
+      spec.align = '<';
+    } else if (next() == '+' || (next() == ' ' && spec.sign != '+')) {
+      spec.sign = next();
+    } else if (next() == '#') {
+      spec.alternate = true;
+    } else if (next() == '0') {
+      spec.zero = true;
+    } else {
+      break;
+    }
+  }
+  if (spec.zero && spec.align == '\0') {
+    spec.fill = "0";
+    spec.align = '=';
+  }
+  const auto read_number = [&](bool& given) -> std::size_t {
+    if (next() == '*') {
+      given = true;
+      ++at;
+      return 0;
+    }
+    if (!is_ascii_digit(next())) return 0;
+    std::string_view rest = text.substr(at);
+    const std::size_t number = read_format_size(rest, text);
+    at = text.size() - rest.size();
+    return number;
+  };
+  spec.width = read_number(field.width_given);
+  if (next() == '.') {
+    ++at;
+    spec.precision = static_cast<std::int32_t>(read_number(field.precision_given));
+  }
+  while (next() == 'l' || next() == 'h' || next() == 'L') ++at;
+  spec.type = next();
+  if (spec.type == '\0') fail_value("incomplete format");
+  if (kPercentTypes.find(spec.type) == std::string_view::npos) {
+    fail_value(std::string("unsupported format character '") + spec.type + "'");
+  }
+  if (spec.type == 'i' || spec.type == 'u') spec.type = 'd';
+  mark_quick(spec);
+  field.end = at + 1;
+  return field;
+}
+
+std::size_t given_size(const TemplateValue& value) {
+  const std::int64_t given = to_integer(value, "* width");
+  if (given < 0 || static_cast<std::uint64_t>(given) > kMaxFieldWidth) fail_value("width too big");
+  return static_cast<std::size_t>(given);
 }
 
 }  // namespace
@@ -104,116 +179,71 @@ std::string percent_format(std::string_view text, const TemplateValue& arguments
                            TemplateMemory& memory) {
   std::string out;
   PercentArguments values(arguments, memory);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const auto at = [&] { return i < text.size() ? text[i] : '\0'; };
-    ++i;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t percent = std::min(text.find('%', i), text.size());
+    out += text.substr(i, percent - i);
+    i = percent;
+    if (i == text.size()) break;
+    PercentField field = parse_percent_field(text, i + 1);
+    i = field.end;
     std::optional<TemplateValue> named;
-    if (at() == '(') {
-      const std::size_t end = text.find(')', i);
-      if (end == std::string_view::npos) fail_value("incomplete format key");
-      named = values.named(text.substr(i + 1, end - i - 1));
-      i = end + 1;
+    if (field.key) named = values.named(*field.key);
+    if (field.width_given) field.spec.width = given_size(values.next());
+    if (field.precision_given) {
+      field.spec.precision = static_cast<std::int32_t>(given_size(values.next()));
     }
-    FormatSpec spec;
-    for (;; ++i) {
-      if (at() == '-') {
-        spec.align = '<';
-      } else if (at() == '+' || (at() == ' ' && spec.sign != '+')) {
-        spec.sign = at();
-      } else if (at() == '#') {
-        spec.alternate = true;
-      } else if (at() == '0') {
-        spec.zero = true;
-      } else {
-        break;
-      }
-    }
-    if (spec.zero && spec.align == '\0') {
-      spec.fill = "0";
-      spec.align = '=';
-    }
-    const auto read_number = [&]() -> std::size_t {
-      if (at() == '*') {
-        ++i;
-        const std::int64_t given = to_integer(values.next(), "* width");
-        if (given < 0 || static_cast<std::uint64_t>(given) > kMaxFieldWidth)
-          fail_value("width too big");
-        return static_cast<std::size_t>(given);
-      }
-      std::string_view rest = text.substr(i);
-      if (!is_ascii_digit(at())) return 0;
-      const std::size_t number = read_format_size(rest, text);
-      i = text.size() - rest.size();
-      return number;
-    };
-    spec.width = read_number();
-    if (at() == '.') {
-      ++i;
-      spec.precision = read_number();
-    }
-    while (at() == 'l' || at() == 'h' || at() == 'L') ++i;
-    spec.type = at();
-    if (spec.type == '%') {
+    if (field.spec.type == '%') {
       out += '%';
-      continue;
+    } else {
+      out += percent_field(field.spec, named ? *named : values.next());
     }
-    if (spec.type == '\0') fail_value("incomplete format");
-    if (std::string_view("diuxXoeEfFgGcrsa").find(spec.type) == std::string_view::npos) {
-      fail_value(std::string("unsupported format character '") + spec.type + "'");
-    }
-    out += percent_field(spec, named ? *named : values.next());
   }
   values.finish();
   return out;
 }
 
-PercentSite PercentSite::make(std::string_view text) {
-  PercentSite site{.text = text};
-  const std::size_t percent = text.find('%');
-  if (percent == std::string_view::npos || text.find('%', percent + 1) != std::string_view::npos) {
-    return site;
+std::optional<std::vector<PercentPart>> split_percent(std::string_view text) {
+  std::vector<PercentPart> parts;
+  std::string literal;
+  try {
+    for (std::size_t i = 0; i < text.size();) {
+      if (text[i] != '%') {
+        literal += text[i++];
+        continue;
+      }
+      const PercentField field = parse_percent_field(text, i + 1);
+      const std::string_view written = text.substr(i + 1, field.end - i - 1);
+      i = field.end;
+      if (field.key || field.width_given || field.precision_given) return std::nullopt;
+      if (field.spec.type == '%') {
+        literal += '%';
+        continue;
+      }
+      const bool empty =
+          field.spec.type == 's' && field.spec.width == 0 && !field.spec.has_precision();
+      parts.push_back(
+          {std::exchange(literal, {}),
+           FormatField{.spec = field.spec, .rules = FormatField::Rules::kPercent, .empty = empty},
+           std::string(written)});
+    }
+  } catch (const TemplateFault&) {
+    return std::nullopt;  // when it is rendered, the error says where
   }
-  std::string_view rest = text.substr(percent + 1);
-  std::size_t precision = 6;
-  if (rest.size() > 2 && rest[0] == '.' && is_ascii_digit(rest[1])) {
-    precision = static_cast<std::size_t>(rest[1] - '0');
-    rest.remove_prefix(2);
-    if (!rest.starts_with('f')) return site;
-  }
-  if (!rest.starts_with('f') && !rest.starts_with('d') && !rest.starts_with('s')) return site;
-  site.type = rest[0];
-  site.precision = precision;
-  site.prefix = text.substr(0, percent);
-  site.suffix = rest.substr(1);
-  return site;
+  parts.push_back({std::move(literal), std::nullopt, {}});
+  return parts;
 }
 
-TemplateValue percent_format(const PercentSite& site, const TemplateValue& value,
-                             TemplateMemory& memory) {
-  char field[kFixedSize];
-  std::string_view middle;
-  if (site.type == 'f' && value.kind() == Kind::kFloat) {
-    const char* end = write_fixed(field, value.as_float(), site.precision);
-    if (end != nullptr) middle = {field, static_cast<std::size_t>(end - field)};
-  } else if (site.type != 'f' && site.type != '\0' && value.is_int()) {
-    const char* end = std::to_chars(field, field + sizeof field, value.as_int()).ptr;
-    middle = {field, static_cast<std::size_t>(end - field)};
-  } else if (site.type == 's' && value.is_string()) {
-    middle = value.as_string();
+std::string format_field(const FormatField& field, const TemplateValue& value) {
+  std::string out;
+  if (field.rules == FormatField::Rules::kPercent) return percent_field(field.spec, value);
+  if (field.conversion != '\0') {
+    field.conversion == 's' ? append_text(out, value) : append_repr(out, value);
+    if (field.empty) return out;
+    return format_by(TemplateValue::string(out), field.spec);
   }
-  if (middle.empty()) return new_string(percent_format(site.text, value, memory), memory);
-  char* place =
-      memory.allocate_array<char>(site.prefix.size() + middle.size() + site.suffix.size());
-  char* at = place;
-  for (const std::string_view part : {site.prefix, middle, site.suffix}) {
-    std::memcpy(at, part.data(), part.size());
-    at += part.size();
-  }
-  return TemplateValue::string({place, static_cast<std::size_t>(at - place)});
+  if (!field.empty) return format_by(value, field.spec);
+  append_text(out, value);
+  return out;
 }
 
 namespace {

@@ -15,8 +15,15 @@ void Cursor::start(const TemplateValue& value, TemplateMemory& memory) {
     case TemplateKind::kString: kind_ = Kind::kString; return;
     case TemplateKind::kObject:
       if (value.type().item != nullptr) {
+        const TemplateType& type = value.type();
         kind_ = Kind::kItems;
-        size_ = value.type().size(value.pointer());
+        size_ = type.size(value.pointer());
+        if (type.data == nullptr) return;
+        kind_ = Kind::kObjects;
+        at_ = static_cast<const char*>(type.data(value.pointer()));
+        end_ = at_ + size_ * type.stride;
+        stride_ = type.stride;
+        element_ = type.element;
         return;
       }
       if (value.type().iterate != nullptr) {
@@ -62,7 +69,11 @@ bool Cursor::next_slow(TemplateMemory& memory, TemplateValue& element) {
       TemplateValue value;
       return source_.type().next(walk_, memory, element, value);
     }
-    case Kind::kItems: break;
+    case Kind::kItems:
+      if (position_ >= size_) return false;
+      element = source_.type().item(source_.pointer(), position_++, memory);
+      return true;
+    case Kind::kObjects: break;
   }
   return false;
 }

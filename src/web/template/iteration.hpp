@@ -19,16 +19,21 @@ class Cursor {
   void start(const TemplateValue& value, TemplateMemory& memory);
   /// The next element, or false at the end.
   bool next(TemplateMemory& memory, TemplateValue& element) {
-    if (kind_ == Kind::kItems) [[likely]] {
-      if (position_ >= size_) return false;
-      element = source_.type().item(source_.pointer(), position_++, memory);
-      return true;
-    }
+    if (is_quick()) [[likely]]
+      return next_quick(element);
     return next_slow(memory, element);
+  }
+  /// Whether the elements are objects that stand one behind the other.
+  bool is_quick() const noexcept { return kind_ == Kind::kObjects; }
+  bool next_quick(TemplateValue& element) noexcept {
+    if (at_ == end_) return false;
+    element = TemplateValue::object(at_, *element_);
+    at_ += stride_;
+    return true;
   }
 
  private:
-  enum class Kind : std::uint8_t { kItems, kList, kDict, kRange, kString, kWalk };
+  enum class Kind : std::uint8_t { kObjects, kItems, kList, kDict, kRange, kString, kWalk };
   bool next_slow(TemplateMemory& memory, TemplateValue& element);
 
   Kind kind_ = Kind::kList;
@@ -36,6 +41,11 @@ class Cursor {
   std::size_t position_ = 0;
   std::size_t size_ = 0;
   void* walk_ = nullptr;
+  // Of objects that stand one behind the other:
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
+  std::size_t stride_ = 0;
+  const TemplateType* element_ = nullptr;
 };
 
 /// All elements in a list of their own.

@@ -22,12 +22,10 @@ class Machine final : public Evaluator {
  public:
   Machine(const Program& program, const TemplateLimits& limits, const Names& names,
           TemplateMemory& memory, Output& output);
-  enum class Status : std::uint8_t { kDone, kAwait, kPiece };
-
   /// Runs until the end, an `await`, or a piece of output is ready.
   /// Throws  TemplateError  An error that the template does not handle; HTTPError and what is no
   ///                        std::exception as they were thrown.
-  Status run();
+  MachineStatus run();
 
   /// After `kAwait`: what to await; then one of the others.
   Task<TemplateValue>& awaited() noexcept;
@@ -39,12 +37,20 @@ class Machine final : public Evaluator {
   void set_piece_size(std::size_t size) noexcept { piece_size_ = size == 0 ? kNoPieces : size; }
 
  private:
+  // The steps are its own, in files of their own.
+  friend struct OutputSteps;
+  friend struct ValueSteps;
+  friend struct OperatorSteps;
+  friend struct ControlSteps;
+
   static constexpr std::size_t kNoPieces = std::numeric_limits<std::size_t>::max();
 
   /// What a site in the code has seen last.
   struct AttributeCache {
-    const TemplateType* type;
-    TemplateValue (*get)(const void* object, TemplateMemory& memory);
+    const TemplateType* type = nullptr;
+    TemplateValue (*get)(const void* object, TemplateMemory& memory) = nullptr;
+    std::ptrdiff_t offset = 0;  // of a member that is read where it stands
+    TemplateStorage storage = TemplateStorage::kMade;
   };
   struct Try {
     std::uint32_t handler;
@@ -53,7 +59,6 @@ class Machine final : public Evaluator {
   };
 
   void bind_names(const Names& names);
-  Status execute();
   void handle_error(const std::exception_ptr& error);
   [[noreturn]] void throw_error(TemplateErrorClass error_class, const std::string& message,
                                 const std::exception_ptr& cause);
@@ -73,18 +78,40 @@ class Machine final : public Evaluator {
     }
     return slots_[slot];
   }
-  TemplateValue attribute_at(const TemplateValue& value, std::uint32_t site) {
-    if (value.is_object()) {
-      const AttributeCache& cache = caches_[site];
-      if (cache.type == &value.type()) [[likely]]
-        return cache.get(value.pointer(), memory_);
-    }
-    return attribute_slow(value, site);
+  void attribute_at(const TemplateValue& value, std::uint32_t site, TemplateValue& found) {
+    const AttributeCache& cache = caches_[site];
+    if (!value.is_object() || cache.type != &value.type()) [[unlikely]]
+      return attribute_slow(value, site, found);
+    if (!read_in_place(cache, value.pointer(), found)) found = cache.get(value.pointer(), memory_);
   }
-  TemplateValue attribute_slow(const TemplateValue& value, std::uint32_t site);
-  void push_method(TemplateValue*& top, std::uint32_t site);
+  /// A member of `object` that is read where it stands. False: `cache.get` makes its value.
+  static bool read_in_place(const AttributeCache& cache, const void* object,
+                            TemplateValue& found) noexcept {
+    const char* place = static_cast<const char*>(object) + cache.offset;
+    switch (cache.storage) {
+      case TemplateStorage::kString:
+        found = TemplateValue::string(*reinterpret_cast<const std::string*>(place));
+        return true;
+      case TemplateStorage::kInt:
+        found = TemplateValue::integer(*reinterpret_cast<const int*>(place));
+        return true;
+      case TemplateStorage::kDouble:
+        found = TemplateValue::real(*reinterpret_cast<const double*>(place));
+        return true;
+      case TemplateStorage::kInt64:
+        found = TemplateValue::integer(*reinterpret_cast<const std::int64_t*>(place));
+        return true;
+      case TemplateStorage::kStringView:
+        found = TemplateValue::string(*reinterpret_cast<const std::string_view*>(place));
+        return true;
+      case TemplateStorage::kMade: return false;
+    }
+    return false;
+  }
+  void attribute_slow(const TemplateValue& value, std::uint32_t site, TemplateValue& found);
+  void push_method(TemplateValue* top, std::uint32_t site);
   TemplateValue call_lambda(const TemplateFunction& function, const TemplateCall& call) override;
-  void unpack_reversed(TemplateValue*& top, std::size_t count);
+  void unpack_reversed(TemplateValue* top, std::size_t count);
   TemplateValue make_lambda(std::uint32_t index);
   bool piece_is_ready() const noexcept {
     return output_.size() >= piece_size_ && captures_.empty() && lambda_depth_ == 0;
@@ -96,9 +123,15 @@ class Machine final : public Evaluator {
   TemplateValue* slots_ = nullptr;
   Cursor* cursors_ = nullptr;
   AttributeCache* caches_ = nullptr;
-  const Instruction* next_ = nullptr;         // where `execute` goes on
+  // Of the program:
+  const Instruction* code_;
+  const std::string_view* texts_;
+  const EmitSite* emits_;
+  const TemplateValue* constants_;
+  const MethodSite* methods_;
+  const Instruction* next_;                   // where `run` goes on
   TemplateValue* top_ = nullptr;              // and its stack: one behind the last
-  const Instruction* current_ = nullptr;      // for the place of an error
+  const Instruction* current_;                // for the place of an error
   std::optional<std::uint32_t> name_offset_;  // where, if not at `current_`
   std::size_t piece_size_ = kNoPieces;
   std::size_t lambda_depth_ = 0;

@@ -14,6 +14,10 @@ namespace coronado::web::templates {
 /// The function called `name` (`len`, `xhtml_escape`, `KeyError`, ...), or null.
 const TemplateFunction* find_builtin(std::string_view name) noexcept;
 
+/// The value that every template has under `name`: a function, or `datetime`; undefined if there is
+/// none.
+TemplateValue find_builtin_value(std::string_view name) noexcept;
+
 /// The function called `name` in a table, or null.
 const TemplateFunction* find_function(std::span<const TemplateFunction> table,
                                       std::string_view name) noexcept;

@@ -27,6 +27,8 @@ struct NativeCall {
 };
 
 using Native = TemplateValue (*)(const NativeCall& call);
+/// A method of text without arguments.
+using TextMethod = TemplateValue (*)(std::string_view text, TemplateMemory& memory);
 
 }  // namespace coronado::web::templates
 
@@ -82,6 +84,8 @@ struct TemplateFunction {
   const templates::LambdaCode* lambda = nullptr;
   /// A class of errors: what `{% except %}` compares.
   const TemplateErrorClass* error_class = nullptr;
+  /// The same as `native`, for methods of text that take no arguments.
+  templates::TextMethod of_text = nullptr;
 };
 
 struct TemplateMethod {

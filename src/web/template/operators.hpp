@@ -39,6 +39,12 @@ std::size_t hash(const TemplateValue& value);
 /// The element of a list, tuple, range or C++ sequence; `index` is in it.
 TemplateValue element(const TemplateValue& sequence, std::size_t index, TemplateMemory& memory);
 /// Whether `element` works on it.
+/// "'str'", for messages.
+std::string quoted_type(const TemplateValue& value);
+/// An int or a bool.
+bool is_integral(const TemplateValue& value) noexcept;
+/// A tuple, of the engine or of C++.
+bool is_tuple(const TemplateValue& value) noexcept;
 bool is_sequence(const TemplateValue& value) noexcept;
 bool is_mapping(const TemplateValue& value) noexcept;
 bool is_number(const TemplateValue& value) noexcept;

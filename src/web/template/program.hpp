@@ -8,6 +8,7 @@
 #pragma once
 
 #include <coronado/web/template_error.hpp>
+#include <coronado/web/template_format.hpp>
 #include <coronado/web/template_value.hpp>
 
 #include <cstdint>
@@ -17,7 +18,6 @@
 #include <vector>
 
 #include "web/template/evaluator.hpp"
-#include "web/template/format.hpp"
 #include "web/template/linker.hpp"
 #include "web/template/tree.hpp"
 
@@ -43,10 +43,15 @@ enum class Op : std::uint8_t {
   kSetItem,              // [v object index ->]
   kSetItemLast,          // [object index v ->]
   kCall,                 // [function self a arguments... -> v] calls[b]
+  kCallMethod,           // [self -> v] the method methods[b], without arguments
   kUnary,                // [v -> v] operator a
   kBinary,               // [v w -> v] operator a
   kBinaryConstant,       // [v -> v] operator a, constants[b]
   kPercent,              // [v -> str] percents[b] % v
+  kEmitPercent,          // [v ->] write that, escaped by the function in slot a
+  kFormatField,          // [v -> str] fields[b]
+  kEmitField,            // [v ->] write that, escaped as by `xhtml_escape`
+  kJumpUnlessEscape,     // to b unless the function in slot a is `xhtml_escape`
   kCompare,              // [v w -> v] operator a
   kCompareJump,          // [v w ->] to b unless operator c says true
   kCompareConstantJump,  // [v ->] to b unless operator c says true of v and constants[a]
@@ -86,18 +91,33 @@ enum class Op : std::uint8_t {
   kEnd,
 };
 
+struct Instruction;
+class Machine;
+
+/// How a machine stands still.
+enum class MachineStatus : std::uint8_t {
+  kDone,
+  kAwait,  // the value on top of the stack must be awaited
+  kPiece,  // a piece of output is ready
+};
+
+/// Does one instruction, and those behind it.
+/// Params  top  One behind the last operand.
+using Step = MachineStatus (*)(Machine& machine, const Instruction* at, TemplateValue* top);
+
 struct Instruction {
   Op op;
   std::uint8_t c = 0;
   std::uint16_t a = 0;
   std::uint32_t b = 0;
+  Step step = nullptr;  // of `op`: see `link_steps`
 };
 
 /// A name that has a slot; what it is before anything is assigned.
 struct SlotName {
-  std::string_view name;                              // empty: a temporary
-  bool outside = false;                               // look in the namespace first
-  const detail::TemplateFunction* builtin = nullptr;  // then what every template has
+  std::string_view name;                               // empty: a temporary
+  bool outside = false;                                // look in the namespace first
+  TemplateValue builtin = TemplateValue::undefined();  // then what every template has
 };
 
 /// Text, and the value of a slot, or an attribute of it, that comes behind.
@@ -108,6 +128,12 @@ struct EmitSite {
   std::uint32_t slot = 0;
   std::uint32_t site = 0;      // kEmitAttribute
   std::uint32_t function = 0;  // the slot of the function that escapes
+};
+
+/// `value.name()`.
+struct MethodSite {
+  std::uint32_t site = 0;  // the attribute
+  std::uint32_t call = 0;
 };
 
 struct LambdaCode {
@@ -130,8 +156,10 @@ struct Program {
   std::vector<AttributeSite> sites;         // each place in the code has its own
   std::vector<std::uint32_t> site_objects;  // where the name stands whose attribute a site is
   std::vector<EmitSite> emits;
-  std::vector<PercentSite> percents;
+  std::vector<TemplatePercent> percents;
+  std::vector<TemplateFormatField> fields;
   std::vector<CallSite> calls;
+  std::vector<MethodSite> methods;
   std::vector<SlotName> slots;
   std::vector<LambdaCode> lambdas;
   std::size_t stack_size = 0;
@@ -140,5 +168,8 @@ struct Program {
   std::vector<TemplateWarning> warnings = {};
   TemplateMemory memory;  // of the texts and constants
 };
+
+/// Gives each instruction its step: when the program is complete.
+void link_steps(Program& program) noexcept;
 
 }  // namespace coronado::web::templates

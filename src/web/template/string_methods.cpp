@@ -21,11 +21,34 @@ TemplateValue made(const NativeCall& call, std::string_view text) {
 
 void no_arguments(const NativeCall& call) { call.call.bind({}, 0, nullptr); }
 
-template <class Change>
-TemplateValue change_characters(const NativeCall& call, Change change) {
+/// The native of a method without arguments.
+template <TextMethod method>
+TemplateValue without_arguments(const NativeCall& call) {
   no_arguments(call);
-  const std::string_view text = self(call);
-  char* out = call.memory().allocate_array<char>(text.size());
+  return method(self(call), call.memory());
+}
+template <TextMethod method>
+constexpr TemplateFunction text_method(std::string_view name) {
+  return {.name = name, .native = without_arguments<method>, .of_text = method};
+}
+
+/// The characters from `first` to `first + 25` become those that differ in one bit.
+template <char first>
+TemplateValue change_case(std::string_view text, TemplateMemory& memory) {
+  char* out = memory.allocate_array<char>(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool letter = static_cast<unsigned char>(text[i] - first) < 26;
+    out[i] = static_cast<char>(text[i] ^ (letter ? 0x20 : 0));
+  }
+  return TemplateValue::string({out, text.size()});
+}
+
+bool is_letter(char c) { return is_ascii_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
+
+/// Params  change  Makes a character of it and the one before.
+template <class Change>
+TemplateValue change_characters(std::string_view text, TemplateMemory& memory, Change change) {
+  char* out = memory.allocate_array<char>(text.size());
   char before = ' ';
   for (std::size_t i = 0; i < text.size(); ++i) {
     out[i] = change(text[i], before);
@@ -34,28 +57,20 @@ TemplateValue change_characters(const NativeCall& call, Change change) {
   return TemplateValue::string({out, text.size()});
 }
 
-bool is_letter(char c) { return is_ascii_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
-
-TemplateValue upper(const NativeCall& call) {
-  return change_characters(call, [](char c, char) { return ascii_upper(c); });
-}
-TemplateValue lower(const NativeCall& call) {
-  return change_characters(call, [](char c, char) { return ascii_lower(c); });
-}
-TemplateValue title(const NativeCall& call) {
-  return change_characters(call, [](char c, char before) {
+TemplateValue title(std::string_view text, TemplateMemory& memory) {
+  return change_characters(text, memory, [](char c, char before) {
     return is_letter(before) ? ascii_lower(c) : ascii_upper(c);
   });
 }
-TemplateValue swapcase(const NativeCall& call) {
-  return change_characters(
-      call, [](char c, char) { return c >= 'a' && c <= 'z' ? ascii_upper(c) : ascii_lower(c); });
+TemplateValue swapcase(std::string_view text, TemplateMemory& memory) {
+  return change_characters(text, memory, [](char c, char) {
+    return c >= 'a' && c <= 'z' ? ascii_upper(c) : ascii_lower(c);
+  });
 }
-TemplateValue capitalize(const NativeCall& call) {
-  no_arguments(call);
-  std::string out = ascii_lower(self(call));
+TemplateValue capitalize(std::string_view text, TemplateMemory& memory) {
+  std::string out = ascii_lower(text);
   if (!out.empty()) out[0] = ascii_upper(out[0]);
-  return made(call, out);
+  return new_string(out, memory);
 }
 
 enum class Side { kBoth, kLeft, kRight };
@@ -329,12 +344,12 @@ TemplateValue remove_affix(const NativeCall& call) {
 }
 
 constexpr TemplateFunction kMethods[] = {
-    {"upper", upper},
-    {"lower", lower},
-    {"casefold", lower},
-    {"title", title},
-    {"capitalize", capitalize},
-    {"swapcase", swapcase},
+    text_method<change_case<'a'>>("upper"),
+    text_method<change_case<'A'>>("lower"),
+    text_method<change_case<'A'>>("casefold"),
+    text_method<title>("title"),
+    text_method<capitalize>("capitalize"),
+    text_method<swapcase>("swapcase"),
     {"strip", strip<Side::kBoth>},
     {"lstrip", strip<Side::kLeft>},
     {"rstrip", strip<Side::kRight>},

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "web/template/expression_parser.hpp"
+#include "web/template/simplify.hpp"
 
 namespace coronado::web::templates {
 namespace {
@@ -482,7 +483,9 @@ std::unique_ptr<const ParsedFile> parse_file(std::string name, std::string text,
   }
   const SourceFile source{name, text};
   try {
-    return parse_template(std::move(name), std::move(text), options.autoescape, whitespace);
+    auto file = parse_template(std::move(name), std::move(text), options.autoescape, whitespace);
+    simplify(file->body);
+    return file;
   } catch (const SyntaxFault& fault) {
     const LineColumn place = source.place_of(fault.offset());
     throw ParseError(fault.what(),

@@ -60,10 +60,11 @@ enum class ExpressionKind : std::uint8_t {
   kDict,               ///< key, value, key, value...
   kListComprehension,  ///< [element], loops
   kDictComprehension,  ///< [key, value], loops
-  kFormat,             ///< an f-string: parts, strings and kField
-  kField,   ///< [value, specification or null]; text is the conversion: "", "r", "s", "a"
-  kLambda,  ///< [body], names
-  kAwait,   ///< [operand]
+  kFormat,             ///< an f-string: parts, strings and fields
+  kField,         ///< [value, specification or null]; text is the conversion: "", "r", "s", "a"
+  kPercentField,  ///< [value]; text is what stands behind `%`: "5.2f"
+  kLambda,        ///< [body], names
+  kAwait,         ///< [operand]
 };
 
 struct Expression;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 
 #include "tests/web/template/template_fixture.hpp"
@@ -58,6 +59,52 @@ TEST(TemplateFormatSpec, FixedDigitsOfRandomNumbers) {
     ASSERT_EQ(std::string_view(fixed, static_cast<std::size_t>(end - fixed)), expected) << value;
   }
   EXPECT_GT(written, 10'000U);
+}
+
+TEST(TemplateFormatSpec, NumbersThatAreWrittenQuicklyAreWrittenTheSame) {
+  std::mt19937_64 random(11);
+  const auto any = [&random](std::string_view of) {
+    return std::string(1, of[random() % of.size()]);
+  };
+  std::size_t quick = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    std::string text;
+    if (random() % 3 == 0) text += (random() % 2 == 0 ? any("*_x. 0") : "") + any("<>^=");
+    if (random() % 4 == 0) text += any("+- ");
+    if (random() % 4 == 0) text += '0';
+    if (random() % 3 == 0) text += std::to_string(1 + random() % 30);
+    if (random() % 3 == 0) text += any(",_");
+    const bool real = random() % 2 == 0;
+    if (real && random() % 2 == 0) text += "." + std::to_string(random() % 12);
+    if (real || random() % 2 == 0) text += real ? any("fF%") : "d";
+    const auto bits = static_cast<std::int64_t>(random() >> (random() % 64));
+    const std::int64_t integer = random() % 2 == 0 ? bits : -bits;
+    const double number =
+        std::ldexp(static_cast<double>(integer), -static_cast<int>(random() % 60));
+    const TemplateValue value =
+        real ? TemplateValue::real(number) : TemplateValue::integer(integer);
+    const templates::FormatSpec spec = templates::parse_spec(text);
+    char out[templates::kNumberSize];
+    const char* end = templates::write_number(out, spec, value);
+    if (end == nullptr) continue;
+    ++quick;
+    ASSERT_EQ(std::string_view(out, static_cast<std::size_t>(end - out)),
+              templates::format_by(value, spec))
+        << text << " of " << template_to_string(value);
+  }
+  EXPECT_GT(quick, 15'000U);
+}
+
+TEST(TemplateFormatSpec, TheShortestTextReadsBack) {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 20'000; ++i) {
+    const double value = std::ldexp(static_cast<double>(random() >> (random() % 64)),
+                                    static_cast<int>(random() % 400) - 200);
+    char out[templates::kNumberSize];
+    *templates::write_shortest(out, value) = '\0';
+    ASSERT_EQ(std::strtod(out, nullptr), value) << out;
+    ASSERT_NE(std::string_view(out).find_first_of(".e"), std::string_view::npos) << out;
+  }
 }
 
 }  // namespace
