@@ -101,6 +101,9 @@ void add_live(web::Application& app, const std::shared_ptr<Demonstrations>& show
 void set_up(web::Application& app, const tour::SharedSite& site) {
   app.set_security({.xsrf_cookies = true});
   app.use(web::security_headers({.content_security_policy = kContentSecurityPolicy}));
+  // [sessions]
+  app.use(web::sessions(site->sessions));
+  // [/sessions]
   // [locales]
   app.set_locales(site->locales);
   // [/locales]

@@ -72,7 +72,7 @@ Site::Site() : locales(std::make_shared<web::Locales>("en")) {
   // [catalogue]
   locales->load_csv(EXAMPLE_DIR "/translations");  // zh.csv, and whatever comes
   // [/catalogue]
-  sessions = std::make_shared<web::SessionManager>(std::make_shared<web::MemorySessionStore>());
+  sessions = std::make_shared<web::MemorySessionStore>();
   const std::vector<std::string> keys = texts_of_scripts(EXAMPLE_DIR "/static");
   for (const std::string& code : locales->supported()) {
     coronado::Json texts = coronado::Json::object();
@@ -84,9 +84,6 @@ Site::Site() : locales(std::make_shared<web::Locales>("en")) {
   }
   listings = read_listings(EXAMPLE_DIR);
 }
-
-Page::Page(std::shared_ptr<const Site> site)
-    : SessionHandler(site->sessions), site_(std::move(site)) {}
 
 bool Page::is_language(const std::string& code) const {
   const std::vector<std::string> codes = site_->locales->supported();
@@ -102,7 +99,7 @@ std::string Page::get_user_locale() {
 }
 
 Task<> Page::prepare() {
-  co_await SessionHandler::prepare();
+  co_await load_session();
   const std::string wanted = get_query_argument("lang", "");
   if (is_language(wanted)) {
     set_cookie(kCookie, wanted, {.max_age = kYear, .same_site = SameSite::kLax});
@@ -159,7 +156,7 @@ BOOST_DESCRIBE_STRUCT(ErrorPage, (), (frame, status))
 
 void Page::write_error(int status, const std::exception_ptr& error) {
   if (request().header("Accept").value_or("").find("text/html") == std::string_view::npos) {
-    return SessionHandler::write_error(status, error);
+    return RequestHandler::write_error(status, error);
   }
   ErrorPage page{frame(), status};
   page.frame.title = status == 404   ? locale().translate("There is no such page")

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tour {
@@ -68,7 +69,7 @@ struct Site {
   Site();
 
   std::shared_ptr<web::Locales> locales;
-  std::shared_ptr<web::SessionManager> sessions;
+  std::shared_ptr<web::SessionStore> sessions;
   // By language: the translations of what the scripts say, as a JSON object.
   std::map<std::string, std::string> script_texts;
   // By "file.cpp:region": the code that the pages show, as HTML.
@@ -77,9 +78,9 @@ struct Site {
 
 // A handler of pages. `?lang=zh` chooses a language, which a cookie keeps; otherwise it is what the
 // browser likes best.
-class Page : public web::SessionHandler {
+class Page : public web::RequestHandler {
  public:
-  explicit Page(std::shared_ptr<const Site> site);
+  explicit Page(std::shared_ptr<const Site> site) : site_(std::move(site)) {}
 
   coronado::Task<> prepare() override;
   void set_default_headers() override;
