@@ -94,7 +94,8 @@ int main(int argc, char** argv) {
   Options options;
   if (const auto code = options.parse(argc, argv)) return *code;
   try {
-    IOLoop loop;
+    // One fetch, and nobody else who waits: that the trust store takes its time is no news.
+    IOLoop loop({.slow_step_threshold = coronado::Duration::zero()});
     return loop.run_sync(fetch(options));
   } catch (const HTTPTimeoutError& error) {
     return explain(error, kOutOfTime);
