@@ -24,7 +24,7 @@ PROGRAM = ""
 # Names and units that are the same in both languages, and nothing else. Code is marked as such in the pages.
 SAME_IN_BOTH = set("""
     API Ada CSV Coronado I JSON JavaScript MB MiB O OpenAPI Python SIGUSR1 Tornado UTC WebSocket Web
-    co_await cookie dump_tasks epoll gettext io_uring kB sendfile static_url C GET POST DELETE
+    co_await cookie dump_tasks epoll uring gettext io_uring kB sendfile static_url C GET POST DELETE
 """.split())
 
 # Everything that a reader sees or hears on the page, but what is code or in a language of its own.
