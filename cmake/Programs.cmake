@@ -59,7 +59,7 @@ function(coronado_add_tests)
                            PROPERTIES LABELS ${layer} TIMEOUT 120)
     else()
       add_test(NAME test_${layer} COMMAND test_${layer} --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      set_tests_properties(test_${layer} PROPERTIES LABELS ${layer} TIMEOUT 240)
+      set_tests_properties(test_${layer} PROPERTIES LABELS ${layer} TIMEOUT 600)  # all cases, and a sanitizer
     endif()
   endforeach()
   # Wrong programs, each with the sentence that the compiler must say.
