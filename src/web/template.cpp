@@ -336,6 +336,16 @@ Template::Template(std::string text, std::string name, TemplateOptions options)
       templates::compile(templates::parse_file(std::move(name), std::move(text), options), nullptr);
 }
 
+Template::Template(std::string text, BaseLoader& loader, std::string name)
+    : state_(std::make_unique<State>()) {
+  state_->name = name;
+  state_->limits = loader.options_.limits;
+  state_->program =
+      templates::compile(templates::parse_file(std::move(name), std::move(text), loader.options_),
+                         loader.files_.get());
+  state_->loader = loader.names_;
+}
+
 Template::~Template() = default;
 Template::Template(Template&&) noexcept = default;
 Template& Template::operator=(Template&&) noexcept = default;

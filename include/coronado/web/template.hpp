@@ -75,6 +75,10 @@ class Template {
   /// Throws  ParseError  `text` is no template, or extends or includes something.
   ///         UsageError  An option is wrong.
   explicit Template(std::string text, std::string name = "<string>", TemplateOptions options = {});
+
+  /// The same with what `loader` has: its options, and the files, names and modules that templates of
+  /// its own see.
+  Template(std::string text, BaseLoader& loader, std::string name = "<string>");
   ~Template();
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
