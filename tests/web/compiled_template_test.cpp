@@ -3,13 +3,10 @@
 #include <coronado/base/describe.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/testing/async_test.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <list>
 #include <map>
@@ -177,16 +174,12 @@ TEST(CompiledTemplate, AnErrorLeavesTheStringAlone) {
 /// A page as debug builds have it.
 struct EditedPage final : InterpretedTemplate<EditedPage> {
   static constexpr std::string_view kName = "page.html";
-  static inline std::string directory =
-      std::filesystem::temp_directory_path() / ("coronado-pages-" + std::to_string(::getpid()));
-  static inline detail::PageSource kSource{directory, "xhtml_escape", ""};
+  static inline const TempFolder folder;
+  static inline const detail::PageSource kSource{folder.path(), "xhtml_escape", ""};
 };
 
 TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
-  std::filesystem::create_directories(EditedPage::directory);
-  const auto write = [](std::string_view text) {
-    std::ofstream(EditedPage::directory + "/page.html") << text;
-  };
+  const auto write = [](std::string_view text) { EditedPage::folder.write("page.html", text); };
   const EditedPage page;
   write("one {{ user.name }}");
   EXPECT_EQ(page.generate(Everything()), "one Ann &lt;a&gt;");
@@ -196,7 +189,6 @@ TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
   EXPECT_THROW(page.generate(Everything()), TemplateError);
   write("{{ }}");
   EXPECT_THROW(page.generate(Everything()), ParseError);
-  std::filesystem::remove_all(EditedPage::directory);
 }
 
 TEST(CompiledTemplate, AwaitsCoroutines) {
