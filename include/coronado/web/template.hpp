@@ -104,8 +104,8 @@ class Template {
   Task<std::string> generate_async(TemplateNamespace names = {},
                                    const TemplateScope* scope = nullptr) const;
 
-  /// Renders piece by piece: `write` is awaited whenever `piece_size` bytes are ready, so that a
-  /// slow reader stops the rendering.
+  /// Renders piece by piece: `write` is awaited whenever a loop has made `piece_size` bytes, so that
+  /// a slow reader stops the rendering.
   ///
   /// Throws   As `generate_async`, and what `write` throws.
   /// Cancel   Passed on to `write`, or to the coroutine that is being awaited.
