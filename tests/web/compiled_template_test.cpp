@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <concepts>
+#include <debug_templates/page.html.hpp>
 #include <functional>
 #include <list>
 #include <map>
@@ -189,6 +191,21 @@ TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
   EXPECT_THROW(page.generate(Everything()), TemplateError);
   write("{{ }}");
   EXPECT_THROW(page.generate(Everything()), ParseError);
+}
+
+struct DebugPage {
+  std::string text;
+};
+BOOST_DESCRIBE_STRUCT(DebugPage, (), (text))
+
+TEST(InterpretedTemplate, TakesOverInDebugBuilds) {
+  using Page = debug_templates::PageHtmlPage;
+#ifdef NDEBUG
+  static_assert(std::derived_from<Page, CompiledTemplate<Page>>);
+#else
+  static_assert(std::derived_from<Page, InterpretedTemplate<Page>>);
+#endif
+  EXPECT_EQ(debug_templates::page_html.generate(DebugPage{"<"}), "<p>&lt;</p>\n");
 }
 
 TEST(CompiledTemplate, AwaitsCoroutines) {

@@ -159,7 +159,7 @@ TEST_F(Rendering, AGeneratedPageSeesTheHandlerAndItsModules) {
   bench.app.ui_modules().set(
       "Bold", [](std::string_view text) { return "<b>" + std::string(text) + "</b>"; });
   bench.app.add<Built>("/built");
-  EXPECT_EQ(bench.get("/built").body, "&lt;x&gt; GET /page <b>m</b> 8\n");
+  EXPECT_EQ(bench.get("/built").body, "&lt;x&gt; GET /page <b>m</b> 8 True\n");
 }
 
 using Paragraph = web_pages::ParagraphHtmlPage;
