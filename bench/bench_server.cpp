@@ -104,8 +104,7 @@ web::Application make_app() {
   app.add<Fanout>("/fanout", &room);
   app.get("/json", [] { return Message{"Hello, World!"}; });
   app.post("/echo", [](const coronado::HTTPServerRequest& request) { return request.body(); });
-  app.get("/fortunes",
-          [] { return web::html(bench_pages::fortunes_html.generate(make_fortunes())); });
+  app.get("/fortunes", [] { return web::page(bench_pages::fortunes_html, make_fortunes()); });
   auto loader = std::make_shared<web::Loader>(BENCH_DIR "/templates");
   app.get("/fortunes/interpreted", [loader] {
     const FortunesPage page = make_fortunes();

@@ -3,7 +3,7 @@
 
     bench/template_compile.py [build/release/bin/coronado-template-compiler] [clang++-19]
 
-One source file with 30 copies of the pages in bench/templates is compiled with -O2, and the same file without them.
+One source file with ten copies of each page in bench/templates is compiled with -O2, and the same file without them.
 """
 import pathlib
 import resource

@@ -54,6 +54,9 @@ function(coronado_add_tests)
     if(EXISTS "${folder}/templates")  # rendered by both engines, whatever the build
       coronado_add_templates(test_${layer} "${folder}/templates" NAMESPACE ${layer}_pages BUILD_TIME)
     endif()
+    if(EXISTS "${folder}/debug_templates")  # by the engine that the build has for them
+      coronado_add_templates(test_${layer} "${folder}/debug_templates")
+    endif()
     if(CORONADO_TEST_EACH)
       gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                            PROPERTIES LABELS ${layer} TIMEOUT 120)

@@ -99,6 +99,10 @@ web::Application make_app() {
   web::add_ui_module<VisitsModule>(app, "Visits");
   app.add<Blog>("/");
   app.add<Archive>("/archive");
+  // [page]
+  app.get("/titles",
+          [] { return web::page(pages::archive_html, ArchivePage{"Titles", kEntries}); });
+  // [/page]
   return app;
 }
 

@@ -1,6 +1,9 @@
 #include <coronado/web/compiled_template.hpp>
 
 #include <coronado/base/error.hpp>
+#include <coronado/http/exchange.hpp>
+#include <coronado/web/operation.hpp>
+#include <coronado/web/response.hpp>
 
 #include <map>
 
@@ -33,7 +36,28 @@ TemplatePlace place_of(const CompiledInfo& info, std::uint32_t site) {
                       text.is_fault ? nullptr : error);
 }
 
+/// What a thread keeps for its next page.
+std::string& spare_text() {
+  static thread_local std::string spare;
+  return spare;
+}
+
 }  // namespace
+
+PageText::PageText() : text_(std::move(spare_text())) { text_.clear(); }
+
+PageText::~PageText() {
+  constexpr std::size_t kKept = 1024 * 1024;
+  if (text_.capacity() <= kKept) spare_text() = std::move(text_);
+}
+
+void PageText::send(HTTPExchange& exchange, int status) const {
+  if (exchange.started()) return;
+  exchange.respond({.status = status, .fields = "Content-Type: text/html; charset=utf-8\r\n"},
+                   text_);
+}
+
+void describe_page(Operation& operation) { operation.result = {.type = std::string(kHtmlType)}; }
 
 void render_compiled(std::string& out, const CompiledInfo& info, std::atomic<std::size_t>& size,
                      RenderCompiled render, const void* context, const TemplateScope* scope) {

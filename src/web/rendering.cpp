@@ -216,6 +216,16 @@ class HandlerScope final : public TemplateScope {
     page = handler.active_modules_->complete(std::move(page), scope);
   }
 
+  /// What `render` writes, as the whole answer.
+  static void answer(RequestHandler& handler,
+                     Function<void(std::string& body, const TemplateScope& scope)>& render) {
+    if (handler.finished_) throw std::logic_error("cannot render() after finish()");
+    const HandlerScope scope(handler);
+    render(handler.draft().body, scope);
+    complete(handler, handler.draft().body, scope);
+    handler.finish();
+  }
+
   bool find(std::string_view name, TemplateMemory& memory, TemplateValue& found) const override {
     if (own_.find(name, memory, found)) return true;
     if (name == "handler") {
@@ -282,11 +292,8 @@ Task<> send_piece(RequestHandler* handler, std::string_view piece) {
 namespace detail {
 
 void with_handler_scope(RequestHandler& handler,
-                        Function<std::string(const TemplateScope& scope)> make) {
-  const HandlerScope scope(handler);
-  std::string page = make(scope);
-  HandlerScope::complete(handler, page, scope);
-  handler.finish(page);
+                        Function<void(std::string& body, const TemplateScope& scope)> render) {
+  HandlerScope::answer(handler, render);
 }
 
 Task<> stream_with_handler_scope(

@@ -1,7 +1,6 @@
 #include <coronado/web/template.hpp>
 
 #include <coronado/base/error.hpp>
-#include <coronado/base/json.hpp>
 #include <coronado/base/log.hpp>
 #include <coronado/base/strings.hpp>
 
@@ -15,7 +14,6 @@
 
 #include "web/template/compiler.hpp"
 #include "web/template/expression_lexer.hpp"
-#include "web/template/format.hpp"
 #include "web/template/loader_names.hpp"
 #include "web/template/machine.hpp"
 #include "web/template/pooled_memory.hpp"
@@ -26,118 +24,6 @@ namespace coronado::web {
 using templates::Machine;
 using templates::ParsedFile;
 using templates::Program;
-
-// --- errors ------------------------------------------------------------------------------------------
-
-std::string to_string(const TemplatePlace& place) {
-  std::string text =
-      place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
-  for (std::size_t i = 0; i < place.via.size(); ++i) {
-    text += (i == 0 ? " (via " : ", ") + place.via[i];
-  }
-  if (!place.via.empty()) text += ')';
-  return text;
-}
-
-ParseError::ParseError(std::string message, TemplatePlace place)
-    : std::runtime_error(message + " at " + to_string(place)),
-      message_(std::move(message)),
-      place_(std::move(place)) {}
-
-TemplateError::TemplateError(TemplateErrorClass error_class, std::string message,
-                             TemplatePlace place, std::exception_ptr cause)
-    : std::runtime_error(std::string(template_error_name(error_class)) + ": " + message + " at " +
-                         to_string(place)),
-      error_class_(error_class),
-      message_(std::move(message)),
-      place_(std::move(place)),
-      cause_(std::move(cause)) {}
-
-std::string_view template_error_name(TemplateErrorClass error_class) noexcept {
-  switch (error_class) {
-    case TemplateErrorClass::kException: return "Exception";
-    case TemplateErrorClass::kAttributeError: return "AttributeError";
-    case TemplateErrorClass::kIndexError: return "IndexError";
-    case TemplateErrorClass::kKeyError: return "KeyError";
-    case TemplateErrorClass::kNameError: return "NameError";
-    case TemplateErrorClass::kOverflowError: return "OverflowError";
-    case TemplateErrorClass::kTypeError: return "TypeError";
-    case TemplateErrorClass::kValueError: return "ValueError";
-    case TemplateErrorClass::kZeroDivisionError: return "ZeroDivisionError";
-    case TemplateErrorClass::kLimit: return "LimitError";
-  }
-  return "Exception";
-}
-
-// --- names -------------------------------------------------------------------------------------------
-
-TemplateNamespace::TemplateNamespace() = default;
-TemplateNamespace::TemplateNamespace(std::initializer_list<TemplateArgument> arguments) {
-  for (const TemplateArgument& argument : arguments) set(argument);
-}
-TemplateNamespace::~TemplateNamespace() = default;
-TemplateNamespace::TemplateNamespace(TemplateNamespace&&) noexcept = default;
-TemplateNamespace& TemplateNamespace::operator=(TemplateNamespace&&) noexcept = default;
-
-std::span<const TemplateArgument> TemplateNamespace::arguments() const noexcept {
-  return arguments_;
-}
-
-void TemplateNamespace::set(const TemplateArgument& argument) {
-  for (TemplateArgument& own : arguments_) {
-    if (own.name_ != argument.name_) continue;
-    const std::string_view name = own.name_;
-    own = argument;
-    own.name_ = name;
-    return;
-  }
-  names_.push_back(std::make_unique<std::string>(argument.name_));
-  arguments_.push_back(argument);
-  arguments_.back().name_ = *names_.back();
-}
-
-bool TemplateNamespace::find(std::string_view name, TemplateMemory&, TemplateValue& found) const {
-  for (const TemplateArgument& argument : arguments_) {
-    if (argument.name_ != name) continue;
-    found = argument.value_;
-    return true;
-  }
-  return false;
-}
-
-// --- arguments of C++ functions ----------------------------------------------------------------------
-
-namespace detail {
-
-void throw_argument(const TemplateCall& call, std::string_view parameter, std::string_view expected,
-                    const TemplateValue& got) {
-  std::string message(call.function());
-  message += parameter.empty() ? "(): argument" : "(): argument '" + std::string(parameter) + "'";
-  message.append(" must be ").append(expected).append(", not ").append(template_type_name(got));
-  throw TemplateFault(TemplateErrorClass::kTypeError, message);
-}
-
-std::int64_t to_template_int(const TemplateCall& call, std::string_view parameter,
-                             const TemplateValue& value, std::int64_t least, std::uint64_t most) {
-  if (!value.is_int() && value.kind() != TemplateKind::kBool) {
-    throw_argument(call, parameter, "int", value);
-  }
-  const std::int64_t integer = value.as_int();
-  if (integer < least || (integer > 0 && static_cast<std::uint64_t>(integer) > most)) {
-    throw TemplateFault(
-        TemplateErrorClass::kOverflowError,
-        std::string(call.function()) + "(): " + std::to_string(integer) + " is out of range");
-  }
-  return integer;
-}
-
-Json to_template_json(const TemplateValue& value) {
-  std::string text;
-  templates::append_template_json(text, value);
-  return json_decode(text);
-}
-
-}  // namespace detail
 
 // --- loaders -----------------------------------------------------------------------------------------
 
@@ -334,6 +220,16 @@ Template::Template(std::string text, std::string name, TemplateOptions options)
   state_->limits = options.limits;
   state_->program =
       templates::compile(templates::parse_file(std::move(name), std::move(text), options), nullptr);
+}
+
+Template::Template(std::string text, BaseLoader& loader, std::string name)
+    : state_(std::make_unique<State>()) {
+  state_->name = name;
+  state_->limits = loader.options_.limits;
+  state_->program =
+      templates::compile(templates::parse_file(std::move(name), std::move(text), loader.options_),
+                         loader.files_.get());
+  state_->loader = loader.names_;
 }
 
 Template::~Template() = default;

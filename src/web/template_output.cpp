@@ -16,15 +16,21 @@ namespace coronado::web {
 
 namespace {
 
+/// What a string gets that turns out to be too short: most pages need no more.
+constexpr std::size_t kFirstSize = 8 * 1024;
+
 #if defined(__SSE2__)
-/// One bit for each of the sixteen bytes, set for those that `xhtml_escape` replaces, and for '#',
-/// which costs less to look at again than to tell apart here.
-unsigned special_bits(__m128i bytes) {
+/// Those of sixteen bytes that `xhtml_escape` replaces, and '#', which costs less to look at again than
+/// to tell apart here.
+__m128i special_bytes(__m128i bytes) {
   // '"', '#', '&' and '\'' differ in two bits only, '<' and '>' in one.
   const __m128i quotes = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(5)), _mm_set1_epi8('\''));
   const __m128i angles = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(quotes, angles)));
+  return _mm_or_si128(quotes, angles);
 }
+unsigned bits_of(__m128i bytes) { return static_cast<unsigned>(_mm_movemask_epi8(bytes)); }
+/// One bit for each of them.
+unsigned special_bits(__m128i bytes) { return bits_of(special_bytes(bytes)); }
 
 __m128i load(const char* place) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(place)); }
 void store(char* place, __m128i bytes) {
@@ -32,43 +38,24 @@ void store(char* place, __m128i bytes) {
 }
 #endif
 
-/// What stands in the place of a character, in eight bytes, of which `size` count.
-struct Reference {
-  char text[8] = {};
-  std::uint8_t size = 0;
-};
-constexpr std::size_t kReferences = 64;  // all special characters are below
-
-constexpr std::array<Reference, kReferences> kReferenceOf = [] {
-  std::array<Reference, kReferences> all;
-  const auto set = [&all](char special, std::string_view text) {
-    Reference& reference = all[static_cast<std::size_t>(special)];
-    std::copy(text.begin(), text.end(), reference.text);
-    reference.size = static_cast<std::uint8_t>(text.size());
-  };
-  set('&', "&amp;");
-  set('<', "&lt;");
-  set('>', "&gt;");
-  set('"', "&quot;");
-  set('\'', "&#x27;");
-  set('#', "#");  // see `special_bits`
-  return all;
-}();
-
-/// What a character becomes, in eight bytes, of which `size` count: for texts that are written byte by
-/// byte, without a branch for each.
+/// What a character becomes, in eight bytes, of which `size` count: written without a branch for each.
 struct Escaped {
   char text[7] = {};
   std::uint8_t size = 1;
 };
 constexpr std::array<Escaped, 256> kEscapedOf = [] {
   std::array<Escaped, 256> all;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].text[0] = static_cast<char>(i);
-    if (i >= kReferences || kReferenceOf[i].size == 0) continue;
-    std::copy_n(kReferenceOf[i].text, kReferenceOf[i].size, all[i].text);
-    all[i].size = kReferenceOf[i].size;
-  }
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].text[0] = static_cast<char>(i);
+  const auto set = [&all](char special, std::string_view text) {
+    Escaped& escaped = all[static_cast<unsigned char>(special)];
+    std::copy(text.begin(), text.end(), escaped.text);
+    escaped.size = static_cast<std::uint8_t>(text.size());
+  };
+  set('&', "&amp;");
+  set('<', "&lt;");
+  set('>', "&gt;");
+  set('"', "&quot;");
+  set('\'', "&#x27;");
   return all;
 }();
 
@@ -106,90 +93,105 @@ __m128i load_short(const char* at, std::size_t size) {
   }
   return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
 }
-
-/// A block of 16 bytes that has special characters where `bits` says. It and as many bytes behind it
-/// can be read.
-char* escape_block(char* out, const char* from, unsigned bits) {
-  std::ptrdiff_t done = 0;
-  for (; bits != 0; bits &= bits - 1) {
-    const std::ptrdiff_t at = std::countr_zero(bits);
-    store(out, load(from + done));
-    out += at - done;
-    const Reference& reference = kReferenceOf[static_cast<unsigned char>(from[at]) % kReferences];
-    std::memcpy(out, reference.text, sizeof reference.text);
-    out += reference.size;
-    done = at + 1;
-  }
-  store(out, load(from + done));
-  return out + (kStep - done);
-}
 #endif
 
 }  // namespace
 
-void TemplateOutput::write_escaped(std::string_view text) {
+// What is rare is done by functions that are called last, so that this one has nothing to save.
+void TemplateOutput::write_where_room_is(std::string_view text) {
 #if defined(__SSE2__)
+  if (text.size() < kStep) return write_short(text);
   const char* from = text.data();
+  const char* const end = from + text.size();
+  char* out = cursor_;
   // Most texts have nothing to replace: whole blocks, of which the last one ends where the text does.
-  if (text.size() >= kStep) {
-    if (static_cast<std::size_t>(end_ - cursor_) >= text.size()) [[likely]] {
-      const char* const last = from + text.size() - kStep;
-      char* out = cursor_;
-      for (; from < last; from += kStep, out += kStep) {
-        const __m128i bytes = load(from);
-        store(out, bytes);
-        if (special_bits(bytes) != 0) [[unlikely]] {
-          cursor_ = out;
-          return write_from(text, from);
-        }
-      }
-      const __m128i bytes = load(last);
-      store(cursor_ + text.size() - kStep, bytes);
-      if (special_bits(bytes) == 0) [[likely]] {
-        cursor_ += text.size();
-        return;
-      }
-    }
-  } else {
-    ensure(kMostEscaped);
-    const __m128i bytes = load_short(from, text.size());
-    char* const out = cursor_;
+  const char* const last = end - kStep;
+  for (; last - from > kStep; from += 2 * kStep, out += 2 * kStep) {
+    const __m128i first = load(from);
+    const __m128i second = load(from + kStep);
+    store(out, first);
+    store(out + kStep, second);
+    const __m128i either = _mm_or_si128(special_bytes(first), special_bytes(second));
+    if (bits_of(either) == 0) [[likely]]
+      continue;
+    const int at = std::countr_zero(special_bits(first) | special_bits(second) << kStep);
+    cursor_ = out + at;
+    return write_from(from + at, end);
+  }
+  if (from < last) {
+    const __m128i bytes = load(from);
     store(out, bytes);
-    const unsigned bits = special_bits(bytes);
-    if (bits == 0) {
-      cursor_ = out + text.size();
-      return;
+    if (const unsigned bits = special_bits(bytes); bits != 0) [[unlikely]] {
+      cursor_ = out + std::countr_zero(bits);
+      return write_from(from + std::countr_zero(bits), end);
     }
-    const int at = std::countr_zero(bits);
-    cursor_ = escape_bytes(out + at, from + at, from + text.size());
+  }
+  const __m128i bytes = load(last);
+  out = cursor_ + text.size();
+  store(out - kStep, bytes);
+  const unsigned bits = special_bits(bytes);
+  if (bits == 0) [[likely]] {
+    cursor_ = out;
     return;
   }
+  cursor_ = out - kStep + std::countr_zero(bits);
+  return write_from(last + std::countr_zero(bits), end);
+#else
+  write_from(text.data(), text.data() + text.size());
 #endif
-  write_from(text, text.data());
 }
 
-/// The same from a place in the text on.
-void TemplateOutput::write_from(std::string_view text, const char* at) {
-  const char* const end = text.data() + text.size();
 #if defined(__SSE2__)
-  for (; end - at >= 2 * kStep; at += kStep) {
-    ensure(static_cast<std::size_t>(end - at) + kMostEscaped);
-    const __m128i bytes = load(at);
-    const unsigned bits = special_bits(bytes);
-    if (bits == 0) {
-      store(cursor_, bytes);
-      cursor_ += kStep;
-    } else {
-      cursor_ = escape_block(cursor_, at, bits);
-    }
+/// Fewer than 16 bytes.
+void TemplateOutput::write_short(std::string_view text) {
+  const char* const from = text.data();
+  char* const out = cursor_;
+  const __m128i bytes = load_short(from, text.size());
+  store(out, bytes);
+  const unsigned bits = special_bits(bytes);
+  if (bits == 0) {
+    cursor_ = out + text.size();
+    return;
   }
+  const int at = std::countr_zero(bits);
+  cursor_ = escape_bytes(out + at, from + at, from + text.size());
+}
 #endif
+
+/// The same of [at, end), which begins with a special character more often than not.
+void TemplateOutput::write_from(const char* at, const char* end) {
+#if defined(__SSE2__)
+  // Where all of it may become six times as long, there is nothing to look at on the way.
+  const std::size_t most = static_cast<std::size_t>(end - at) * 6 + kMostEscaped;
+  const bool roomy = static_cast<std::size_t>(end_ - cursor_) >= most;
+  while (at != end) {
+    if (!roomy) ensure(static_cast<std::size_t>(end - at) + kMostEscaped);
+    const Escaped& escaped = kEscapedOf[static_cast<unsigned char>(*at++)];
+    char* out = cursor_;
+    std::memcpy(out, escaped.text, sizeof escaped);
+    out += escaped.size;
+    // Up to the next special character, in whole blocks.
+    while (at != end) {
+      const std::ptrdiff_t left = std::min(end - at, kStep);
+      const __m128i bytes =
+          left == kStep ? load(at) : load_short(at, static_cast<std::size_t>(left));
+      store(out, bytes);
+      const unsigned bits = special_bits(bytes);
+      const std::ptrdiff_t plain = bits == 0 ? left : std::countr_zero(bits);
+      at += plain;
+      out += plain;
+      if (bits != 0) break;
+    }
+    cursor_ = out;
+  }
+#else
   while (at != end) {
     const std::size_t some = std::min<std::size_t>(static_cast<std::size_t>(end - at), kEscapeStep);
     ensure(kMostEscaped);
     cursor_ = escape_bytes(cursor_, at, at + some);
     at += some;
   }
+#endif
 }
 
 void TemplateOutput::write_long_int(std::int64_t value) {
@@ -220,7 +222,7 @@ void TemplateOutput::grow(std::size_t more) {
     throw TemplateFault(TemplateErrorClass::kLimit,
                         "the output exceeds " + std::to_string(limit_) + " bytes");
   }
-  text_.resize_and_overwrite(std::max(2 * text_.size(), used_ + more + 512),
+  text_.resize_and_overwrite(std::max({2 * text_.size(), used_ + more + 512, kFirstSize}),
                              [](char*, std::size_t size) { return size; });
   open();
 }

@@ -3,13 +3,12 @@
 #include <coronado/base/describe.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/testing/async_test.hpp>
+#include <coronado/testing/temp_folder.hpp>
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
+#include <concepts>
+#include <debug_templates/page.html.hpp>
 #include <functional>
 #include <list>
 #include <map>
@@ -177,16 +176,12 @@ TEST(CompiledTemplate, AnErrorLeavesTheStringAlone) {
 /// A page as debug builds have it.
 struct EditedPage final : InterpretedTemplate<EditedPage> {
   static constexpr std::string_view kName = "page.html";
-  static inline std::string directory =
-      std::filesystem::temp_directory_path() / ("coronado-pages-" + std::to_string(::getpid()));
-  static inline detail::PageSource kSource{directory, "xhtml_escape", ""};
+  static inline const TempFolder folder;
+  static inline const detail::PageSource kSource{folder.path(), "xhtml_escape", ""};
 };
 
 TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
-  std::filesystem::create_directories(EditedPage::directory);
-  const auto write = [](std::string_view text) {
-    std::ofstream(EditedPage::directory + "/page.html") << text;
-  };
+  const auto write = [](std::string_view text) { EditedPage::folder.write("page.html", text); };
   const EditedPage page;
   write("one {{ user.name }}");
   EXPECT_EQ(page.generate(Everything()), "one Ann &lt;a&gt;");
@@ -196,7 +191,21 @@ TEST(InterpretedTemplate, APageIsReadAgainWhenItHasChanged) {
   EXPECT_THROW(page.generate(Everything()), TemplateError);
   write("{{ }}");
   EXPECT_THROW(page.generate(Everything()), ParseError);
-  std::filesystem::remove_all(EditedPage::directory);
+}
+
+struct DebugPage {
+  std::string text;
+};
+BOOST_DESCRIBE_STRUCT(DebugPage, (), (text))
+
+TEST(InterpretedTemplate, TakesOverInDebugBuilds) {
+  using Page = debug_templates::PageHtmlPage;
+#ifdef NDEBUG
+  static_assert(std::derived_from<Page, CompiledTemplate<Page>>);
+#else
+  static_assert(std::derived_from<Page, InterpretedTemplate<Page>>);
+#endif
+  EXPECT_EQ(debug_templates::page_html.generate(DebugPage{"<"}), "<p>&lt;</p>\n");
 }
 
 TEST(CompiledTemplate, AwaitsCoroutines) {

@@ -2,6 +2,7 @@
 #include <coronado/web/compiled_template.hpp>
 
 #include <web_pages/handler.html.hpp>
+#include <web_pages/paragraph.html.hpp>
 
 #include "tests/web/web_fixture.hpp"
 
@@ -158,7 +159,44 @@ TEST_F(Rendering, AGeneratedPageSeesTheHandlerAndItsModules) {
   bench.app.ui_modules().set(
       "Bold", [](std::string_view text) { return "<b>" + std::string(text) + "</b>"; });
   bench.app.add<Built>("/built");
-  EXPECT_EQ(bench.get("/built").body, "&lt;x&gt; GET /page <b>m</b> 8\n");
+  EXPECT_EQ(bench.get("/built").body, "&lt;x&gt; GET /page <b>m</b> 8 True\n");
+}
+
+using Paragraph = web_pages::ParagraphHtmlPage;
+
+/// Templates have integers of 64 bits with a sign.
+struct FailingPage {
+  std::uint64_t text = ~std::uint64_t{0};
+};
+BOOST_DESCRIBE_STRUCT(FailingPage, (), (text))
+
+TEST_F(Rendering, AFunctionAnswersWithAGeneratedPage) {
+  bench.app.get("/found", [] {
+    return web::page(web_pages::paragraph_html, HandlerPage{"<" + std::string(10'000, 'x')});
+  });
+  bench.app.get("/missing", []() -> Task<web::PageResult<Paragraph, HandlerPage>> {
+    co_return web::page(web_pages::paragraph_html, HandlerPage{"none"}, 404);
+  });
+  const RawResponse found = bench.get("/found");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_EQ(found.field("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(found.body, "<p>&lt;" + std::string(10'000, 'x') + "</p>\n");
+  const RawResponse missing = bench.get("/missing");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.body, "<p>none</p>\n");
+}
+
+TEST_F(Rendering, AGeneratedPageThatFailsIsAnError) {
+  bench.app.get("/fails", [] { return web::page(web_pages::paragraph_html, FailingPage{}); });
+  struct Fails : web::RequestHandler {
+    Task<> get() override {
+      web::render(*this, web_pages::paragraph_html, FailingPage{});
+      co_return;
+    }
+  };
+  bench.app.add<Fails>("/handler");
+  EXPECT_EQ(bench.get("/fails").status, 500);
+  EXPECT_EQ(bench.get("/handler").status, 500);
 }
 
 }  // namespace

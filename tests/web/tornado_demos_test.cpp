@@ -1,7 +1,14 @@
-// Pages like those of Tornado's blog and chat demos, in our words.
+// Pages like those of Tornado's blog and chat demos, in our words, by both engines.
 #include <coronado/base/describe.hpp>
-#include <coronado/web/template.hpp>
+#include <coronado/web/compiled_template.hpp>
 #include <coronado/web/ui_module.hpp>
+
+#include <web_pages/demos/blog/archive.html.hpp>
+#include <web_pages/demos/blog/compose.html.hpp>
+#include <web_pages/demos/blog/entry.html.hpp>
+#include <web_pages/demos/blog/feed.xml.hpp>
+#include <web_pages/demos/blog/home.html.hpp>
+#include <web_pages/demos/chat/index.html.hpp>
 
 #include "tests/web/web_fixture.hpp"
 
@@ -29,19 +36,42 @@ const std::vector<Entry> kEntries = {
     {2, "second", "<Second>", "two", "<p>two</p>", "2026-03-04"}};
 const std::vector<Message> kMessages = {{"a1", "Hello <all>"}, {"a2", "again"}};
 
+struct Context {
+  std::string blog_title = "Tom & Jerry's blog";
+  std::vector<Entry> entries = kEntries;
+  std::optional<Entry> entry;
+  std::vector<Message> messages = kMessages;
+};
+BOOST_DESCRIBE_STRUCT(Context, (), (blog_title, entries, entry, messages))
+
+/// The page that `t` names, by the engine that the field X-Engine says.
 struct Page : web::RequestHandler {
   void add_template_names(web::TemplateNamespace& names) override {
-    names.set("blog_title", "Tom & Jerry's blog");
     names.set("static_url", [](std::string_view path) { return "/static/" + std::string(path); });
     if (!get_query_argument("user", "").empty()) names.set("current_user", "tom");
   }
   Task<> get() override {
-    const std::optional<Entry> entry = kEntries[0];
-    const std::optional<Entry> none;
-    const bool edits = !get_query_argument("edit", "").empty();
-    render(get_query_argument("t"),
-           {{"entries", kEntries}, {"entry", edits ? entry : none}, {"messages", kMessages}});
+    Context context;
+    if (!get_query_argument("edit", "").empty()) context.entry = kEntries[0];
+    const std::string name = get_query_argument("t");
+    if (request().header("X-Engine") == "compiled") {
+      render_compiled(name, context);
+    } else {
+      render(name, {{"blog_title", context.blog_title},
+                    {"entries", context.entries},
+                    {"entry", context.entry},
+                    {"messages", context.messages}});
+    }
     co_return;
+  }
+  void render_compiled(std::string_view name, const Context& context) {
+    namespace pages = web_pages;
+    if (name == "home.html") web::render(*this, pages::demos_blog_home_html, context);
+    if (name == "archive.html") web::render(*this, pages::demos_blog_archive_html, context);
+    if (name == "entry.html") web::render(*this, pages::demos_blog_entry_html, context);
+    if (name == "compose.html") web::render(*this, pages::demos_blog_compose_html, context);
+    if (name == "feed.xml") web::render(*this, pages::demos_blog_feed_xml, context);
+    if (name == "index.html") web::render(*this, pages::demos_chat_index_html, context);
   }
 };
 
@@ -56,7 +86,7 @@ class TornadoDemos : public ::testing::Test {
  protected:
   void serve(const char* demo) {
     bench.app.set_template_loader(
-        std::make_shared<web::Loader>(std::string("tests/web/demos/") + demo));
+        std::make_shared<web::Loader>(std::string("tests/web/templates/demos/") + demo));
     web::add_ui_module<EntryModule>(bench.app, "Entry");
     bench.app.ui_modules().set("xsrf_form_html", [] {
       return "<input type=\"hidden\" name=\"_xsrf\" value=\"2|token\"/>";
@@ -66,6 +96,7 @@ class TornadoDemos : public ::testing::Test {
   std::string body(const std::string& query) {
     const RawResponse response = bench.get("/page?" + query);
     EXPECT_EQ(response.status, 200) << query;
+    EXPECT_EQ(bench.get("/page?" + query, "X-Engine: compiled\r\n").body, response.body) << query;
     return response.body;
   }
   WebBench bench;

@@ -16,6 +16,7 @@
 ///     InterpretedTemplate   the same with the run-time engine: builds for debugging, where a page
 ///                           may be edited while the program runs
 ///     render                a page as the answer of a handler
+///     page                  a page as the result of a function handler
 ///
 /// Layer: web.
 #pragma once
@@ -32,9 +33,16 @@
 #include <utility>
 #include <vector>
 
+namespace coronado {
+class HTTPExchange;
+}
+
 namespace coronado::web {
 
 class RequestHandler;
+struct Operation;
+template <class T>
+struct ResultWriter;
 
 /// The context of a template that uses no names.
 struct NoContext {};
@@ -79,8 +87,25 @@ TemplateNamespace context_names(const Context& context) {
   return names;
 }
 
+/// Renders at the end of the handler's body, and finishes.
 void with_handler_scope(RequestHandler& handler,
-                        Function<std::string(const TemplateScope& scope)> make);
+                        Function<void(std::string& body, const TemplateScope& scope)> render);
+
+/// The text of one page, in what this thread has kept of the one before.
+class PageText {
+ public:
+  PageText();
+  PageText(const PageText&) = delete;
+  PageText& operator=(const PageText&) = delete;
+  ~PageText();
+  std::string& operator*() noexcept { return text_; }
+  /// Answers with it.
+  void send(HTTPExchange& exchange, int status) const;
+
+ private:
+  std::string text_;
+};
+void describe_page(Operation& operation);
 
 using WritePiece = Function<Task<>(std::string_view piece)>;
 /// Throws  What `stream` throws.
@@ -207,9 +232,10 @@ class InterpretedTemplate {
 /// Throws  As `CompiledTemplate::generate`.
 template <class Page, class Context = NoContext>
 void render(RequestHandler& handler, const Page& page, const Context& context = {}) {
-  detail::with_handler_scope(handler, [&page, &context](const TemplateScope& scope) {
-    return page.generate(context, &scope);
-  });
+  detail::with_handler_scope(handler,
+                             [&page, &context](std::string& body, const TemplateScope& scope) {
+                               page.generate_into(body, context, &scope);
+                             });
 }
 
 /// As `render`, but sends the page piece by piece while it is rendered: a client that reads slowly
@@ -228,5 +254,32 @@ Task<> render_stream(RequestHandler& handler, const Page& page, Context context 
       };
   co_await detail::stream_with_handler_scope(handler, std::move(stream));
 }
+
+/// What `page` makes.
+template <class Page, class Context>
+struct PageResult {
+  Context context;
+  int status = 200;
+};
+
+/// A generated page as the result of a function handler, rendered straight into the response:
+///
+///     app.get("/fortunes", [] { return web::page(templates::fortunes_html, FortunesPage{...}); });
+///
+/// It sees the names of its context only.
+template <class Page, class Context = NoContext>
+PageResult<Page, Context> page(const Page&, Context context = {}, int status = 200) {
+  return {std::move(context), status};
+}
+
+template <class Page, class Context>
+struct ResultWriter<PageResult<Page, Context>> {
+  static void describe(Operation& operation) { detail::describe_page(operation); }
+  static void send(HTTPExchange& exchange, const PageResult<Page, Context>& result) {
+    detail::PageText text;
+    Page().generate_into(*text, result.context);
+    text.send(exchange, result.status);
+  }
+};
 
 }  // namespace coronado::web

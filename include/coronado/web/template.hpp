@@ -75,6 +75,10 @@ class Template {
   /// Throws  ParseError  `text` is no template, or extends or includes something.
   ///         UsageError  An option is wrong.
   explicit Template(std::string text, std::string name = "<string>", TemplateOptions options = {});
+
+  /// The same with what `loader` has: its options, and the files, names and modules that templates of
+  /// its own see.
+  Template(std::string text, BaseLoader& loader, std::string name = "<string>");
   ~Template();
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
@@ -100,8 +104,8 @@ class Template {
   Task<std::string> generate_async(TemplateNamespace names = {},
                                    const TemplateScope* scope = nullptr) const;
 
-  /// Renders piece by piece: `write` is awaited whenever `piece_size` bytes are ready, so that a
-  /// slow reader stops the rendering.
+  /// Renders piece by piece: `write` is awaited whenever a loop has made `piece_size` bytes, so that
+  /// a slow reader stops the rendering.
   ///
   /// Throws   As `generate_async`, and what `write` throws.
   /// Cancel   Passed on to `write`, or to the coroutine that is being awaited.

@@ -79,11 +79,11 @@ class TemplateOutput {
   }
   template <std::size_t N>
   void write_escaped_after(const char (&before)[N], std::string_view text) {
-    ensure(N - 1);
+    ensure(N - 1 + text.size() + kMostEscaped);
     char* const out = cursor_;
     std::memcpy(out, before, N - 1);
     cursor_ = out + N - 1;
-    write_escaped(text);
+    write_where_room_is(text);
   }
 
   void write_int(std::int64_t value) {
@@ -100,7 +100,10 @@ class TemplateOutput {
   void advance(char* end) noexcept { cursor_ = end; }
 
   /// Escaped as by `xhtml_escape`.
-  void write_escaped(std::string_view text);
+  void write_escaped(std::string_view text) {
+    ensure(text.size() + kMostEscaped);
+    write_where_room_is(text);
+  }
 
   /// Gives the string its length.
   void finish() { text_.resize(start_ + size()); }
@@ -125,12 +128,19 @@ class TemplateOutput {
 
   static char* write_two_digits(char* out, std::int64_t value) {
     const auto digits = static_cast<std::uint32_t>(value);
-    if (digits > 9) *out++ = static_cast<char>('0' + digits / 10);
-    *out++ = static_cast<char>('0' + digits % 10);
-    return out;
+    if (digits > 9) {
+      out[0] = static_cast<char>('0' + digits / 10);
+      out[1] = static_cast<char>('0' + digits % 10);
+      return out + 2;
+    }
+    *out = static_cast<char>('0' + digits);
+    return out + 1;
   }
   void open();
-  [[gnu::noinline]] void write_from(std::string_view text, const char* at);
+  /// As `write_escaped`: there is room for the text and what one block of it may become.
+  void write_where_room_is(std::string_view text);
+  [[gnu::noinline]] void write_short(std::string_view text);
+  [[gnu::noinline]] void write_from(const char* at, const char* end);
   void write_long_int(std::int64_t value);
   [[gnu::noinline]] void grow(std::size_t more);
 

@@ -299,9 +299,13 @@ class TemplateMemory {
   /// A copy of `text`.
   std::string_view copy(std::string_view text);
 
-  /// Frees everything, and keeps one block for the next rendering.
+  /// Frees everything, and keeps the largest block that is not too large for the next rendering.
   void clear() noexcept;
-  void set_limit(std::size_t limit) noexcept { limit_ = limit; }
+  /// Before anything is allocated.
+  void set_limit(std::size_t limit) noexcept {
+    limit_ = limit;
+    if (static_cast<std::size_t>(end_ - cursor_) > limit) end_ = cursor_ + limit;
+  }
 
  private:
   static constexpr std::size_t kAlignment = 16;

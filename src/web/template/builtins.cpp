@@ -17,12 +17,6 @@
 namespace coronado::web::templates {
 namespace {
 
-std::string shown(const TemplateValue& value) {
-  std::string text;
-  append_text(text, value);
-  return text;
-}
-
 // --- tornado.escape ----------------------------------------------------------------------------------
 
 TemplateValue escape_xhtml(const NativeCall& call) {
@@ -33,8 +27,9 @@ TemplateValue escape_xhtml(const NativeCall& call) {
 TemplateValue escape_url(const NativeCall& call) {
   const NativeArguments<2> arguments(call, {"value", "plus"}, 1);
   const bool plus = arguments[1].is_undefined() || is_true(arguments[1]);
-  return new_string(url_escape(shown(arguments[0]), plus ? URLPart::kQuery : URLPart::kPath),
-                    call.memory());
+  return new_string(
+      url_escape(template_to_string(arguments[0]), plus ? URLPart::kQuery : URLPart::kPath),
+      call.memory());
 }
 
 TemplateValue encode_json(const NativeCall& call) {
@@ -63,135 +58,6 @@ TemplateValue linkify_text(const NativeCall& call) {
     }
   }
   return new_string(linkify(to_text(arguments[0], "linkify() argument"), options), call.memory());
-}
-
-// --- conversions -------------------------------------------------------------------------------------
-
-TemplateValue to_str(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"object"}, 0);
-  if (arguments[0].is_undefined()) return TemplateValue::string("");
-  if (arguments[0].is_string()) return arguments[0];
-  return new_string(shown(arguments[0]), call.memory());
-}
-
-TemplateValue to_repr(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"object"}, 1);
-  std::string text;
-  append_repr(text, arguments[0]);
-  return new_string(text, call.memory());
-}
-
-TemplateValue real_to_int(double value) {
-  if (std::isnan(value)) fail_value("cannot convert float NaN to integer");
-  if (!(std::abs(value) < 9223372036854775808.0)) {
-    fail(TemplateErrorClass::kOverflowError, "float is beyond 64 bits");
-  }
-  return TemplateValue::integer(static_cast<std::int64_t>(value));
-}
-
-TemplateValue to_int(const NativeCall& call) {
-  const NativeArguments<2> arguments(call, {"x", "base"}, 0);
-  const TemplateValue& value = arguments[0];
-  if (value.is_undefined()) return TemplateValue::integer(0);
-  if (value.kind() == TemplateKind::kFloat) return real_to_int(value.as_float());
-  if (!value.is_string()) return TemplateValue::integer(to_integer(value, "int() argument"));
-  const std::int64_t base = arguments.has(1) ? to_integer(arguments[1], "int() base") : 10;
-  if (base < 2 || base > 36) fail_value("int() base must be >= 2 and <= 36");
-  std::string_view text = trim(value.as_string());
-  const bool plus = text.starts_with('+');
-  if (plus) text.remove_prefix(1);
-  const auto parsed = plus && text.starts_with('-')
-                          ? std::nullopt
-                          : parse_int<std::int64_t>(text, static_cast<int>(base));
-  if (parsed) return TemplateValue::integer(*parsed);
-  std::string message = "invalid literal for int() with base " + std::to_string(base) + ": ";
-  append_repr(message, value);
-  fail_value(message);
-}
-
-TemplateValue to_float(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"x"}, 0);
-  const TemplateValue& value = arguments[0];
-  if (value.is_undefined()) return TemplateValue::real(0);
-  if (is_number(value)) return TemplateValue::real(to_double(value));
-  const std::string text = ascii_lower(trim(to_text(value, "float() argument")));
-  if (text == "inf" || text == "infinity" || text == "+inf") {
-    return TemplateValue::real(std::numeric_limits<double>::infinity());
-  }
-  if (text == "-inf" || text == "-infinity") {
-    return TemplateValue::real(-std::numeric_limits<double>::infinity());
-  }
-  if (text == "nan") return TemplateValue::real(std::numeric_limits<double>::quiet_NaN());
-  if (const auto parsed = parse_double(text)) return TemplateValue::real(*parsed);
-  std::string message = "could not convert string to float: ";
-  append_repr(message, value);
-  fail_value(message);
-}
-
-TemplateValue to_bool(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"x"}, 0);
-  return TemplateValue::boolean(is_true(arguments[0]));
-}
-
-TemplateValue to_list(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"iterable"}, 0);
-  if (arguments[0].is_undefined()) return new_list({}, call.memory());
-  return TemplateValue::list(collect(arguments[0], call.memory()));
-}
-
-TemplateValue to_tuple(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"iterable"}, 0);
-  if (arguments[0].is_undefined()) return new_tuple({}, call.memory());
-  return TemplateValue::tuple(collect(arguments[0], call.memory()));
-}
-
-TemplateValue to_dict(const NativeCall& call) {
-  if (call.size() > 1) fail_type("dict expected at most 1 argument");
-  TemplateDict& dict = call.memory().make<TemplateDict>();
-  const auto put = [&](const TemplateValue& key, const TemplateValue& value) {
-    dict.put(key, value, call.memory());
-  };
-  if (call.size() == 1 && is_mapping(call[0])) {
-    for_each_pair(call[0], call.memory(), put);
-  } else if (call.size() == 1) {
-    for (const TemplateValue& pair : collect(call[0], call.memory()).values()) {
-      const TemplateList& parts = collect(pair, call.memory());
-      if (parts.size != 2) fail_value("dict() needs pairs of key and value");
-      put(parts.data[0], parts.data[1]);
-    }
-  }
-  for (std::size_t i = 0; i < call.call.keyword_count(); ++i) {
-    put(TemplateValue::string(call.call.keyword_name(i)), call.call.keyword(i));
-  }
-  return TemplateValue::dict(dict);
-}
-
-TemplateValue format_builtin(const NativeCall& call) {
-  const NativeArguments<2> arguments(call, {"value", "format_spec"}, 1);
-  const std::string_view spec =
-      arguments[1].is_undefined() ? "" : to_text(arguments[1], "format() argument 2");
-  return new_string(format_value(arguments[0], spec), call.memory());
-}
-
-TemplateValue character(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"i"}, 1);
-  const std::int64_t code = to_integer(arguments[0], "chr() argument");
-  if (code < 0 || code > 0x10FFFF) fail_value("chr() arg not in range(0x110000)");
-  std::string text;
-  append_utf8(text, static_cast<char32_t>(code));
-  return new_string(text, call.memory());
-}
-
-TemplateValue code_point(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"c"}, 1);
-  const std::string_view text = to_text(arguments[0], "ord() argument");
-  if (text.empty() || first_character(text).size() != text.size()) {
-    fail_type("ord() expected a character");
-  }
-  const auto lead = static_cast<unsigned char>(text[0]);
-  std::int64_t code = lead < 0x80 ? lead : lead & (0x7F >> text.size());
-  for (char c : text.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3F);
-  return TemplateValue::integer(code);
 }
 
 // --- numbers -----------------------------------------------------------------------------------------
@@ -299,112 +165,6 @@ TemplateValue extreme(const NativeCall& call) {
   return best;
 }
 
-// --- iterables ---------------------------------------------------------------------------------------
-
-TemplateValue len(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"obj"}, 1);
-  return TemplateValue::integer(static_cast<std::int64_t>(length(arguments[0])));
-}
-
-TemplateValue range(const NativeCall& call) {
-  const NativeArguments<3> arguments(call, {"start", "stop", "step"}, 1);
-  const bool one = arguments[1].is_undefined();
-  const std::int64_t start = one ? 0 : to_integer(arguments[0], "range() argument");
-  const std::int64_t stop = to_integer(arguments[one ? 0 : 1], "range() argument");
-  const std::int64_t step =
-      arguments[2].is_undefined() ? 1 : to_integer(arguments[2], "range() argument");
-  if (step == 0) fail_value("range() arg 3 must not be zero");
-  TemplateRange& made = call.memory().make<TemplateRange>();
-  made.start = start;
-  made.stop = stop;
-  made.step = step;
-  const auto distance = [](std::int64_t low, std::int64_t high) {
-    return static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  };
-  if (step > 0 && start < stop) {
-    made.size = (distance(start, stop) - 1) / static_cast<std::uint64_t>(step) + 1;
-  } else if (step < 0 && stop < start) {
-    made.size = (distance(stop, start) - 1) / (0 - static_cast<std::uint64_t>(step)) + 1;
-  }
-  return TemplateValue::of(TemplateKind::kRange, &made);
-}
-
-TemplateValue sorted(const NativeCall& call) {
-  const NativeArguments<3> arguments(call, {"iterable", "key", "reverse"}, 1);
-  TemplateList& list = collect(arguments[0], call.memory());
-  sort_list(list, arguments[1], is_true(arguments[2]), call);
-  return TemplateValue::list(list);
-}
-
-TemplateValue reversed(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"sequence"}, 1);
-  TemplateList& list = collect(arguments[0], call.memory());
-  std::reverse(list.data, list.data + list.size);
-  return TemplateValue::list(list);
-}
-
-TemplateValue enumerate(const NativeCall& call) {
-  const NativeArguments<2> arguments(call, {"iterable", "start"}, 1);
-  std::int64_t number =
-      arguments[1].is_undefined() ? 0 : to_integer(arguments[1], "enumerate() argument 2");
-  TemplateList& list = call.memory().make<TemplateList>();
-  Cursor cursor;
-  cursor.start(arguments[0], call.memory());
-  for (TemplateValue element; cursor.next(call.memory(), element); ++number) {
-    list.append(new_pair(TemplateValue::integer(number), element, call.memory()), call.memory());
-  }
-  return TemplateValue::list(list);
-}
-
-TemplateValue zip(const NativeCall& call) {
-  if (call.call.keyword_count() > 0) fail_type("zip() takes no keyword arguments");
-  std::vector<Cursor> cursors(call.size());
-  for (std::size_t i = 0; i < call.size(); ++i) cursors[i].start(call[i], call.memory());
-  TemplateList& list = call.memory().make<TemplateList>();
-  std::vector<TemplateValue> row(call.size());
-  while (!cursors.empty()) {
-    for (std::size_t i = 0; i < cursors.size(); ++i) {
-      if (!cursors[i].next(call.memory(), row[i])) return TemplateValue::list(list);
-    }
-    list.append(new_tuple(row, call.memory()), call.memory());
-  }
-  return TemplateValue::list(list);
-}
-
-template <bool wanted>
-TemplateValue any_or_all(const NativeCall& call) {
-  const NativeArguments<1> arguments(call, {"iterable"}, 1);
-  Cursor cursor;
-  cursor.start(arguments[0], call.memory());
-  for (TemplateValue element; cursor.next(call.memory(), element);) {
-    call.evaluator.charge(1);
-    if (is_true(element) == wanted) return TemplateValue::boolean(wanted);
-  }
-  return TemplateValue::boolean(!wanted);
-}
-
-TemplateValue map(const NativeCall& call) {
-  const NativeArguments<2> arguments(call, {"function", "iterable"}, 2);
-  TemplateList& list = collect(arguments[1], call.memory());
-  for (std::size_t i = 0; i < list.size; ++i) {
-    list.data[i] = call.evaluator.call(arguments[0], {&list.data[i], 1});
-  }
-  return TemplateValue::list(list);
-}
-
-TemplateValue filter(const NativeCall& call) {
-  const NativeArguments<2> arguments(call, {"function", "iterable"}, 2);
-  const TemplateList& list = collect(arguments[1], call.memory());
-  TemplateList& kept = call.memory().make<TemplateList>();
-  for (const TemplateValue& value : list.values()) {
-    const bool keep = arguments[0].is_none()
-                          ? is_true(value)
-                          : is_true(call.evaluator.call(arguments[0], {&value, 1}));
-    if (keep) kept.append(value, call.memory());
-  }
-  return TemplateValue::list(kept);
-}
-
 // --- classes of errors ---------------------------------------------------------------------------------
 
 [[noreturn]] TemplateValue make_error(const NativeCall&) {
@@ -425,33 +185,12 @@ constexpr TemplateFunction kFunctions[] = {
     {"json_encode", encode_json},
     {"squeeze", squeeze_text},
     {"linkify", linkify_text},
-    {"len", len},
-    {"str", to_str},
-    {"repr", to_repr},
-    {"int", to_int},
-    {"float", to_float},
-    {"bool", to_bool},
-    {"list", to_list},
-    {"tuple", to_tuple},
-    {"dict", to_dict},
-    {"format", format_builtin},
-    {"chr", character},
-    {"ord", code_point},
     {"abs", absolute},
     {"round", round_number},
     {"divmod", divide_with_rest},
     {"sum", sum},
     {"min", extreme<false>},
     {"max", extreme<true>},
-    {"range", range},
-    {"sorted", sorted},
-    {"reversed", reversed},
-    {"enumerate", enumerate},
-    {"zip", zip},
-    {"any", any_or_all<true>},
-    {"all", any_or_all<false>},
-    {"map", map},
-    {"filter", filter},
     {"Exception", make_error, nullptr, &kClasses[0]},
     {"AttributeError", make_error, nullptr, &kClasses[1]},
     {"IndexError", make_error, nullptr, &kClasses[2]},
@@ -465,12 +204,12 @@ constexpr TemplateFunction kFunctions[] = {
 
 }  // namespace
 
-std::span<const TemplateFunction> builtin_functions() noexcept { return kFunctions; }
-
 const TemplateFunction& xhtml_escape_function() noexcept { return kFunctions[0]; }
 
 const TemplateFunction* find_builtin(std::string_view name) noexcept {
   const TemplateFunction* found = find_function(kFunctions, name);
+  if (found == nullptr) found = find_function(conversion_functions(), name);
+  if (found == nullptr) found = find_function(iterable_functions(), name);
   // Tornado's `escape` is its whole module; here it is the function that the module is used for.
   return found != nullptr && name == "escape" ? &kFunctions[0] : found;
 }

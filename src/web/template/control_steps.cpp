@@ -10,10 +10,18 @@ struct ControlSteps {
   static bool truth(const TemplateValue& value) {
     return value.kind() == TemplateKind::kBool ? value.as_bool() : is_true(value);
   }
+  /// Stops before `at`, which is done when the machine goes on.
+  static Status stop(Machine& m, const Instruction* at, TemplateValue* top, Status status) {
+    m.next_ = at;
+    m.top_ = top;
+    return status;
+  }
   static Status jump(Machine& m, const Instruction* at, TemplateValue* top) {
     const Instruction* next = m.code_ + at->b;
-    if (next < at) {
+    if (next < at) {  // a turn of `while`
       m.current_ = at;
+      if (m.piece_is_ready()) [[unlikely]]
+        return stop(m, at, top, Status::kPiece);
       m.charge(1);
     }
     [[clang::musttail]] return next->step(m, next, top);
@@ -46,12 +54,6 @@ struct ControlSteps {
     m.current_ = at;
     m.cursors_[at->a].start(top[-1], m.memory_);
     [[clang::musttail]] return at[1].step(m, at + 1, top - 1);
-  }
-  /// Stops before `at`, which is done when the machine goes on.
-  static Status stop(Machine& m, const Instruction* at, TemplateValue* top, Status status) {
-    m.next_ = at;
-    m.top_ = top;
-    return status;
   }
   static Status next(Machine& m, const Instruction* at, TemplateValue* top) {
     m.current_ = at;

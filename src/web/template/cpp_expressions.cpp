@@ -1,7 +1,5 @@
 #include "web/template/cpp_expressions.hpp"
 
-#include <coronado/base/escape.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,10 +13,10 @@ namespace coronado::web::templates {
 namespace {
 
 // Names that a handler's templates see beside their context.
-constexpr std::array<std::string_view, 14> kHandlerNames = {
-    "handler",    "request",     "current_user", "locale",      "_",
-    "pgettext",   "translate",   "static_url",   "reverse_url", "xsrf_form_html",
-    "xsrf_token", "_tt_modules", "modules",      "settings"};
+constexpr std::array<std::string_view, 13> kHandlerNames = {
+    "handler",   "request",     "current_user", "locale",         "_",
+    "pgettext",  "static_url",  "reverse_url",  "xsrf_form_html", "xsrf_token",
+    "csp_nonce", "_tt_modules", "modules"};
 
 constexpr std::array<std::string_view, 26> kOperators = {
     "kAdd",    "kSubtract",  "kMultiply", "kDivide",       "kFloorDivide", "kModulo",
@@ -30,10 +28,6 @@ constexpr std::array<std::string_view, 26> kOperators = {
 std::string operator_name(Operator op) {
   return "coronado::web::TemplateOperator::" +
          std::string(kOperators[static_cast<std::size_t>(op)]);
-}
-
-std::string view(std::string_view text) {
-  return "std::string_view(" + cpp_literal(text) + ", " + std::to_string(text.size()) + ")";
 }
 
 std::string real(double value) {
@@ -106,7 +100,7 @@ std::string CppExpressions::any(const Expression& expression) {
     case ExpressionKind::kBool: return expression.integer != 0 ? "true" : "false";
     case ExpressionKind::kInt: return "std::int64_t{" + std::to_string(expression.integer) + "}";
     case ExpressionKind::kFloat: return real(expression.real);
-    case ExpressionKind::kString: return view(expression.text);
+    case ExpressionKind::kString: return cpp_view(expression.text);
     case ExpressionKind::kName: return name(expression.text, expression.offset);
     case ExpressionKind::kAttribute: return attribute(expression);
     case ExpressionKind::kItem: {
@@ -366,98 +360,6 @@ std::string CppExpressions::lambda(const Expression& expression) {
          "[&](const coronado::web::TemplateValue* bound) -> coronado::web::TemplateValue { "
          "static_cast<void>(bound); " +
          bind + "return " + body + "; })";
-}
-
-std::string CppExpressions::format(const Expression& expression) {
-  std::string out = "r.join({";
-  for (const ExpressionPtr& part : expression.children) {
-    if (part->kind == ExpressionKind::kString) {
-      out += value(*part) + ", ";
-      continue;
-    }
-    const std::string shown = value(*part->children[0]);
-    if (const auto known = known_field(*part)) {
-      out += "r.field(" + site(*part) + ", " + add_field(*known) + ", " + shown + "), ";
-      continue;
-    }
-    const std::string spec = format(*part->children[1]);
-    const std::string conversion =
-        part->text.empty() ? "'\\0'" : "'" + std::string(1, part->text[0]) + "'";
-    out += "r.format(" + site(*part) + ", " + shown + ", " + spec + ", " + conversion + "), ";
-  }
-  return out + "})";
-}
-
-namespace {
-
-std::string character(char c) {
-  return c == '\0'                ? "'\\0'"
-         : c == '\'' || c == '\\' ? std::string("'\\") + c + "'"
-                                  : std::string("'") + c + "'";
-}
-
-/// The value of a field, as C++.
-std::string field_of(const TemplateFormatField& field) {
-  const TemplateFormatSpec& spec = field.spec;
-  constexpr std::string_view kQuick[] = {"kNo", "kYes", "kFixed"};
-  const std::string quick = "coronado::web::TemplateFormatSpec::Quick::" +
-                            std::string(kQuick[static_cast<std::size_t>(spec.quick)]);
-  const bool percent = field.rules == TemplateFormatField::Rules::kPercent;
-  return "{.spec = {.fill = " + view(spec.fill) + ", .align = " + character(spec.align) +
-         ", .sign = " + character(spec.sign) +
-         ", .alternate = " + (spec.alternate ? "true" : "false") +
-         ", .zero = " + (spec.zero ? "true" : "false") + ", .group = " + character(spec.group) +
-         ", .width = " + std::to_string(spec.width) +
-         ", .precision = " + std::to_string(spec.precision) + ", .type = " + character(spec.type) +
-         ", .quick = " + quick + "}, .rules = coronado::web::TemplateFormatField::Rules::" +
-         (percent ? "kPercent" : "kFormat") + ", .conversion = " + character(field.conversion) +
-         ", .empty = " + (field.empty ? "true" : "false") + "}";
-}
-
-}  // namespace
-
-std::string CppExpressions::add_constant(std::string_view type, const std::string& value) {
-  const std::string name = "kConstant" + std::to_string(constants_.size());
-  constants_.push_back("static " + std::string(type) + " " + name + value);
-  return name;
-}
-
-std::string CppExpressions::add_field(const TemplateFormatField& field) {
-  return add_constant("constexpr coronado::web::TemplateFormatField", field_of(field));
-}
-
-std::string CppExpressions::add_percent(const Expression& expression, const SplitPercent& split) {
-  return add_constant("constexpr coronado::web::TemplatePercent",
-                      "{.text = " + view(expression.children[0]->text) + ", .prefix = " +
-                          view(split.prefix) + ", .suffix = " + view(split.suffix) +
-                          ", .escaped_prefix = " + view(xhtml_escape(split.prefix)) +
-                          ", .escaped_suffix = " + view(xhtml_escape(split.suffix)) +
-                          ", .field = " + field_of(split.field) + "}");
-}
-
-std::string CppExpressions::emit_parts(const Expression& expression) {
-  if (expression.kind == ExpressionKind::kBinary) {
-    const auto split = known_percent(expression);
-    if (!split) return {};
-    const std::string right = any(*expression.children[1]);
-    return "r.emit_percent(" + site(expression) + ", context, " + add_percent(expression, *split) +
-           ", " + right + ");";
-  }
-  if (expression.kind != ExpressionKind::kFormat) return {};
-  std::string parts;
-  for (const ExpressionPtr& part : expression.children) {
-    if (part->kind == ExpressionKind::kString) {
-      parts += "r.text(" + cpp_literal(xhtml_escape(part->text)) + "); ";
-      continue;
-    }
-    const auto known = known_field(*part);
-    if (!known) return {};
-    const std::string shown = any(*part->children[0]);
-    parts += "r.emit_field(" + site(*part) + ", " + add_field(*known) + ", " + shown + "); ";
-  }
-  // A function of the context that escapes in its own way gets the text in one piece.
-  return "if (r.escapes(context)) { " + parts + "} else { r.emit(\"\", " + site(expression) +
-         ", context, " + format(expression) + "); }";
 }
 
 // --- assignment --------------------------------------------------------------------------------------

@@ -157,4 +157,8 @@ std::vector<std::string> CppNames::inner_variables() const {
   return made;
 }
 
+std::string cpp_view(std::string_view text) {
+  return "std::string_view(" + cpp_literal(text) + ", " + std::to_string(text.size()) + ")";
+}
+
 }  // namespace coronado::web::templates

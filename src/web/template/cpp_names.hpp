@@ -24,6 +24,8 @@ std::string cpp_identifier(std::string_view name);
 bool is_cpp_member(std::string_view name);
 /// `text` as a C++ string literal, with its quotes.
 std::string cpp_literal(std::string_view text);
+/// The same as a std::string_view, which may have a NUL.
+std::string cpp_view(std::string_view text);
 
 class CppNames {
  public:

@@ -88,9 +88,53 @@ Token ExpressionLexer::read_name() {
   return {.kind = TokenKind::kName, .offset = base_ + begin, .text = name};
 }
 
+/// Where a decimal number ends. Sets the kind of those with a point or an exponent.
+std::size_t ExpressionLexer::decimal_end(std::size_t end, TokenKind& kind) const {
+  const auto digits = [&] {
+    while (end < text_.size() && (is_ascii_digit(text_[end]) || text_[end] == '_')) ++end;
+  };
+  digits();
+  if (end < text_.size() && text_[end] == '.') {
+    kind = TokenKind::kFloat;
+    ++end;
+    digits();
+  }
+  if (end == text_.size() || ascii_lower(text_[end]) != 'e') return end;
+  std::size_t exponent = end + 1;
+  if (exponent < text_.size() && (text_[exponent] == '+' || text_[exponent] == '-')) ++exponent;
+  if (exponent == text_.size() || !is_ascii_digit(text_[exponent])) return end;
+  kind = TokenKind::kFloat;
+  end = exponent;
+  digits();
+  return end;
+}
+
+double ExpressionLexer::float_value(std::string number, std::size_t begin) const {
+  if (number.starts_with('.')) number.insert(0, "0");
+  if (const std::size_t dot = number.find('.');
+      dot != std::string::npos && (dot + 1 == number.size() || !is_ascii_digit(number[dot + 1]))) {
+    number.insert(dot + 1, "0");
+  }
+  const auto value = parse_double(number);
+  if (!value) fail(begin, "malformed number");
+  return *value;
+}
+
+std::int64_t ExpressionLexer::int_value(const std::string& number, int base,
+                                        std::size_t begin) const {
+  if (base == 10 && number.size() > 1 && number.starts_with('0') &&
+      number.find_first_not_of('0') != std::string::npos) {
+    fail(begin, "leading zeros in a decimal number");
+  }
+  const auto value = parse_int<std::int64_t>(number, base);
+  if (value) return *value;
+  const bool digits =
+      !number.empty() && number.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  fail(begin, digits ? "integer beyond 64 bits" : "malformed number");
+}
+
 Token ExpressionLexer::read_number() {
   const std::size_t begin = position_;
-  std::size_t end = begin;
   Token token{.kind = TokenKind::kInt, .offset = base_ + begin};
   int base = 10;
   if (text_[begin] == '0' && begin + 1 < text_.size()) {
@@ -99,54 +143,19 @@ Token ExpressionLexer::read_number() {
       base = letter == 'x' ? 16 : letter == 'o' ? 8 : 2;
     }
   }
-  if (base != 10) {
-    end += 2;
-    while (end < text_.size() && is_name_part(text_[end])) ++end;
+  std::size_t end = begin + 2;
+  if (base == 10) {
+    end = decimal_end(begin, token.kind);
   } else {
-    const auto digits = [&] {
-      while (end < text_.size() && (is_ascii_digit(text_[end]) || text_[end] == '_')) ++end;
-    };
-    digits();
-    if (end < text_.size() && text_[end] == '.') {
-      token.kind = TokenKind::kFloat;
-      ++end;
-      digits();
-    }
-    if (end < text_.size() && ascii_lower(text_[end]) == 'e') {
-      std::size_t exponent = end + 1;
-      if (exponent < text_.size() && (text_[exponent] == '+' || text_[exponent] == '-')) ++exponent;
-      if (exponent < text_.size() && is_ascii_digit(text_[exponent])) {
-        token.kind = TokenKind::kFloat;
-        end = exponent;
-        digits();
-      }
-    }
+    while (end < text_.size() && is_name_part(text_[end])) ++end;
   }
   token.text = text_.substr(begin, end - begin);
   if (end < text_.size() && is_name_part(text_[end])) fail(begin, "malformed number");
   const std::string plain = without_underscores(token.text.substr(base == 10 ? 0 : 2));
   if (token.kind == TokenKind::kFloat) {
-    std::string number = plain.starts_with('.') ? "0" + plain : plain;
-    if (const std::size_t dot = number.find('.');
-        dot != std::string::npos &&
-        (dot + 1 == number.size() || !is_ascii_digit(number[dot + 1]))) {
-      number.insert(dot + 1, "0");
-    }
-    const auto value = parse_double(number);
-    if (!value) fail(begin, "malformed number");
-    token.real = *value;
+    token.real = float_value(plain, begin);
   } else {
-    if (base == 10 && plain.size() > 1 && plain.starts_with('0') &&
-        plain.find_first_not_of('0') != std::string::npos) {
-      fail(begin, "leading zeros in a decimal number");
-    }
-    const auto value = parse_int<std::int64_t>(plain, base);
-    if (!value) {
-      const bool digits =
-          !plain.empty() && plain.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-      fail(begin, digits ? "integer beyond 64 bits" : "malformed number");
-    }
-    token.integer = *value;
+    token.integer = int_value(plain, base, begin);
   }
   position_ = end;
   return token;

@@ -56,6 +56,9 @@ class ExpressionLexer {
  private:
   void skip_space() noexcept;
   Token read_number();
+  std::size_t decimal_end(std::size_t end, TokenKind& kind) const;
+  double float_value(std::string number, std::size_t begin) const;
+  std::int64_t int_value(const std::string& number, int base, std::size_t begin) const;
   Token read_name();
   Token read_string(std::size_t prefix_length, bool raw, bool format);
   Token read_operator();

@@ -11,8 +11,8 @@ namespace {
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
 bool is_url_attribute(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kNames = {"href",       "src",  "action", "formaction",
-                                                      "xlink:href", "data", "poster", "srcdoc"};
+  constexpr std::array<std::string_view, 7> kNames = {"href",       "src",  "action", "formaction",
+                                                      "xlink:href", "data", "poster"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
 
@@ -54,28 +54,39 @@ void HTMLContext::read_character(char c, std::string_view rest) {
       if (ascii_lower(rest.substr(0, tag_.size() + 2)) == "</" + tag_) state_ = State::kTagOpen;
       return;
     case State::kTagOpen:
-      closing_ = c == '/';
-      tag_.clear();
-      if (closing_) {
-        state_ = State::kTagName;
-      } else if (is_ascii_letter(c) || c == '!') {
-        tag_ += ascii_lower(c);
-        state_ = State::kTagName;
-      } else {
-        state_ = State::kText;
-      }
+    case State::kTagName: return read_tag(c);
+    default: return read_attribute(c);
+  }
+}
+
+/// The name of a tag.
+void HTMLContext::read_tag(char c) {
+  if (state_ == State::kTagOpen) {
+    closing_ = c == '/';
+    tag_.clear();
+    if (!closing_ && !is_ascii_letter(c) && c != '!') {
+      state_ = State::kText;
       return;
-    case State::kTagName:
-      if (c == '>') return end_tag();
-      if (is_space(c) || c == '/') {
-        state_ = State::kInTag;
-        attribute_.clear();
-      } else {
-        tag_ += ascii_lower(c);
-      }
-      return;
+    }
+    if (!closing_) tag_ += ascii_lower(c);
+    state_ = State::kTagName;
+    return;
+  }
+  if (c == '>') return end_tag();
+  if (is_space(c) || c == '/') {
+    state_ = State::kInTag;
+    attribute_.clear();
+  } else {
+    tag_ += ascii_lower(c);
+  }
+}
+
+/// What stands behind it.
+void HTMLContext::read_attribute(char c) {
+  const bool in_quotes = state_ == State::kValue && quote_ != '\0';
+  if (c == '>' && !in_quotes) return end_tag();
+  switch (state_) {
     case State::kInTag:
-      if (c == '>') return end_tag();
       if (is_space(c) || c == '/') return;
       if (c == '=' && !attribute_.empty()) {  // white space stood before it
         state_ = State::kBeforeValue;
@@ -85,7 +96,6 @@ void HTMLContext::read_character(char c, std::string_view rest) {
       state_ = State::kAttributeName;
       return;
     case State::kAttributeName:
-      if (c == '>') return end_tag();
       if (c == '=') {
         state_ = State::kBeforeValue;
       } else if (is_space(c)) {
@@ -96,15 +106,13 @@ void HTMLContext::read_character(char c, std::string_view rest) {
       return;
     case State::kBeforeValue:
       if (is_space(c)) return;
-      if (c == '>') return end_tag();
       value_.clear();
       quote_ = c == '"' || c == '\'' ? c : '\0';
       if (quote_ == '\0') value_ += c;
       state_ = State::kValue;
       return;
-    case State::kValue:
-      if (quote_ == '\0' && c == '>') return end_tag();
-      if (quote_ == '\0' ? is_space(c) : c == quote_) {
+    default:  // kValue
+      if (in_quotes ? c == quote_ : is_space(c)) {
         state_ = State::kInTag;
         attribute_.clear();
       } else {
@@ -150,15 +158,24 @@ std::string HTMLContext::problem(const Expression& value) const {
     return "the value of " + attribute_ +
            " has no quotes, and escaping does not protect it: write " + attribute_ + "=\"...\"";
   }
-  if (state_ != State::kValue) return {};
+  return state_ == State::kValue ? attribute_problem(value) : std::string();
+}
+
+/// The same inside the quotes of an attribute.
+std::string HTMLContext::attribute_problem(const Expression& value) const {
   if (attribute_.starts_with("on")) {
     return "a value inside the script of " + attribute_ + " is not protected by escaping";
   }
   if (attribute_ == "style") return "a value inside style is not protected by escaping";
+  if (attribute_ == "srcdoc") {
+    return "srcdoc is a page of its own, in which the value is HTML again: escaping once does not "
+           "protect it";
+  }
   if (!is_url_attribute(attribute_)) return {};
   const std::string before = ascii_lower(trim(value_));
-  if (before.starts_with("javascript:")) {
-    return "a value inside a javascript: URL is not protected by escaping";
+  for (const std::string_view scheme : {"javascript:", "vbscript:", "data:text/html"}) {
+    if (!before.starts_with(scheme)) continue;
+    return "a value inside a " + std::string(scheme) + " URL is not protected by escaping";
   }
   if (before.empty() && value.kind != ExpressionKind::kString && !makes_safe_url(value)) {
     return "a URL that begins with a value may be javascript:...; begin " + attribute_ +

@@ -39,7 +39,10 @@ class HTMLContext {
   };
 
   void read_character(char c, std::string_view rest);
+  void read_tag(char c);
+  void read_attribute(char c);
   void end_tag();
+  std::string attribute_problem(const Expression& value) const;
 
   State state_ = State::kText;
   std::string tag_;

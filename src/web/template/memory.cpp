@@ -12,6 +12,7 @@ namespace coronado::web {
 namespace {
 constexpr std::size_t kFirstBlock = 8 * 1024;
 constexpr std::size_t kLargestBlock = 1024 * 1024;
+constexpr std::size_t kLargestKept = 256 * 1024;
 }  // namespace
 
 TemplateMemory::~TemplateMemory() {
@@ -31,9 +32,13 @@ void TemplateMemory::destroy_owned() noexcept {
 
 void TemplateMemory::clear() noexcept {
   destroy_owned();
+  // Each block is larger than those before it: a page that needed several finds room in one the next
+  // time.
+  while (blocks_ != nullptr && blocks_->size > kLargestKept) {
+    ::operator delete(std::exchange(blocks_, blocks_->next));
+  }
   while (blocks_ != nullptr && blocks_->next != nullptr) {
-    Block* block = std::exchange(blocks_, blocks_->next);
-    ::operator delete(block);
+    ::operator delete(std::exchange(blocks_->next, blocks_->next->next));
   }
   used_ = 0;
   cursor_ = end_ = nullptr;
@@ -45,7 +50,8 @@ void TemplateMemory::clear() noexcept {
 
 void* TemplateMemory::allocate_block(std::size_t size) {
   static_assert(sizeof(Block) % kAlignment == 0);
-  std::size_t wanted = blocks_ == nullptr ? kFirstBlock : std::min(2 * used_, kLargestBlock);
+  const std::size_t most = used_ < kLargestKept ? kLargestKept : kLargestBlock;
+  std::size_t wanted = blocks_ == nullptr ? kFirstBlock : std::min(2 * used_, most);
   wanted = std::max(wanted, size);
   if (size > limit_ || used_ + size > limit_) {
     throw TemplateFault(

@@ -23,7 +23,8 @@ const TemplateFunction* find_function(std::span<const TemplateFunction> table,
                                       std::string_view name) noexcept;
 
 // Tables of one file each.
-std::span<const TemplateFunction> builtin_functions() noexcept;
+std::span<const TemplateFunction> conversion_functions() noexcept;
+std::span<const TemplateFunction> iterable_functions() noexcept;
 std::span<const TemplateFunction> string_methods() noexcept;
 std::span<const TemplateFunction> list_methods() noexcept;
 std::span<const TemplateFunction> tuple_methods() noexcept;
@@ -52,6 +53,10 @@ struct NativeArguments {
 
 /// Throws  TemplateFault  `value` is no str; `what` says of what.
 std::string_view to_text(const TemplateValue& value, std::string_view what);
+
+/// The int that a float is without its fraction.
+/// Throws  TemplateFault  It is no number, or beyond 64 bits.
+TemplateValue real_to_int(double value);
 
 /// Sorts a list in place: `key` may be undefined or None.
 void sort_list(TemplateList& list, const TemplateValue& key, bool reverse, const NativeCall& call);

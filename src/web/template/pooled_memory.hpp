@@ -5,9 +5,8 @@
 
 #include <coronado/web/template_value.hpp>
 
-#include <memory>
-#include <utility>
-#include <vector>
+#include <array>
+#include <cstddef>
 
 namespace coronado::web::templates {
 
@@ -15,34 +14,36 @@ namespace coronado::web::templates {
 class PooledMemory {
  public:
   explicit PooledMemory(std::size_t limit) {
-    auto& pool = kept();
-    if (pool.empty()) {
-      memory_ = std::make_unique<TemplateMemory>();
-    } else {
-      memory_ = std::move(pool.back());
-      pool.pop_back();
-    }
+    Pool& pool = kept();
+    memory_ = pool.size == 0 ? new TemplateMemory : pool.memories[--pool.size];
     memory_->set_limit(limit);
   }
   PooledMemory(const PooledMemory&) = delete;
   PooledMemory& operator=(const PooledMemory&) = delete;
   ~PooledMemory() {
     memory_->clear();
-    auto& pool = kept();
-    if (pool.size() < pool.capacity()) pool.push_back(std::move(memory_));
+    Pool& pool = kept();
+    if (pool.size < pool.memories.size()) {
+      pool.memories[pool.size++] = memory_;
+    } else {
+      delete memory_;
+    }
   }
   TemplateMemory& operator*() noexcept { return *memory_; }
 
  private:
-  static std::vector<std::unique_ptr<TemplateMemory>>& kept() {
-    static thread_local std::vector<std::unique_ptr<TemplateMemory>> pool = [] {
-      std::vector<std::unique_ptr<TemplateMemory>> made;
-      made.reserve(8);
-      return made;
-    }();
+  struct Pool {
+    std::array<TemplateMemory*, 8> memories{};
+    std::size_t size = 0;
+    ~Pool() {
+      while (size > 0) delete memories[--size];
+    }
+  };
+  static Pool& kept() {
+    static thread_local Pool pool;
     return pool;
   }
-  std::unique_ptr<TemplateMemory> memory_;
+  TemplateMemory* memory_;
 };
 
 /// One rendering inside others: a template whose module renders the template again would go on until

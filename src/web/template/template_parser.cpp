@@ -12,10 +12,6 @@
 namespace coronado::web::templates {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n\v\f";
-
-bool is_space(char c) noexcept { return kSpace.find(c) != std::string_view::npos; }
-
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 bool one_of(std::string_view word, std::span<const std::string_view> words) {
@@ -196,7 +192,7 @@ void TemplateParser::parse_expression_tag(Body& body) {
   const std::size_t end = find_end("}}", true);
   if (end == std::string_view::npos) fail(tag, "Missing end expression }}");
   const std::string_view contents = text_.substr(position_, end - position_);
-  if (trim(contents, kSpace).empty()) fail(tag, "Empty expression");
+  if (trim(contents, kWhitespace).empty()) fail(tag, "Empty expression");
   add(body, NodeKind::kEmit, tag).expression = parse_whole(contents, position_);
   position_ = end + 2;
 }
@@ -204,18 +200,18 @@ void TemplateParser::parse_expression_tag(Body& body) {
 Directive TemplateParser::read_directive() {
   Directive directive;
   directive.offset = position_ - 2;
-  const std::size_t start = std::min(text_.find_first_not_of(kSpace, position_), text_.size());
+  const std::size_t start = std::min(text_.find_first_not_of(kWhitespace, position_), text_.size());
   const std::size_t plain = text_.find("%}", position_);
   if (plain == std::string_view::npos) fail(directive.offset, "Missing end block %}");
   std::size_t word_end = start;
-  while (word_end < plain && !is_space(text_[word_end])) ++word_end;
+  while (word_end < plain && !is_whitespace(text_[word_end])) ++word_end;
   if (start >= plain) fail(directive.offset, "Empty block tag ({% %})");
   directive.name = text_.substr(start, word_end - start);
   const bool expression = one_of(
       directive.name, {"if", "elif", "for", "while", "set", "raw", "module", "apply", "except"});
   const std::size_t end = find_end("%}", expression);
   const std::string_view rest = text_.substr(word_end, end - word_end);
-  directive.suffix = trim(rest, kSpace);
+  directive.suffix = trim(rest, kWhitespace);
   directive.suffix_offset = static_cast<std::size_t>(directive.suffix.data() - text_.data());
   position_ = end + 2;
   return directive;
@@ -306,7 +302,7 @@ void TemplateParser::parse_simple(const Directive& directive, Body& body) {
   } else if (name == "autoescape") {
     require("function");
     file_.autoescape = suffix == "None" ? std::string_view() : suffix;
-    if (suffix.find_first_of(kSpace) != std::string_view::npos) {
+    if (suffix.find_first_of(kWhitespace) != std::string_view::npos) {
       fail(directive.suffix_offset, "expected the name of a function or None");
     }
   } else if (name == "whitespace") {
@@ -418,49 +414,6 @@ void TemplateParser::parse_block(const Directive& directive, Body& body, std::st
 }
 
 }  // namespace
-
-bool find_whitespace_mode(std::string_view name, Whitespace& mode) noexcept {
-  if (name == "all") return mode = Whitespace::kAll, true;
-  if (name == "single") return mode = Whitespace::kSingle, true;
-  if (name == "oneline") return mode = Whitespace::kOneline, true;
-  return false;
-}
-
-Whitespace default_whitespace(std::string_view file_name) noexcept {
-  return file_name.ends_with(".html") || file_name.ends_with(".js") ? Whitespace::kSingle
-                                                                    : Whitespace::kAll;
-}
-
-std::string filter_whitespace(Whitespace mode, std::string_view text) {
-  if (mode == Whitespace::kAll) return std::string(text);
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    if (!is_space(text[i])) {
-      out += text[i++];
-      continue;
-    }
-    const std::size_t end = std::min(text.find_first_not_of(kSpace, i), text.size());
-    const std::string_view run = text.substr(i, end - i);
-    i = end;
-    if (mode == Whitespace::kOneline) {
-      out += ' ';
-    } else if (run.find('\n') != std::string_view::npos) {
-      out += '\n';
-    } else {
-      // Tabs and spaces become one space; "\r", "\v" and "\f" stay between them.
-      for (std::size_t j = 0; j < run.size(); ++j) {
-        const bool blank = run[j] == ' ' || run[j] == '\t';
-        if (!blank) {
-          out += run[j];
-        } else if (j == 0 || (run[j - 1] != ' ' && run[j - 1] != '\t')) {
-          out += ' ';
-        }
-      }
-    }
-  }
-  return out;
-}
 
 std::unique_ptr<ParsedFile> parse_template(std::string name, std::string text,
                                            std::string autoescape, Whitespace whitespace) {

@@ -10,19 +10,9 @@
 #include <string_view>
 
 #include "web/template/tree.hpp"
+#include "web/template/whitespace.hpp"
 
 namespace coronado::web::templates {
-
-enum class Whitespace : std::uint8_t { kAll, kSingle, kOneline };
-
-/// The mode called `name`: "all", "single" or "oneline"; false if there is none of that name.
-bool find_whitespace_mode(std::string_view name, Whitespace& mode) noexcept;
-
-/// What Tornado does unless told otherwise: `single` for .html and .js, else `all`.
-Whitespace default_whitespace(std::string_view file_name) noexcept;
-
-/// `text` with its runs of white space as the mode wants them.
-std::string filter_whitespace(Whitespace mode, std::string_view text);
 
 /// Deepest nesting of directives in one file.
 inline constexpr std::size_t kMaxDirectiveDepth = 100;

@@ -46,6 +46,12 @@ TEST(HTMLContext, URLs) {
             "1:24 a value inside a javascript: URL is not protected by escaping");
   EXPECT_EQ(warnings_of("<a href=\" JavaScript:{{ x }}\">"),
             "1:22 a value inside a javascript: URL is not protected by escaping");
+  EXPECT_EQ(warnings_of("<a href='data:text/html,{{ x }}'>"),
+            "1:25 a value inside a data:text/html URL is not protected by escaping");
+  EXPECT_EQ(
+      warnings_of("<iframe srcdoc=\"<p>{{ x }}</p>\">"),
+      "1:20 srcdoc is a page of its own, in which the value is HTML again: escaping once does "
+      "not protect it");
   EXPECT_EQ(warnings_of("<form action=\"{{ x }}\">"),
             "1:15 a URL that begins with a value may be javascript:...; begin action with a scheme "
             "or a path, or check the value");

@@ -364,6 +364,47 @@ TEST(TemplateMachine, StreamsInPieces) {
   });
 }
 
+TEST(TemplateMachine, ASlowReaderStopsTheRendering) {
+  run_async([]() -> Task<> {
+    int made = 0;
+    int* const counter = &made;
+    TemplateNamespace names;
+    names.set("next", [counter] { return ++*counter; });
+    const Template page("{% for i in range(100) %}{{ next() }} 0123456789 {% end %}");
+    int written = 0;
+    int* const pieces = &written;
+    const auto write = [counter, pieces](std::string_view) -> Task<> {
+      const int before = *counter;
+      ++*pieces;
+      co_await sleep(1s);
+      EXPECT_EQ(*counter, before);  // no value is asked for while the reader is slow
+    };
+    co_await page.stream(std::move(names), write, 100);
+    EXPECT_EQ(made, 100);
+    EXPECT_GT(written, 10);
+  });
+}
+
+TEST(TemplateMachine, CancellingASlowReaderEndsTheRendering) {
+  run_async([]() -> Task<> {
+    const Template page("{% try %}{% while 1 %}0123456789{% end %}{% except %}never{% end %}");
+    int written = 0;
+    int* const pieces = &written;
+    const auto write = [pieces](std::string_view) -> Task<> {
+      ++*pieces;
+      co_await sleep(1h);
+    };
+    bool timed_out = false;
+    try {
+      co_await with_timeout(1s, page.stream({}, write, 100));
+    } catch (const TimeoutError&) {
+      timed_out = true;
+    }
+    EXPECT_TRUE(timed_out);
+    EXPECT_EQ(written, 1);
+  });
+}
+
 TEST(TemplateMachine, WhatApplyTakesIsNotStreamedBefore) {
   run_async([]() -> Task<> {
     const Template page(

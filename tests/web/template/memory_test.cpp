@@ -35,6 +35,18 @@ TEST(TemplateMemory, HasALimit) {
   EXPECT_NE(memory.allocate(1000), nullptr);
 }
 
+TEST(TemplateMemory, WhatWasEnoughIsKept) {
+  TemplateMemory memory;
+  for (int i = 0; i < 100; ++i) memory.allocate(1000);
+  memory.clear();
+  const auto* const first = static_cast<char*>(memory.allocate(1000));
+  for (int i = 1; i < 60; ++i) EXPECT_EQ(memory.allocate(1000), first + i * 1008);  // one block
+  memory.clear();
+  memory.set_limit(5000);  // holds for what was kept, too
+  EXPECT_NO_THROW(memory.allocate(4000));
+  EXPECT_THROW(memory.allocate(2000), TemplateFault);
+}
+
 TEST(TemplateCall, BindsArguments) {
   TemplateMemory memory;
   const TemplateValue values[] = {TemplateValue::integer(1), TemplateValue::integer(2)};

@@ -151,5 +151,19 @@ TEST(TornadoTemplates, WithoutALoaderThereAreNoOtherFiles) {
             "cannot load 'x': the template has no loader at <string>:2:1");
 }
 
+TEST(TornadoTemplates, ATextMayUseALoader) {
+  DictLoader loader({{"base", "<{% block b %}{% end %}>"}, {"sub/part", "part {{ tone }}"}},
+                    {.autoescape = ""});
+  loader.names().set("tone", "'");
+  loader.module("tools").set("one", 1);
+  EXPECT_EQ(Template("{% extends base %}{% block b %}{% include 'sub/part' %}{% end %}", loader)
+                .generate(),
+            "<part '>");
+  EXPECT_EQ(Template("{% include part %}{% from tools import one %}{{ one }}", loader, "sub/x")
+                .generate(),
+            "part '1");
+  EXPECT_THROW(Template("{% include '../part' %}", loader), ParseError);
+}
+
 }  // namespace
 }  // namespace coronado::web::template_test
