@@ -55,7 +55,8 @@ Receipt take(web::JsonBody<Order> order) {
 void add_api(web::Application& app, const SharedSite& site) {
   app.add<SimplePage<pages::api_html>>("/api", site);
   // [document]
-  app.post("/api/orders", take, {.docs = {.summary = "Takes an order", .tags = {"Orders"}}});
+  const web::OperationDocs docs{.summary = "Takes an order", .tags = {"Orders"}};
+  app.post("/api/orders", take, {.docs = docs});
   for (const std::string& language : site->locales->supported()) {
     web::add_openapi(app, {.title = "Coronado tour",
                            .version = EXAMPLE_VERSION,

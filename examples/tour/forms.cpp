@@ -31,7 +31,7 @@ void describe_rules(web::Rules<Booking>& rules) {
   rules.field(&Booking::name).length(2, 40);
   rules.field(&Booking::seats).between(1, 8);
   rules.require(&Booking::email, "must be an e-mail address", is_address);
-  rules.require(&Booking::agreed, "has to be ticked", [](bool agreed) { return agreed; });
+  rules.require(&Booking::agreed, "has to be ticked", [](bool on) { return on; });
 }
 // [/rules]
 

@@ -275,6 +275,7 @@ void add_openapi(Application& app, OpenAPIOptions options) {
         hidden);
   };
   add_file("/docs.css", openapi_page_style(), "text/css; charset=utf-8");
+  add_file("/docs.svg", openapi_page_icon(), "image/svg+xml");
   add_file("/docs.js", openapi_page_script(), "text/javascript; charset=utf-8");
 }
 

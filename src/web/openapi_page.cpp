@@ -253,11 +253,22 @@ async function show() {
   } catch (error) {
     main.replaceChildren(element("p", { class: "error", role: "alert" }, t("The document cannot be shown: {reason}", { reason: error.message })));
   }
+  const linked = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (linked) {
+    linked.open = true;
+    linked.scrollIntoView();
+  }
   document.body.dataset.ready = "yes";
 }
 
 show();
 )js";
+
+/// Braces; without an icon of its own a browser asks for /favicon.ico.
+constexpr std::string_view kIcon =
+    R"svg(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b6b67"/>)svg"
+    R"svg(<path d="M13 7q-4 0-4 4v2q0 3-3 3q3 0 3 3v2q0 4 4 4M19 7q4 0 4 4v2q0 3 3 3q-3 0-3 3v2q0 4-4 4" fill="none" )svg"
+    R"svg(stroke="#fff" stroke-width="2.4" stroke-linecap="round"/></svg>)svg";
 
 /// The texts of the script, `t("...")`, that have a translation.
 Json translated_words(const Locale& locale) {
@@ -293,6 +304,7 @@ std::string openapi_page(const OpenAPIOptions& options, const Locale& locale) {
                      "\">\n<head>\n<meta charset=\"utf-8\">\n";
   page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   page += "<title>" + title + "</title>\n";
+  page += "<link rel=\"icon\" type=\"image/svg+xml\" href=\"" + base + "/docs.svg\">\n";
   page += "<link rel=\"stylesheet\" href=\"" + base + "/docs.css\">\n";
   page += "<script src=\"" + base + "/docs.js\" defer></script>\n</head>\n";
   page += "<body data-document=\"" + document + "\" data-words=\"" +
@@ -311,5 +323,6 @@ std::string openapi_page(const OpenAPIOptions& options, const Locale& locale) {
 
 std::string_view openapi_page_style() noexcept { return kStyle; }
 std::string_view openapi_page_script() noexcept { return kScript; }
+std::string_view openapi_page_icon() noexcept { return kIcon; }
 
 }  // namespace coronado::web

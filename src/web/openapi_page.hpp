@@ -13,5 +13,6 @@ namespace coronado::web {
 std::string openapi_page(const OpenAPIOptions& options, const Locale& locale);
 std::string_view openapi_page_style() noexcept;
 std::string_view openapi_page_script() noexcept;
+std::string_view openapi_page_icon() noexcept;
 
 }  // namespace coronado::web

@@ -109,6 +109,7 @@ TEST(OpenAPI, IsServedWithItsPage) {
   EXPECT_NE(page.body.find("<h1>Shop &lt;1&gt;</h1>"), std::string::npos);
   EXPECT_EQ(bench.get("/help/docs.js").field("Content-Type"), "text/javascript; charset=utf-8");
   EXPECT_EQ(bench.get("/help/docs.css").status, 200);
+  EXPECT_EQ(bench.get("/help/docs.svg").field("Content-Type"), "image/svg+xml");
   EXPECT_EQ(bench.get("/docs").status, 404);
 }
 
