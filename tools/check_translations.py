@@ -4,7 +4,7 @@
     tools/check_translations.py [root]
 
 The texts of examples/tour are what its pages hand to `_("...")`, its C++ to `translate("...")` and `marked("...")`, and its
-scripts to `t("...")` and `tn("one", "many", ...)`; of the library, what src/web/locale.cpp says itself. Every
+scripts to `t("...")` and `tn("one", "many", ...)`; of the library, what its locale and its OpenAPI page say themselves. Every
 translations/*.csv must translate the former, may translate the latter, and must have nothing else; a text with a plural has
 a row `singular` and a row `plural`. What stands between braces or after a `%` must stand in the translation as well.
 
@@ -51,8 +51,11 @@ def texts_of(folder):
     return texts
 
 
+OWN_TEXTS = ("src/web/locale.cpp", "src/web/openapi.cpp", "src/web/openapi_page.cpp")
+
+
 def own_texts(source):
-    """What the library's locale says by itself, in any kind of row."""
+    """What the library says by itself, in any kind of row."""
     return set(re.findall(QUOTED, source))
 
 
@@ -101,7 +104,7 @@ def check_readme(english, translated):
 def main(root):
     folder = root / "examples/tour"
     texts = texts_of(folder)
-    own = own_texts((root / "src/web/locale.cpp").read_text())
+    own = own_texts("\n".join((root / name).read_text() for name in OWN_TEXTS if (root / name).exists()))
     failed = 0
     catalogues = sorted(folder.glob("translations/*.csv"))
     for catalogue in catalogues:

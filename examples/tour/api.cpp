@@ -42,13 +42,28 @@ Receipt take(web::JsonBody<Order> order) {
 }
 // [/order]
 
+// What the declarations above and below say, for the catalogues.
+[[maybe_unused]] constexpr const char* kTexts[] = {
+    marked("Coronado tour"),
+    marked("Orders"),
+    marked("Takes an order"),
+    marked("What to send"),
+};
+
 }  // namespace
 
 void add_api(web::Application& app, const SharedSite& site) {
   app.add<SimplePage<pages::api_html>>("/api", site);
   // [document]
-  app.post("/api/orders", take, {.docs = {.summary = "Takes an order", .tags = {"Orders"}}});
-  web::add_openapi(app, {.title = "Coronado tour", .version = EXAMPLE_VERSION});
+  const web::OperationDocs docs{.summary = "Takes an order", .tags = {"Orders"}};
+  app.post("/api/orders", take, {.docs = docs});
+  for (const std::string& language : site->locales->supported()) {
+    web::add_openapi(app, {.title = "Coronado tour",
+                           .version = EXAMPLE_VERSION,
+                           .document_path = "/openapi." + language + ".json",
+                           .page_path = "/docs/" + language,
+                           .language = language});
+  }
   // [/document]
 }
 

@@ -30,9 +30,8 @@ BOOST_DESCRIBE_STRUCT(Booking, (), (name, email, seats, agreed))
 void describe_rules(web::Rules<Booking>& rules) {
   rules.field(&Booking::name).length(2, 40);
   rules.field(&Booking::seats).between(1, 8);
-  rules.require(&Booking::email, "must be an e-mail address",
-                [](const Booking& b) { return is_address(b.email); });
-  rules.require(&Booking::agreed, "has to be ticked", [](const Booking& b) { return b.agreed; });
+  rules.require(&Booking::email, "must be an e-mail address", is_address);
+  rules.require(&Booking::agreed, "has to be ticked", [](bool on) { return on; });
 }
 // [/rules]
 

@@ -42,6 +42,22 @@ std::string replaced(std::string text, std::string_view what, const std::string&
   return text;
 }
 
+// [sample]
+Sample sample(const web::Locale& locale, const Language& language, std::int64_t n) {
+  const std::time_t now = std::time(nullptr);
+  return {
+      .tag = language.tag,
+      .name = language.name,
+      .books = replaced(locale.translate("one book", "{count} books", n), "{count}",
+                        locale.friendly_number(n)),
+      .number = locale.format_number(1234567.891, 2),
+      .now = locale.format_date(now, {.full_format = true}),
+      .ago = locale.format_date(now - 90 * 60, now),
+      .day = locale.format_day(now),
+  };
+}
+// [/sample]
+
 class Languages final : public Page {
  public:
   using Page::Page;
@@ -67,22 +83,6 @@ class Languages final : public Page {
     if (get_cookie("lang")) return locale().translate("you chose it before, a cookie says");
     return locale().translate("your browser asks for it");
   }
-
-  // [sample]
-  static Sample sample(const web::Locale& locale, const Language& language, std::int64_t count) {
-    const std::time_t now = std::time(nullptr);
-    return {
-        .tag = language.tag,
-        .name = language.name,
-        .books = replaced(locale.translate("one book", "{count} books", count), "{count}",
-                          locale.friendly_number(count)),
-        .number = locale.format_number(1234567.891, 2),
-        .now = locale.format_date(now, {.full_format = true}),
-        .ago = locale.format_date(now - 90 * 60, now),
-        .day = locale.format_day(now),
-    };
-  }
-  // [/sample]
 };
 
 }  // namespace

@@ -43,7 +43,7 @@ class Registry final : public coronado::AcceptHandler {
 
   // [careful]
   Task<bool> claim_carefully(std::string name) {
-    if (!owned_.insert(name).second) co_return false;  // decided before anything is awaited
+    if (!owned_.insert(name).second) co_return false;  // before any await
     co_await write_journal(name);
     co_return true;
   }
@@ -86,7 +86,7 @@ Task<int> run(SimNetwork& network, bool careful) {
   Registry registry(network, server, careful);
   std::vector<Task<std::string>> clients;
   for (int i = 0; i < 3; ++i) clients.push_back(ask_for(network, "ada"));
-  const std::vector<std::string> answers = co_await coronado::multi(std::move(clients));
+  const auto answers = co_await coronado::multi(std::move(clients));
   co_await network.stop_hosts();
   co_return static_cast<int>(std::ranges::count(answers, "yours"));
 }

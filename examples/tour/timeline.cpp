@@ -70,7 +70,7 @@ class Timeline {
       old_library_call(i);  // nobody else runs
     }
     co_return;
-  }  // the cure: co_await offload([=] { old_library_call(i); });
+  }  // the cure: co_await offload(the call)
   // [/blocking]
 
   Task<Page> fetch(int i) {

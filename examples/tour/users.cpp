@@ -37,6 +37,8 @@ std::shared_ptr<Users> make_users() { return std::make_shared<Users>(); }
 
 namespace {
 
+constexpr const char* kTooShort = marked("A name, and a password of eight characters or more.");
+
 struct UsersPage {
   Frame frame;
   std::string user = {};  // empty: nobody has logged in
@@ -68,7 +70,7 @@ class UsersStop final : public Page {
     const std::optional<std::string> hash = users_->hash_of(name);
     if (!hash && (name.empty() || password.size() < 8)) {
       set_status(422);
-      co_return show(locale().translate("A name, and a password of eight characters or more."));
+      co_return show(locale().translate(kTooShort));
     }
     bool known = false;
     if (hash) {

@@ -31,6 +31,13 @@ const char* find_string_special(const char* at, const char* end) {
   return at;
 }
 
+// A key as it is meant, from what stands between its quotes.
+std::string key_text(std::string_view escaped) {
+  if (escaped.find('\\') == std::string_view::npos) return std::string(escaped);
+  const std::string quoted = '"' + std::string(escaped) + '"';
+  return std::string(JsonReader(quoted).read_string());
+}
+
 // A number beyond the doubles is too large if its first digit that counts stands before the point,
 // after moving by the exponent; else it is too small, which is zero.
 bool is_too_large(std::string_view number) {
@@ -83,7 +90,7 @@ std::string JsonReader::path(std::string_view key) const {
   };
   for (const Frame& frame : frames_) {
     if (frame.is_object) {
-      add_key(text_.substr(frame.key_begin, frame.key_size));
+      add_key(key_text(text_.substr(frame.key_begin, frame.key_size)));
     } else {
       path += '[';
       append_int(path, frame.index);
@@ -94,14 +101,17 @@ std::string JsonReader::path(std::string_view key) const {
   return path;
 }
 
-void JsonReader::note(std::string message) {
-  if (fields_.empty()) first_field_offset_ = value_at_;
-  if (fields_.size() < kMaxFieldErrors) fields_.push_back({path(), std::move(message)});
-}
+void JsonReader::note(std::string message) { note_at({}, std::move(message)); }
 
-void JsonReader::note_missing(std::string_view key) {
+void JsonReader::note_missing(std::string_view key) { note_at(key, "missing"); }
+
+void JsonReader::note_at(std::string_view key, std::string message) {
   if (fields_.empty()) first_field_offset_ = value_at_;
-  if (fields_.size() < kMaxFieldErrors) fields_.push_back({path(key), "missing"});
+  if (fields_.size() < kMaxFieldErrors) {
+    fields_.push_back({path(key), std::move(message)});
+  } else if (fields_.size() == kMaxFieldErrors) {
+    fields_.push_back({"", "more values do not fit"});
+  }
 }
 
 void JsonReader::note_kind(std::string_view expected) {

@@ -3,11 +3,26 @@
 #include <coronado/base/error.hpp>
 #include <coronado/base/escape.hpp>
 #include <coronado/base/strings.hpp>
+#include <coronado/web/validation.hpp>
 
 namespace coronado::web {
 
+const ArgumentList& query_arguments(const HTTPServerRequest& request) try {
+  return request.query_arguments();
+} catch (const HTTPInputError& error) {
+  throw ValidationError(400, {{"", error.what()}});
+}
+
+const ArgumentList& form_arguments(const HTTPServerRequest& request) try {
+  return request.body_arguments();
+} catch (const HTTPInputError& error) {
+  throw ValidationError(400, {{"", error.what()}});
+}
+
 std::string checked_utf8(std::string_view value, std::string_view what) {
-  if (!is_valid_utf8(value)) throw HTTPError(400, "invalid unicode in " + std::string(what));
+  if (!is_valid_utf8(value)) {
+    throw ValidationError(400, {{"", "invalid unicode in " + std::string(what)}});
+  }
   std::string text(value);
   for (char& c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -10,14 +10,19 @@
 
 namespace coronado::web {
 
+/// The arguments of the query or the form.
+/// Throws  ValidationError(400)  It is malformed, which the client is told.
+const ArgumentList& query_arguments(const HTTPServerRequest& request);
+const ArgumentList& form_arguments(const HTTPServerRequest& request);
+
 /// `value` with control characters as spaces and without white space around it.
-/// Throws  HTTPError(400)  It is not valid UTF-8; `what` and the name are in the message.
+/// Throws  ValidationError(400)  It is not valid UTF-8; `what` is in the message.
 std::string checked_utf8(std::string_view value, std::string_view what);
 
-/// The last value of that name, checked; none without one.   Throws  HTTPError(400)
+/// The last value of that name, checked; none without one.   Throws  ValidationError(400)
 std::optional<std::string> last_argument(const ArgumentList& arguments, std::string_view name);
 
-/// All values of that name, checked.   Throws  HTTPError(400)
+/// All values of that name, checked.   Throws  ValidationError(400)
 std::vector<std::string> all_arguments(const ArgumentList& arguments, std::string_view name);
 
 }  // namespace coronado::web

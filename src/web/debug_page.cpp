@@ -124,7 +124,7 @@ std::string page_for_error(const WebExchange& exchange, int status, std::string_
   if (error && exchange.application().serves_traceback()) {
     return debug_page(exchange, status, reason, error);
   }
-  return error_page(status, reason);
+  return error_page(status, reason, error);
 }
 
 }  // namespace coronado::web

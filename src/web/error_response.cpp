@@ -104,11 +104,23 @@ void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange) {
   headers.erase("Connection");
 }
 
-std::string error_page(int status, std::string_view reason) {
+std::string error_page(int status, std::string_view reason, const std::exception_ptr& error) {
   const std::string line =
       std::to_string(status) + ": " +
       xhtml_escape(reason.empty() ? std::string_view(reason_phrase(status)) : safe_reason(reason));
-  return "<html><title>" + line + "</title><body>" + line + "</body></html>";
+  std::string page = "<html><title>" + line + "</title><body>" + line;
+  const auto add_paragraph = [&](const std::string& text) {
+    page += "<p>" + xhtml_escape(replace_invalid_utf8(text)) + "</p>";
+  };
+  const PublicReason told = public_reason(error);
+  if (!told.detail.empty()) {
+    add_paragraph(told.detail);
+  } else {
+    for (const JsonFieldError& each : told.errors) {
+      add_paragraph(each.path.empty() ? each.message : each.path + ": " + each.message);
+    }
+  }
+  return page + "</body></html>";
 }
 
 void respond_with_status(WebExchange& exchange, int status, std::string_view reason,

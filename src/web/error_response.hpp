@@ -20,8 +20,9 @@ bool is_client_gone(const HTTPExchange& exchange, const std::exception_ptr& erro
 /// Logs it: an `HTTPError` as a warning, anything else as an error with the task's await trace.
 void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error);
 
-/// "<html><title>404: Not Found</title>...", with the reason escaped.
-std::string error_page(int status, std::string_view reason);
+/// "<html><title>404: Not Found</title>...", with the reason escaped, and what the client may know of
+/// `error` in paragraphs.
+std::string error_page(int status, std::string_view reason, const std::exception_ptr& error);
 
 /// `reason`, or "Unknown" when it cannot be sent.
 /// Spec  RFC 9112 4: HTAB, SP, visible characters; and, as Tornado, no "<" (reflected markup).

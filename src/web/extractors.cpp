@@ -4,14 +4,20 @@
 #include <coronado/base/strings.hpp>
 #include <coronado/web/validation.hpp>
 
+#include <algorithm>
+
 #include "web/arguments.hpp"
 
 namespace coronado::web::detail {
 namespace {
 
+constexpr std::size_t kMostShown = 40;
+
 [[noreturn]] void refuse(std::string_view what, std::string_view text, const char* expected) {
+  std::size_t shown = std::min(text.size(), kMostShown);
+  while (shown != text.size() && shown != 0 && (text[shown] & 0xC0) == 0x80) --shown;
   throw ValidationError(400, {{std::string(what), std::string("expected ") + expected + ", got \"" +
-                                                      std::string(text.substr(0, 40)) + '"'}});
+                                                      std::string(text.substr(0, shown)) + '"'}});
 }
 
 }  // namespace
@@ -46,12 +52,12 @@ std::string to_text(std::string_view text, std::string_view what) {
 }
 
 std::optional<std::string> query_argument(const HTTPServerRequest& request, std::string_view name) {
-  return last_argument(request.query_arguments(), name);
+  return last_argument(query_arguments(request), name);
 }
 
 std::vector<std::string> all_query_arguments(const HTTPServerRequest& request,
                                              std::string_view name) {
-  return all_arguments(request.query_arguments(), name);
+  return all_arguments(query_arguments(request), name);
 }
 
 void throw_no_extension(std::string_view type) {
@@ -61,7 +67,7 @@ void throw_no_extension(std::string_view type) {
 
 void throw_missing(std::string_view kind, std::string_view name) {
   if (kind == "argument") throw MissingArgumentError(std::string(name));
-  throw HTTPError(400, "Missing " + std::string(kind) + " " + std::string(name));
+  throw ValidationError(400, {{std::string(name), "missing " + std::string(kind)}});
 }
 
 }  // namespace coronado::web::detail

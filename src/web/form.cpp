@@ -26,7 +26,7 @@ bool is_form(std::string_view content_type) {
 FormReader::FormReader(const HTTPServerRequest& request) : request_(request) {
   const std::string_view type = request.header("Content-Type").value_or("");
   if (!is_form(type)) throw HTTPError(415, "expected a form, got \"" + std::string(type) + '"');
-  request.body_arguments();
+  form_arguments(request);
 }
 
 bool FormReader::has(std::string_view name) const {
@@ -37,7 +37,7 @@ bool FormReader::has(std::string_view name) const {
 }
 
 std::vector<std::string> FormReader::all(std::string_view name) const {
-  return all_arguments(request_.body_arguments(), name);
+  return all_arguments(form_arguments(request_), name);
 }
 
 std::vector<HTTPFile> FormReader::files(std::string_view name) const {

@@ -17,13 +17,13 @@ void send_json(HTTPExchange& exchange, std::string_view body) {
   exchange.respond(head, body);
 }
 
-void throw_bad_json(const JsonError& error) {
-  if (!error.fields().empty()) throw_invalid(error.fields());
-  throw ValidationError(400, {{"", error.what()}});
+std::vector<JsonFieldError> unreadable_fields(const JsonError& error) {
+  if (error.fields().empty()) throw ValidationError(400, {{"", error.what()}});
+  return error.fields();
 }
 
-void throw_invalid(std::vector<JsonFieldError> errors) {
-  throw ValidationError(422, std::move(errors));
+void refuse_invalid(std::vector<JsonFieldError> errors) {
+  if (!errors.empty()) throw ValidationError(422, std::move(errors));
 }
 
 }  // namespace coronado::web::detail

@@ -14,8 +14,10 @@
 #include <map>
 #include <optional>
 
+#include "web/language_tag.hpp"
 #include "web/locale_catalog.hpp"
 #include "web/locale_names.hpp"
+#include "web/po_file.hpp"
 
 namespace coronado::web {
 namespace {
@@ -73,25 +75,10 @@ std::string with_groups(std::string_view digits, std::string_view separator) {
   return text;
 }
 
-/// "de", "de_AT": with the letters' case as it should be. Nothing for anything else.
-std::optional<std::string> normal_code(std::string_view code) {
-  std::string text(code);
-  std::ranges::replace(text, '-', '_');
-  const std::vector<std::string_view> parts = split(text, '_');
-  if (parts.size() > 3 || parts[0].empty()) return std::nullopt;
-  if (parts.size() == 1) return ascii_lower(parts[0]);
-  return ascii_lower(parts[0]) + '_' + ascii_upper(parts.back());  // "zh-Hant-TW" is zh_TW
-}
-
-bool is_letters(std::string_view text, std::size_t least, std::size_t most) {
-  return text.size() >= least && text.size() <= most && std::ranges::all_of(text, is_ascii_letter);
-}
-
-/// Whether a file or folder of translations is named so: "de", "fr_CA".
-bool is_locale_code(std::string_view code) {
-  const std::size_t line = code.find('_');
-  if (line == std::string_view::npos) return is_letters(code, 2, 3);
-  return is_letters(code.substr(0, line), 2, 3) && is_letters(code.substr(line + 1), 2, 2);
+/// The code that a file or folder of translations is named by: "de", "fr_CA", "zh_Hant".
+std::optional<LanguageTag> tag_of_name(const std::string& name) {
+  std::optional<LanguageTag> tag = parse_language_tag(name);
+  return tag && tag->text() == name ? tag : std::nullopt;
 }
 
 std::string read_file(const std::filesystem::path& path) {
@@ -276,14 +263,49 @@ std::string Locale::format_number(double value, int decimals) const {
 // --- Locales -----------------------------------------------------------------------------------
 
 struct Locales::State {
+  struct Entry {
+    std::optional<LanguageTag> tag;  // none: a default that is called as no language is
+    std::unique_ptr<Locale> locale;
+  };
   std::map<std::string, std::shared_ptr<Catalog>, std::less<>> catalogs;
-  std::map<std::string, std::unique_ptr<Locale>, std::less<>> locales;
+  std::map<std::string, Entry, std::less<>> locales;
+
+  const Locale* find(const LanguageTag& tag) const {
+    const auto found = locales.find(tag.text());
+    return found == locales.end() ? nullptr : found->second.locale.get();
+  }
+
+  /// The tag itself, or less of it that means the same.
+  const Locale* find_same(const LanguageTag& wish) const {
+    if (const Locale* exact = find(wish)) return exact;
+    for (const LanguageTag& less :
+         {LanguageTag{wish.language, "", wish.region}, LanguageTag{wish.language, wish.script, ""},
+          LanguageTag{wish.language}}) {
+      if (!have_one_script(less, wish)) continue;
+      if (const Locale* found = find(less)) return found;
+    }
+    return nullptr;
+  }
+
+  /// The same language elsewhere: where most speak it, or else the first in order.
+  const Locale* find_elsewhere(const LanguageTag& wish, bool in_any_script) const {
+    const Locale* first = nullptr;
+    const std::string region = likely_region(wish);
+    for (const auto& [code, entry] : locales) {
+      if (!entry.tag || entry.tag->language != wish.language) continue;
+      if (!in_any_script && !have_one_script(*entry.tag, wish)) continue;
+      if (entry.tag->region == region) return entry.locale.get();
+      if (first == nullptr) first = entry.locale.get();
+    }
+    return first;
+  }
 };
 
 Locales::Locales(std::string default_code) : state_(std::make_unique<State>()) {
   auto locale = std::make_unique<Locale>(default_code, nullptr);
   default_ = locale.get();
-  state_->locales.emplace(std::move(default_code), std::move(locale));
+  std::optional<LanguageTag> tag = parse_language_tag(default_code);
+  state_->locales.emplace(std::move(default_code), State::Entry{std::move(tag), std::move(locale)});
 }
 
 Locales::~Locales() = default;
@@ -291,11 +313,11 @@ Locales::~Locales() = default;
 Catalog& Locales::catalog_of(const std::string& code) {
   std::shared_ptr<Catalog>& catalog = state_->catalogs[code];
   if (!catalog) {
-    catalog = std::make_shared<Catalog>();
+    catalog = std::make_shared<Catalog>(code);
     const bool is_default = default_->code() == code;
-    std::unique_ptr<Locale>& locale = state_->locales[code];
-    locale = std::make_unique<Locale>(code, catalog);
-    if (is_default) default_ = locale.get();
+    State::Entry& entry = state_->locales[code];
+    entry = {parse_language_tag(code), std::make_unique<Locale>(code, catalog)};
+    if (is_default) default_ = entry.locale.get();
   }
   return *catalog;
 }
@@ -304,37 +326,53 @@ void Locales::load_csv(const std::string& directory) {
   for (const std::filesystem::path& path : entries_of(directory)) {
     if (path.extension() != ".csv") continue;
     const std::string code = path.stem().string();
-    if (!is_locale_code(code)) {
+    if (!tag_of_name(code)) {
       general_log().error("unrecognized locale \"" + code + "\" (" + path.string() + ")");
       continue;
     }
-    const std::optional<std::string> text = detail::decode_text(read_file(path));
-    if (!text) throw UsageError("translations " + path.string() + " are neither UTF-8 nor UTF-16");
+    const std::string bytes = read_file(path);
+    const std::optional<std::string> text = detail::decode_text(bytes);
+    if (!text) {
+      throw UsageError("translations " + path.string() + " are neither UTF-8 nor UTF-16: line " +
+                       std::to_string(detail::first_invalid_line(bytes)));
+    }
     detail::add_csv(catalog_of(code), *text, path.string());
   }
 }
 
 void Locales::load_gettext(const std::string& directory, const std::string& domain) {
   for (const std::filesystem::path& path : entries_of(directory)) {
-    const std::filesystem::path file = path / "LC_MESSAGES" / (domain + ".mo");
+    const std::filesystem::path folder = path / "LC_MESSAGES";
+    const bool compiled = std::filesystem::exists(folder / (domain + ".mo"));
+    const std::string file = folder / (domain + (compiled ? ".mo" : ".po"));
     const std::string code = path.filename().string();
     if (!std::filesystem::exists(file)) continue;
-    if (!is_locale_code(code)) {
-      general_log().error("unrecognized locale \"" + code + "\" (" + file.string() + ")");
+    if (!tag_of_name(code)) {
+      general_log().error("unrecognized locale \"" + code + "\" (" + file + ")");
       continue;
     }
-    detail::add_mo(catalog_of(code), read_file(file), file.string());
+    const auto add = compiled ? detail::add_mo : detail::add_po;
+    add(catalog_of(code), read_file(file), file);
   }
 }
 
 const Locale& Locales::closest(std::span<const std::string> codes) const {
+  std::vector<LanguageTag> wishes;
   for (const std::string& code : codes) {
-    const std::optional<std::string> normal = normal_code(code);
-    if (!normal) continue;
-    for (const std::string& each : {*normal, normal->substr(0, normal->find('_'))}) {
-      if (const auto found = state_->locales.find(each); found != state_->locales.end())
-        return *found->second;
+    if (auto wish = parse_language_tag(code)) wishes.push_back(std::move(*wish));
+  }
+  for (std::size_t i = 0; i < wishes.size(); ++i) {
+    if (const Locale* found = state_->find_same(wishes[i])) return *found;
+    // Of what is spoken elsewhere the reader may have named some.
+    for (std::size_t later = i + 1; later < wishes.size(); ++later) {
+      if (!have_one_script(wishes[i], wishes[later])) continue;
+      if (const Locale* found = state_->find(wishes[later])) return *found;
     }
+    if (const Locale* found = state_->find_elsewhere(wishes[i], false)) return *found;
+    if (const Locale* found = state_->find({.language = wishes[i].language})) return *found;
+  }
+  for (const LanguageTag& wish : wishes) {
+    if (const Locale* found = state_->find_elsewhere(wish, true)) return *found;
   }
   return *default_;
 }

@@ -12,10 +12,10 @@ namespace {
 
 // --- CSV ---------------------------------------------------------------------------------------
 
-/// One cell from `at` on, which ends behind it, before the separator.
-std::string read_cell(std::string_view text, std::size_t& at, std::size_t& line) {
+/// One cell from `at` on, which ends behind it, before the separator. At the end of the text `quoted`
+/// is still true when a quote does not end.
+std::string read_cell(std::string_view text, std::size_t& at, std::size_t& line, bool& quoted) {
   std::string cell;
-  bool quoted = false;
   for (; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '\n') ++line;
@@ -113,18 +113,6 @@ class MOFile {
   bool swapped_ = false;
 };
 
-/// What the header of a catalogue, which is the translation of "", says of `field`.
-std::string_view header_field(std::string_view header, std::string_view field) {
-  std::string_view value;
-  for_each_part(header, '\n', [&](std::string_view line) {
-    const std::size_t colon = line.find(':');
-    if (colon != std::string_view::npos && equals_ignore_case(line.substr(0, colon), field)) {
-      value = trim(line.substr(colon + 1));
-    }
-  });
-  return value;
-}
-
 }  // namespace
 
 // --- Catalog -----------------------------------------------------------------------------------
@@ -145,14 +133,30 @@ const std::string* Catalog::find(std::string_view message) const noexcept {
   return nullptr;
 }
 
+void Catalog::add_category(PluralCategory category, std::string plural, std::string translation) {
+  has_categories_ = true;
+  categories_[static_cast<std::size_t>(category)].insert_or_assign(std::move(plural),
+                                                                   std::move(translation));
+}
+
+const std::string* Catalog::find_category(std::string_view plural, std::uint64_t n) const {
+  if (!has_categories_) return nullptr;
+  for (const PluralCategory each : {plural_category(code_, n), PluralCategory::kOther}) {
+    const Texts& texts = categories_[static_cast<std::size_t>(each)];
+    if (const auto found = texts.find(plural); found != texts.end()) return &found->second;
+  }
+  return nullptr;
+}
+
 const std::string* Catalog::find(std::string_view message, std::string_view plural,
-                                 std::int64_t count) const noexcept {
+                                 std::int64_t count) const {
+  const std::uint64_t n =
+      count < 0 ? 0 - static_cast<std::uint64_t>(count) : static_cast<std::uint64_t>(count);
   if (const auto found = forms_.find(message); found != forms_.end()) {
-    const std::uint64_t n =
-        count < 0 ? 0 - static_cast<std::uint64_t>(count) : static_cast<std::uint64_t>(count);
     const std::size_t form = rule_.form_of(n);
     return &found->second[form < found->second.size() ? form : 0];
   }
+  if (const std::string* found = find_category(plural, n)) return found;
   const Table table = count == 1 ? Table::kSingular : Table::kPlural;
   const Texts& texts = tables_[static_cast<unsigned char>(table)];
   const auto found = texts.find(count == 1 ? message : plural);
@@ -161,13 +165,33 @@ const std::string* Catalog::find(std::string_view message, std::string_view plur
 
 // --- files -------------------------------------------------------------------------------------
 
+std::size_t first_invalid_line(std::string_view bytes) {
+  std::size_t line = 1;
+  for (const std::string_view each : split(bytes, '\n')) {
+    if (!is_valid_utf8(each)) break;
+    ++line;
+  }
+  return line;
+}
+
+std::string_view header_field(std::string_view header, std::string_view field) {
+  std::string_view value;
+  for_each_part(header, '\n', [&](std::string_view line) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string_view::npos && equals_ignore_case(line.substr(0, colon), field)) {
+      value = trim(line.substr(colon + 1));
+    }
+  });
+  return value;
+}
+
 std::vector<CSVRow> parse_csv(std::string_view text) {
   std::vector<CSVRow> rows;
   std::size_t line = 1;
   for (std::size_t at = 0; at < text.size(); ++at) {
     CSVRow row{line, {}};
     for (;;) {
-      row.cells.push_back(read_cell(text, at, line));
+      row.cells.push_back(read_cell(text, at, line, row.unfinished));
       if (at >= text.size() || text[at] == '\n') break;
       ++at;  // the comma
     }
@@ -187,8 +211,21 @@ std::optional<std::string> decode_text(std::string_view bytes) {
 
 void add_csv(Catalog& catalog, std::string_view text, const std::string& file) {
   for (CSVRow& row : parse_csv(text)) {
-    if (row.cells.size() < 2) continue;
+    if (row.unfinished) {
+      throw UsageError("translations " + file + " are broken: line " + std::to_string(row.line) +
+                       ": a quote does not end");
+    }
+    if (row.cells.size() == 1 && row.cells[0].empty()) continue;
+    if (row.cells.size() == 1) {
+      general_log().error("a text without translation in " + file + " line " +
+                          std::to_string(row.line));
+      continue;
+    }
     const std::string_view indicator = row.cells.size() > 2 ? row.cells[2] : std::string_view();
+    if (const auto category = parse_plural_category(indicator)) {
+      catalog.add_category(*category, std::move(row.cells[0]), std::move(row.cells[1]));
+      continue;
+    }
     const std::optional<Catalog::Table> table = table_of(indicator);
     if (!table) {
       general_log().error("unrecognized plural indicator \"" + std::string(indicator) + "\" in " +
@@ -205,10 +242,16 @@ void add_mo(Catalog& catalog, std::string_view bytes, const std::string& file) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string_view original = mo.original(i);
     const std::string_view translation = mo.translation(i);
-    if (!is_valid_utf8(original) || !is_valid_utf8(translation)) mo.fail("it is not in UTF-8");
+    if (!is_valid_utf8(original) || !is_valid_utf8(translation)) {
+      mo.fail("message " + std::to_string(i) + " is not in UTF-8");
+    }
     if (original.empty()) {
       const std::string_view rule = header_field(translation, "Plural-Forms");
-      if (!rule.empty()) catalog.set_rule(PluralRule(rule));
+      try {
+        if (!rule.empty()) catalog.set_rule(PluralRule(rule));
+      } catch (const UsageError& error) {
+        mo.fail(error.what());
+      }
       continue;
     }
     std::vector<std::string> forms;

@@ -76,6 +76,9 @@ constexpr auto kNames = std::to_array<LanguageName>({
     {"vi", "Vietnamese", "Tiếng Việt"},
     {"zh", "Chinese", "中文"},
     {"zh_CN", "Chinese (Simplified)", "中文(简体)"},
+    {"zh_HK", "Chinese (Hong Kong)", "中文(香港)"},
+    {"zh_Hans", "Chinese (Simplified)", "中文(简体)"},
+    {"zh_Hant", "Chinese (Traditional)", "中文(繁體)"},
     {"zh_TW", "Chinese (Traditional)", "中文(繁體)"},
 });
 

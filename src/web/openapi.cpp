@@ -171,6 +171,38 @@ bool belongs(const RouteDescription& route) {
   return route.describe != nullptr || !route.docs.summary.empty();
 }
 
+std::string_view language_of(std::string_view code) {
+  return code.substr(0, code.find_first_of("-_"));
+}
+
+/// The language that `options` ask for; without a catalogue of it texts stay as they are.
+Locale locale_of(const Application& app, const OpenAPIOptions& options) {
+  const Locale& closest = app.locales().closest({options.language});
+  if (language_of(closest.code()) == language_of(options.language)) return closest;
+  return Locale(options.language, nullptr);
+}
+
+/// Translates what in a document is there to be read.
+void translate_texts(Json& json, const Locale& locale) {
+  if (json.is_array()) {
+    for (Json& element : json.as_array()) translate_texts(element, locale);
+  }
+  if (!json.is_object()) return;
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.as_object()) keys.push_back(key);
+  for (const std::string& key : keys) {
+    Json& value = json[key];
+    const bool is_text = key == "title" || key == "summary" || key == "description";
+    if (is_text && value.is_string()) {
+      value = locale.translate(value.as_string());
+    } else if (key == "tags" && value.is_array()) {
+      for (Json& tag : value.as_array()) tag = locale.translate(tag.as_string());
+    } else {
+      translate_texts(value, locale);
+    }
+  }
+}
+
 /// The text of the document, kept while no route is added.
 class DocumentCache {
  public:
@@ -215,6 +247,7 @@ Json openapi_document(const Application& app, const OpenAPIOptions& options) {
   Json schemas = registry.components();
   if (!schemas.contains("Problem")) schemas["Problem"] = problem_schema();
   document["components"] = Json{{"schemas", std::move(schemas)}};
+  translate_texts(document, locale_of(app, options));
   return document;
 }
 
@@ -231,7 +264,10 @@ void add_openapi(Application& app, OpenAPIOptions options) {
   if (options.page_path.empty()) return;
   app.get(
       options.page_path,
-      [page = openapi_page(options)] { return html(page).with("Cache-Control", "no-cache"); },
+      [options](WebExchange& exchange) {
+        const Locale locale = locale_of(exchange.application(), options);
+        return html(openapi_page(options, locale)).with("Cache-Control", "no-cache");
+      },
       hidden);
   const auto add_file = [&](const char* name, std::string_view text, std::string_view type) {
     app.get(
@@ -239,6 +275,7 @@ void add_openapi(Application& app, OpenAPIOptions options) {
         hidden);
   };
   add_file("/docs.css", openapi_page_style(), "text/css; charset=utf-8");
+  add_file("/docs.svg", openapi_page_icon(), "image/svg+xml");
   add_file("/docs.js", openapi_page_script(), "text/javascript; charset=utf-8");
 }
 

@@ -1,6 +1,9 @@
 #include "web/openapi_page.hpp"
 
 #include <coronado/base/escape.hpp>
+#include <coronado/base/json.hpp>
+
+#include <algorithm>
 
 namespace coronado::web {
 namespace {
@@ -64,7 +67,13 @@ constexpr std::string_view kScript = R"js(
 // Reads the document and shows it. Text goes into the page as text, never as markup.
 
 const verbs = ["get", "head", "post", "put", "patch", "delete", "options"];
+const words = JSON.parse(document.body.dataset.words);
 let schemas = {};
+
+// A text in the language of the page, with what stands for its {names}.
+function t(text, values = {}) {
+  return (words[text] ?? text).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -77,22 +86,34 @@ function element(name, attributes = {}, ...children) {
 
 const resolve = (schema) => schema && schema.$ref ? schemas[schema.$ref.split("/").pop()] : schema;
 
+const inRow = (parts) => parts.reduce((a, b) => t("{a}, {b}", { a, b }));
+
 // "integer (int32), 1 to 100", "list of Order", "Order or null".
 function typeText(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
-  if (schema.anyOf) return schema.anyOf.map(typeText).join(" or ");
-  if (schema.type === "array") return "list of " + (typeText(schema.items) || "anything");
-  if (schema.additionalProperties) return "map of " + typeText(schema.additionalProperties);
-  let text = schema.type || "anything";
+  if (schema.anyOf) return schema.anyOf.map(typeText).reduce((a, b) => t("{a} or {b}", { a, b }));
+  if (schema.type === "array") return listText(schema);
+  if (schema.additionalProperties) return t("map of {type}", { type: typeText(schema.additionalProperties) });
+  let text = schema.type || t("anything");
   if (schema.format) text += " (" + schema.format + ")";
-  if (schema.minimum !== undefined && schema.maximum !== undefined) text += ", " + schema.minimum + " to " + schema.maximum;
-  else if (schema.minimum !== undefined) text += ", at least " + schema.minimum;
-  else if (schema.maximum !== undefined) text += ", at most " + schema.maximum;
-  if (schema.maxLength !== undefined) text += ", " + schema.minLength + " to " + schema.maxLength + " characters";
-  if (schema.enum) text += ": " + schema.enum.join(", ");
-  if (schema.pattern) text += ", " + schema.pattern;
-  return text;
+  const parts = [text];
+  const least = schema.minimum, most = schema.maximum;
+  if (least !== undefined && most !== undefined) parts.push(t("{least} to {most}", { least, most }));
+  else if (least !== undefined) parts.push(t("at least {least}", { least }));
+  else if (most !== undefined) parts.push(t("at most {most}", { most }));
+  if (schema.maxLength !== undefined) {
+    parts.push(t("{least} to {most} characters", { least: schema.minLength, most: schema.maxLength }));
+  }
+  if (schema.pattern) parts.push(schema.pattern);
+  return inRow(parts) + (schema.enum ? ": " + schema.enum.join(", ") : "");
+}
+
+// "list of Line, 1 to 10 elements".
+function listText(schema) {
+  const text = t("list of {type}", { type: typeText(schema.items) || t("anything") });
+  if (schema.maxItems === undefined) return text;
+  return inRow([text, t("{least} to {most} elements", { least: schema.minItems, most: schema.maxItems })]);
 }
 
 // A value of the right shape, to begin with.
@@ -122,8 +143,8 @@ function fieldTable(schema) {
   const resolved = resolve(schema);
   if (!resolved || !resolved.properties) return element("p", { class: "muted" }, typeText(schema));
   const required = resolved.required || [];
-  return table(["Field", "Type", "Meaning"], Object.entries(resolved.properties).map(([name, each]) => [
-    element("span", {}, element("code", {}, name), required.includes(name) ? element("span", { class: "need", title: "required" }, " *") : null),
+  return table([t("Field"), t("Type"), t("Meaning")], Object.entries(resolved.properties).map(([name, each]) => [
+    element("span", {}, element("code", {}, name), required.includes(name) ? element("span", { class: "need", title: t("required") }, " *") : null),
     typeText(each), (each.anyOf ? each.anyOf[0] : each).description || ""]));
 }
 
@@ -150,11 +171,11 @@ function tryForm(path, verb, operation) {
       : new URLSearchParams(example(schema) || {}).toString();
     body = element("textarea", { spellcheck: "false" });
     body.value = text;
-    form.append(element("label", {}, "body (" + type + ")", body));
+    form.append(element("label", {}, t("body ({type})", { type }), body));
   }
   const output = element("pre", { "aria-live": "polite" });
   output.hidden = true;
-  form.append(element("button", { type: "submit" }, "Send"), output);
+  form.append(element("button", { type: "submit" }, t("Send")), output);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     output.hidden = false;
@@ -178,7 +199,7 @@ function tryForm(path, verb, operation) {
       try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* it is no JSON: as it is */ }
       output.textContent = response.status + " " + response.statusText + "\n\n" + shown;
     } catch (error) {
-      output.textContent = "The request failed: " + error.message;
+      output.textContent = t("The request failed: {reason}", { reason: error.message });
     }
   });
   return form;
@@ -194,17 +215,17 @@ function operationBlock(path, verb, operation) {
   const inside = element("div", { class: "inside" });
   if (operation.description) inside.append(element("p", { class: "lead" }, operation.description));
   if (operation.parameters) {
-    inside.append(element("h3", {}, "Parameters"), table(["Name", "In", "Type"], operation.parameters.map((each) => [
-      element("span", {}, element("code", {}, each.name), each.required ? element("span", { class: "need", title: "required" }, " *") : null),
+    inside.append(element("h3", {}, t("Parameters")), table([t("Name"), t("In"), t("Type")], operation.parameters.map((each) => [
+      element("span", {}, element("code", {}, each.name), each.required ? element("span", { class: "need", title: t("required") }, " *") : null),
       each.in, typeText(each.schema)])));
   }
-  if (operation.requestBody) inside.append(element("h3", {}, "Body"), ...contentBlock(operation.requestBody.content));
-  inside.append(element("h3", {}, "Answers"));
+  if (operation.requestBody) inside.append(element("h3", {}, t("Body")), ...contentBlock(operation.requestBody.content));
+  inside.append(element("h3", {}, t("Answers")));
   for (const [status, response] of Object.entries(operation.responses)) {
     inside.append(element("p", {}, element("code", {}, status), " " + response.description));
     if (response.content && status < 400) inside.append(...contentBlock(response.content));
   }
-  inside.append(element("h3", {}, "Try it"), tryForm(path, verb, operation));
+  inside.append(element("h3", {}, t("Try it")), tryForm(path, verb, operation));
   return element("details", { class: operation.deprecated ? "operation deprecated" : "operation", id: operation.operationId },
     element("summary", {}, element("span", { class: "verb", "data-verb": verb }, verb),
       element("span", { class: "path" }, path), element("span", { class: "muted" }, operation.summary || "")), inside);
@@ -214,23 +235,28 @@ async function show() {
   const main = document.querySelector("main");
   try {
     const response = await fetch(document.body.dataset.document);
-    if (!response.ok) throw new Error("the document answered " + response.status);
+    if (!response.ok) throw new Error(t("the document answered {status}", { status: response.status }));
     const api = await response.json();
     schemas = api.components ? api.components.schemas : {};
     const groups = new Map();
     for (const [path, operations] of Object.entries(api.paths)) {
       for (const verb of verbs) {
         if (!operations[verb]) continue;
-        const tag = (operations[verb].tags || ["Operations"])[0];
+        const tag = (operations[verb].tags || [t("Operations")])[0];
         if (!groups.has(tag)) groups.set(tag, []);
         groups.get(tag).push(operationBlock(path, verb, operations[verb]));
       }
     }
     main.replaceChildren();
     for (const [tag, blocks] of groups) main.append(element("section", {}, element("h2", {}, tag), ...blocks));
-    if (groups.size === 0) main.append(element("p", { class: "muted" }, "There are no operations yet."));
+    if (groups.size === 0) main.append(element("p", { class: "muted" }, t("There are no operations yet.")));
   } catch (error) {
-    main.replaceChildren(element("p", { class: "error", role: "alert" }, "The document cannot be shown: " + error.message));
+    main.replaceChildren(element("p", { class: "error", role: "alert" }, t("The document cannot be shown: {reason}", { reason: error.message })));
+  }
+  const linked = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (linked) {
+    linked.open = true;
+    linked.scrollIntoView();
   }
   document.body.dataset.ready = "yes";
 }
@@ -238,29 +264,65 @@ async function show() {
 show();
 )js";
 
+/// Braces; without an icon of its own a browser asks for /favicon.ico.
+constexpr std::string_view kIcon =
+    R"svg(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b6b67"/>)svg"
+    R"svg(<path d="M13 7q-4 0-4 4v2q0 3-3 3q3 0 3 3v2q0 4 4 4M19 7q4 0 4 4v2q0 3 3 3q-3 0-3 3v2q0 4-4 4" fill="none" )svg"
+    R"svg(stroke="#fff" stroke-width="2.4" stroke-linecap="round"/></svg>)svg";
+
+/// The texts of the script, `t("...")`, that have a translation.
+Json translated_words(const Locale& locale) {
+  constexpr std::string_view kCall = "t(\"";
+  Json words = Json::object();
+  std::size_t at = 0;
+  while ((at = kScript.find(kCall, at)) != std::string_view::npos) {
+    at += kCall.size();
+    const std::string_view text = kScript.substr(at, kScript.find('"', at) - at);
+    std::string translation = locale.translate(text);
+    if (translation != text) words[text] = std::move(translation);
+  }
+  return words;
+}
+
+/// "zh-CN" for "zh_CN", as HTML writes it.
+std::string language_tag(std::string_view code) {
+  std::string tag = xhtml_escape(code);
+  std::ranges::replace(tag, '_', '-');
+  return tag;
+}
+
 }  // namespace
 
-std::string openapi_page(const OpenAPIOptions& options) {
-  const std::string title = xhtml_escape(options.title);
+std::string openapi_page(const OpenAPIOptions& options, const Locale& locale) {
+  const auto text = [&](std::string_view message) {
+    return xhtml_escape(locale.translate(message));
+  };
+  const std::string title = text(options.title);
   const std::string base = xhtml_escape(options.page_path);
   const std::string document = xhtml_escape(options.document_path);
-  std::string page = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
+  std::string page = "<!doctype html>\n<html lang=\"" + language_tag(options.language) +
+                     "\">\n<head>\n<meta charset=\"utf-8\">\n";
   page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   page += "<title>" + title + "</title>\n";
+  page += "<link rel=\"icon\" type=\"image/svg+xml\" href=\"" + base + "/docs.svg\">\n";
   page += "<link rel=\"stylesheet\" href=\"" + base + "/docs.css\">\n";
   page += "<script src=\"" + base + "/docs.js\" defer></script>\n</head>\n";
-  page += "<body data-document=\"" + document + "\">\n<header>\n<h1>" + title + "</h1>\n";
-  page += "<p class=\"version\">Version " + xhtml_escape(options.version) + " · <a href=\"" +
-          document + "\">OpenAPI document</a></p>\n";
+  page += "<body data-document=\"" + document + "\" data-words=\"" +
+          xhtml_escape(json_encode(translated_words(locale))) + "\">\n";
+  page += "<header>\n<h1>" + title + "</h1>\n<p class=\"version\">" + text("Version") + ' ' +
+          xhtml_escape(options.version) + " · <a href=\"" + document + "\">" +
+          text("OpenAPI document") + "</a></p>\n";
   if (!options.description.empty()) {
-    page += "<p class=\"lead\">" + xhtml_escape(options.description) + "</p>\n";
+    page += "<p class=\"lead\">" + text(options.description) + "</p>\n";
   }
-  page += "</header>\n<main><p class=\"muted\">Loading…</p></main>\n";
-  page += "<noscript><p>This page needs JavaScript; the document above does not.</p></noscript>\n";
+  page += "</header>\n<main><p class=\"muted\">" + text("Loading…") + "</p></main>\n";
+  page += "<noscript><p>" + text("This page needs JavaScript; the document above does not.") +
+          "</p></noscript>\n";
   return page + "</body>\n</html>\n";
 }
 
 std::string_view openapi_page_style() noexcept { return kStyle; }
 std::string_view openapi_page_script() noexcept { return kScript; }
+std::string_view openapi_page_icon() noexcept { return kIcon; }
 
 }  // namespace coronado::web

@@ -199,12 +199,12 @@ std::string RequestHandler::path_argument(std::string_view name) const {
 }
 
 std::string RequestHandler::get_argument(std::string_view name) const {
-  if (auto value = last_argument(request().body_arguments(), name)) return std::move(*value);
+  if (auto value = last_argument(form_arguments(request()), name)) return std::move(*value);
   return get_query_argument(name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name, std::string_view fallback) const {
-  if (auto value = last_argument(request().body_arguments(), name)) return std::move(*value);
+  if (auto value = last_argument(form_arguments(request()), name)) return std::move(*value);
   return get_query_argument(name, fallback);
 }
 
@@ -217,24 +217,24 @@ std::vector<std::string> RequestHandler::get_arguments(std::string_view name) co
 }
 
 std::string RequestHandler::get_query_argument(std::string_view name) const {
-  return required(last_argument(request().query_arguments(), name), name);
+  return required(last_argument(query_arguments(request()), name), name);
 }
 std::string RequestHandler::get_query_argument(std::string_view name,
                                                std::string_view fallback) const {
-  return optional(last_argument(request().query_arguments(), name), fallback);
+  return optional(last_argument(query_arguments(request()), name), fallback);
 }
 std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) const {
-  return all_arguments(request().query_arguments(), name);
+  return all_arguments(query_arguments(request()), name);
 }
 std::string RequestHandler::get_body_argument(std::string_view name) const {
-  return required(last_argument(request().body_arguments(), name), name);
+  return required(last_argument(form_arguments(request()), name), name);
 }
 std::string RequestHandler::get_body_argument(std::string_view name,
                                               std::string_view fallback) const {
-  return optional(last_argument(request().body_arguments(), name), fallback);
+  return optional(last_argument(form_arguments(request()), name), fallback);
 }
 std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) const {
-  return all_arguments(request().body_arguments(), name);
+  return all_arguments(form_arguments(request()), name);
 }
 
 // --- the response --------------------------------------------------------------------------------

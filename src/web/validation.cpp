@@ -3,6 +3,7 @@
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
+#include <span>
 
 #include "base/regex.hpp"
 
@@ -23,6 +24,13 @@ std::string in_one_line(const std::vector<JsonFieldError>& errors) {
 std::size_t character_count(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+/// Whether `path` is `outer` or stands inside of it: "lines[0].item" inside of "lines".
+bool is_within(std::string_view path, std::string_view outer) {
+  if (!path.starts_with(outer)) return false;
+  if (outer.empty() || path.size() == outer.size()) return true;
+  return path[outer.size()] == '.' || path[outer.size()] == '[';
 }
 
 std::string number_text(double value) {
@@ -88,22 +96,25 @@ FieldRule& FieldRule::says(std::string description) {
 std::string FieldRule::length_problem(std::size_t length, std::string_view unit) const {
   if (!length_) return {};
   const auto [least, most] = *length_;
-  if (length < least) return "must have at least " + std::to_string(least) + std::string(unit);
-  if (length > most) return "must have at most " + std::to_string(most) + std::string(unit);
-  return {};
+  if (length >= least && length <= most) return {};
+  const std::size_t limit = length < least ? least : most;
+  std::string problem = length < least ? "must have at least " : "must have at most ";
+  problem.append(std::to_string(limit)).append(" ").append(unit);
+  if (limit != 1) problem += 's';
+  return problem;
 }
 
 std::string FieldRule::problem_of(const FieldValue& value) const {
   switch (value.kind) {
     case FieldValue::Kind::kNone: return {};
-    case FieldValue::Kind::kCount: return length_problem(value.count, " elements");
+    case FieldValue::Kind::kCount: return length_problem(value.count, "element");
     case FieldValue::Kind::kNumber:
       if (least_ && !(value.number >= *least_)) return "must be at least " + number_text(*least_);
       if (most_ && !(value.number <= *most_)) return "must be at most " + number_text(*most_);
       return {};
     case FieldValue::Kind::kText: break;
   }
-  if (std::string problem = length_problem(character_count(value.text), " characters");
+  if (std::string problem = length_problem(character_count(value.text), "character");
       !problem.empty()) {
     return problem;
   }
@@ -154,25 +165,49 @@ const FieldRule* RuleSet::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
-void RuleSet::add_whole(std::string field, std::string message, Function<bool(const void*)> holds) {
-  wholes_.push_back({std::move(field), std::move(message), std::move(holds)});
+void RuleSet::add_requirement(Requirement requirement) {
+  requirements_.push_back(std::move(requirement));
 }
 
-void RuleSet::check_whole(const void* value, const std::string& path,
-                          std::vector<JsonFieldError>& errors) const {
-  for (Whole& each : wholes_) {
-    if (!each.holds(value)) errors.push_back({detail::member_path(path, each.field), each.message});
+void RuleSet::check_requirements(const void* value, const std::string& path,
+                                 detail::FieldErrors& errors) const {
+  for (Requirement& each : requirements_) {
+    std::string field = detail::member_path(path, each.field);
+    const bool known = errors.is_whole(each.of_field_alone ? field : path);
+    if (known && !each.holds(value)) errors.add(std::move(field), each.message);
   }
 }
 
 namespace detail {
 
+FieldErrors::FieldErrors(std::vector<JsonFieldError> unreadable)
+    : errors_(std::move(unreadable)), unreadable_(errors_.size()) {}
+
+bool FieldErrors::is_readable(std::string_view path) const noexcept {
+  return std::ranges::none_of(
+      std::span(errors_).first(unreadable_),
+      [&](const JsonFieldError& each) { return is_within(path, each.path); });
+}
+
+bool FieldErrors::is_whole(std::string_view path) const noexcept {
+  return is_readable(path) && std::ranges::none_of(std::span(errors_).first(unreadable_),
+                                                   [&](const JsonFieldError& each) {
+                                                     return is_within(each.path, path);
+                                                   });
+}
+
+void FieldErrors::add(std::string path, std::string message) {
+  errors_.push_back({std::move(path), std::move(message)});
+}
+
 void check_field(const RuleSet& rules, std::string_view name, const FieldValue& value,
-                 const std::string& path, std::vector<JsonFieldError>& errors) {
+                 const std::string& path, FieldErrors& errors) {
   const FieldRule* rule = rules.find(name);
   if (rule == nullptr) return;
   std::string problem = rule->problem_of(value);
-  if (!problem.empty()) errors.push_back({member_path(path, name), std::move(problem)});
+  if (problem.empty()) return;
+  std::string field = member_path(path, name);
+  if (errors.is_readable(field)) errors.add(std::move(field), std::move(problem));
 }
 
 std::string member_path(const std::string& path, std::string_view name) {

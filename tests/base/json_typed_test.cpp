@@ -218,10 +218,26 @@ TEST(JsonTyped, EveryWrongFieldIsReported) {
   EXPECT_EQ(error.fields().size(), 2u);
 }
 
-TEST(JsonTyped, ReportsAtMostTwentyFields) {
-  std::string text = "[1";
-  for (int i = 0; i < 100; ++i) text += ",1";
-  EXPECT_EQ(try_json_decode<std::vector<std::string>>(text + "]").error().fields().size(), 20u);
+TEST(JsonTyped, NamesTwentyFieldsAndSaysThatThereAreMore) {
+  const auto fields = [](int count) {
+    std::string text = "[1";
+    for (int i = 1; i < count; ++i) text += ",1";
+    return try_json_decode<std::vector<std::string>>(text + "]").error().fields();
+  };
+  EXPECT_EQ(fields(20).size(), 20u);
+  EXPECT_EQ(fields(20).back().path, "[19]");
+  for (const int count : {21, 100}) {
+    EXPECT_EQ(fields(count).size(), 21u);
+    EXPECT_EQ(fields(count).back().path, "");
+    EXPECT_EQ(fields(count).back().message, "more values do not fit");
+  }
+}
+
+TEST(JsonTyped, AKeyInAPathIsWhatItMeans) {
+  EXPECT_EQ((errors_of<std::map<std::string, int>>(R"({"a\u0062\n": []})")),
+            "ab\n: expected integer, got array\n");
+  EXPECT_EQ(errors_of<shop::Address>(R"({"str\u0065et": 1, "zip": ""})"),
+            "street: expected string, got number\n");
 }
 
 TEST(JsonTyped, BadTextWinsOverWrongFields) {

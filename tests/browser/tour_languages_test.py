@@ -150,7 +150,7 @@ class WithoutBrowserTest(LanguagesTest):
 
         self.assertEqual(errors(seats="0"), (422, ["至少需要 2 个字符", "请填写有效的邮箱地址", "不能小于 1", "请勾选此项"]))
         self.assertEqual(errors(name="x" * 41, email="a@b", seats="9", agreed="on"), (422, ["最多 40 个字符", "不能大于 8"]))
-        self.assertEqual(errors(seats="二"), (422, ["请填写整数"]))
+        self.assertEqual(errors(name="阿", seats="二"), (422, ["至少需要 2 个字符", "请填写有效的邮箱地址", "请填写整数", "请勾选此项"]))
         self.assertEqual(errors(name="阿达", email="a@b", seats="2", agreed="on"), (200, []))
 
 
@@ -192,7 +192,7 @@ class WithBrowserTest(LanguagesTest):
         self.check_texts("zh", "a request was tried")
         visits["waiting"]()
         self.press("[data-count='10000']", "sleepers-status", "^启动 10,000 个用时")
-        self.press("#sleepers-cancel", "sleepers-status", "^取消并展开")
+        self.press("#sleepers-cancel", "sleepers-status", "^取消并清理")
         self.press("#timeline-run", "timeline-status", "^完成")
         self.check_texts("zh", "after the demonstrations of waiting")
         visits["cancel"]()
@@ -202,7 +202,7 @@ class WithBrowserTest(LanguagesTest):
         self.press("#patient-ask", "patient-status", "^正在等待响应")
         self.check_texts("zh", "a tree and a request wait")
         self.press("#patient-leave", "patient-log", "后被取消")
-        self.press("#tree-cancel", "tree-status", "^收起完毕：40 个任务")
+        self.press("#tree-cancel", "tree-status", "^收拢完毕：40 个任务")
         self.check_texts("zh", "both are cancelled")
         visits["streams"]()
         self.press("#events-toggle", "events-log", "^事件 1")
@@ -223,6 +223,18 @@ class WithBrowserTest(LanguagesTest):
         wait_text(self.page, "status", "^编译并渲染用时")
         self.press("[data-example=danger]", "warnings", "^警告，第 2 行")
         self.press("[data-example=error]", "status", "^模板，第 3 行")
+
+    def test_the_openapi_page_is_there_in_both_languages(self):
+        for lang, words in {"en": ["Body", "Answers", "Try it"], "zh": ["请求体", "响应", "试一试"]}.items():
+            visit(self.page, self.tour, "api", lang)
+            self.page.evaluate("document.querySelector('a[href^=\"/docs\"]').click()")
+            self.page.wait_for("document.body?.dataset.ready === 'yes'")
+            self.assertTrue(self.page.evaluate("document.getElementById('post_api_orders').open"), "the link opens nothing")
+            heads = self.page.evaluate("[...document.querySelectorAll('#post_api_orders h3')].map((e) => e.textContent)")
+            self.assertEqual(heads, words)
+            said = self.page.evaluate("[...document.querySelectorAll('h1, h2, h3, th, button, header p, summary span:last-child')]"
+                                      ".map((e) => e.textContent)")
+            self.assertEqual(foreign_words(said, lang), [])
 
     def test_the_inspector_speaks_chinese_of_every_task(self):
         visit(self.page, self.tour, "inspector", "zh")

@@ -1,6 +1,8 @@
 #include <coronado/web/function_handler.hpp>
 
 #include <coronado/base/describe.hpp>
+#include <coronado/base/escape.hpp>
+#include <coronado/base/json.hpp>
 #include <coronado/web/json.hpp>
 
 #include "tests/web/web_fixture.hpp"
@@ -60,12 +62,56 @@ TEST(FunctionHandler, QueryArguments) {
   EXPECT_EQ(bench.log.count("invalid unicode in argument name"), 1U);
 }
 
+TEST(FunctionHandler, AClientIsToldWhatIsMissingOrWrong) {
+  WebBench bench;
+  bench.app.get("/q", [](web::Query<"page", int>) {});
+  bench.app.get("/h", [](web::Header<"X-Key">) {});
+  bench.app.get("/c", [](web::Cookie<"n">) {});
+  const RawResponse missing = bench.get("/q");
+  EXPECT_EQ(missing.status, 400);
+  EXPECT_EQ(missing.field("Content-Type"), "application/problem+json");
+  EXPECT_EQ(missing.body, R"({"type":"about:blank","title":"Bad Request","status":400,)"
+                          R"("detail":"Missing argument page",)"
+                          R"("errors":[{"field":"page","message":"missing argument"}]})");
+  const auto errors = [&](std::string_view target) {
+    const RawResponse response = bench.get(target);
+    EXPECT_EQ(response.status, 400);
+    return json_encode(json_decode(response.body)["errors"]);
+  };
+  EXPECT_EQ(errors("/h"), R"([{"field":"X-Key","message":"missing header"}])");
+  EXPECT_EQ(errors("/c"), R"([{"field":"n","message":"missing cookie"}])");
+  EXPECT_EQ(errors("/q?page=%FF"),
+            R"([{"field":"","message":"invalid unicode in argument page"}])");
+  // What is shown of a long value ends between two characters: 39 bytes, and one of two.
+  std::string dots;
+  for (int i = 0; i < 30; ++i) dots += "\u00B7";
+  const std::string shown = "x" + dots.substr(0, 38);
+  EXPECT_EQ(errors("/q?page=x" + url_escape(dots)),
+            R"([{"field":"page","message":"expected an integer, got \")" + shown + R"(\""}])");
+}
+
+TEST(FunctionHandler, ABrowserIsToldOnAPage) {
+  WebBench bench;
+  bench.app.get("/q", [](web::Query<"page", int>) {});
+  const char* accept = "Accept: text/html\r\n";
+  const RawResponse missing = bench.get("/q", accept);
+  EXPECT_EQ(missing.field("Content-Type"), "text/html; charset=UTF-8");
+  EXPECT_EQ(missing.body,
+            "<html><title>400: Bad Request</title><body>400: Bad Request"
+            "<p>Missing argument page</p></body></html>");
+  EXPECT_EQ(bench.get("/q?page=%3Cb%3E", accept).body,
+            "<html><title>400: Bad Request</title><body>400: Bad Request"
+            "<p>page: expected an integer, got &quot;&lt;b&gt;&quot;</p></body></html>");
+}
+
 TEST(FunctionHandler, MoreArgumentsThanAnybodyNeeds) {
   WebBench bench;
   bench.app.get("/q", [](web::Query<"x", std::optional<int>>) { return "ok"; });
   std::string query;
   for (int i = 0; i < 1001; ++i) query += "a&";
-  EXPECT_EQ(bench.get("/q?" + query).status, 400);
+  const RawResponse refused = bench.get("/q?" + query);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("More than 1000 arguments"), std::string::npos) << refused.body;
   EXPECT_EQ(bench.get("/q?" + query.substr(2)).status, 200);
 }
 
@@ -78,7 +124,7 @@ TEST(FunctionHandler, Headers) {
   EXPECT_EQ(bench.get("/h", "x-count: 5\r\n").body, "5 none");
   EXPECT_EQ(bench.get("/h", "X-COUNT: 5\r\nX-Note: n\r\n").body, "5n");
   EXPECT_EQ(bench.get("/h").status, 400);
-  EXPECT_EQ(bench.log.count("Missing header X-Count"), 1U);
+  EXPECT_EQ(bench.log.count("X-Count: missing header"), 1U);
   EXPECT_EQ(bench.get("/h", "X-Count: many\r\n").status, 400);
   EXPECT_EQ(bench.log.count("X-Count: expected an integer, got \"many\""), 1U);
 }
@@ -234,7 +280,7 @@ TEST(FunctionHandler, CookiesAndListsOfArguments) {
   EXPECT_EQ(bench.get("/?x=1&x=2", "Cookie: n=4; t=a\r\n").body, "4a 1 2");
   EXPECT_EQ(bench.get("/", "Cookie: n=4\r\n").body, "4-");
   EXPECT_EQ(bench.get("/").status, 400);
-  EXPECT_EQ(bench.log.count("Missing cookie n"), 1U);
+  EXPECT_EQ(bench.log.count("n: missing cookie"), 1U);
   EXPECT_EQ(bench.get("/?x=1&x=b", "Cookie: n=4\r\n").status, 400);
   EXPECT_EQ(bench.log.count("x: expected an integer, got \"b\""), 1U);
 }

@@ -41,6 +41,45 @@ TEST(WebJson, BodiesOfEveryShape) {
   EXPECT_EQ(bench.log.count("item"), 1U);  // the log says which member was wrong
 }
 
+struct Parcel {
+  std::string to;
+  int weight = 0;
+  std::vector<std::string> contents;
+};
+BOOST_DESCRIBE_STRUCT(Parcel, (), (to, weight, contents))
+void describe_rules(web::Rules<Parcel>& rules) {
+  rules.field(&Parcel::to).length(2, 10);
+  rules.field(&Parcel::weight).between(1, 100);
+  rules.field(&Parcel::contents).length(1, 3);
+  rules.require(&Parcel::weight, "must suit the contents", [](const Parcel&) { return false; });
+}
+
+TEST(WebJson, FieldsThatCannotBeReadDoNotHideThoseThatBreakRules) {
+  WebBench bench;
+  bench.app.post("/parcels", [](web::JsonBody<Parcel>) {});
+  const auto errors = [&](std::string_view body) {
+    const RawResponse response = bench.request("POST", "/parcels", "", body);
+    EXPECT_EQ(response.status, 422);
+    std::string text;
+    for (const Json& each : json_decode(response.body)["errors"].as_array()) {
+      text += each["field"].as_string() + ": " + each["message"].as_string() + '\n';
+    }
+    return text;
+  };
+  EXPECT_EQ(errors(R"({"to": "A", "weight": "heavy"})"),
+            "weight: expected integer, got string\ncontents: missing\n"
+            "to: must have at least 2 characters\n");
+  EXPECT_EQ(errors(R"({"to": "Ada", "weight": 1, "contents": ["a", 2, "c", "d"]})"),
+            "contents[1]: expected string, got number\ncontents: must have at most 3 elements\n");
+  EXPECT_EQ(errors(R"({"to": "Ada", "weight": 1, "contents": ["a"]})"),
+            "weight: must suit the contents\n");
+  EXPECT_EQ(errors("5"), ": expected object, got number\n");
+  // With more than are named it is not known of the others whether they were read.
+  std::string many = R"({"contents": [0)";
+  for (int i = 0; i < 30; ++i) many += ",0";
+  EXPECT_EQ(errors(many + R"(], "to": "A", "weight": 0})").find("must"), std::string::npos);
+}
+
 TEST(WebJson, ResultThatCannotBeWrittenIs500) {
   WebBench bench;
   bench.app.get("/inf", [] { return Line{"x", std::numeric_limits<double>::infinity()}; });

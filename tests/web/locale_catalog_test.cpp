@@ -17,6 +17,7 @@ std::string cells(std::string_view text) {
   for (const CSVRow& row : parse_csv(text)) {
     lines += std::to_string(row.line) + ':';
     for (const std::string& cell : row.cells) lines += '[' + cell + ']';
+    if (row.unfinished) lines += '!';
   }
   return lines;
 }
@@ -26,7 +27,7 @@ TEST(LocaleCatalog, RowsOfCSV) {
   EXPECT_EQ(cells("a,b\nc , d"), "1:[a][b]2:[c][d]");
   EXPECT_EQ(cells("a,b\r\n\r\nc\r\n"), "1:[a][b]2:[]3:[c]");
   EXPECT_EQ(cells("\"a, \"\"b\"\"\",\"two\nlines\"\nnext"), "1:[a, \"b\"][two\nlines]3:[next]");
-  EXPECT_EQ(cells("\"never closed\nx"), "1:[never closed\nx]");
+  EXPECT_EQ(cells("\"never closed\nx"), "1:[never closed\nx]!");
   EXPECT_EQ(cells(",,"), "1:[][][]");
 }
 
@@ -43,10 +44,11 @@ TEST(LocaleCatalog, EncodingsOfCSV) {
 
 TEST(LocaleCatalog, TablesOfCSV) {
   Catalog catalog;
-  ExpectLog log("unrecognized plural indicator \"many\" in de.csv line 3");
+  ExpectLog log("unrecognized plural indicator \"lots\" in de.csv line 3");
+  ExpectLog alone("a text without translation in de.csv line 5");
   add_csv(catalog,
           "hello,hallo\n%(n)d books,%(n)d B\xC3\xBC"
-          "cher,plural\nx,y,many\na book,ein Buch,singular\n"
+          "cher,plural\nx,y,lots\na book,ein Buch,singular\n"
           "alone\nhello,guten Tag\n",
           "de.csv");
   EXPECT_EQ(*catalog.find("hello"), "guten Tag");  // the later one
@@ -56,6 +58,16 @@ TEST(LocaleCatalog, TablesOfCSV) {
             "%(n)d B\xC3\xBC"
             "cher");
   EXPECT_EQ(catalog.find("a book"), nullptr);
+}
+
+TEST(LocaleCatalog, AQuoteThatDoesNotEndIsRefused) {
+  Catalog catalog;
+  try {
+    add_csv(catalog, "a,b\n\"c\nd\",e\nf,\"g\nh,i\n", "de.csv");
+    FAIL() << "it was read";
+  } catch (const UsageError& error) {
+    EXPECT_STREQ(error.what(), "translations de.csv are broken: line 4: a quote does not end");
+  }
 }
 
 TEST(LocaleCatalog, CompiledCataloguesInBothByteOrders) {
@@ -100,10 +112,10 @@ TEST(LocaleCatalog, BrokenCataloguesAreNamed) {
     bad[at] = '\xFF';
     problem(bad);
   }
-  EXPECT_NE(problem(web_test::mo_file({{"a", "\xFF"}}, false)).find("not in UTF-8"),
+  EXPECT_NE(problem(web_test::mo_file({{"a", "\xFF"}}, false)).find("message 0 is not in UTF-8"),
             std::string::npos);
   EXPECT_NE(problem(web_test::mo_file({{"", "Plural-Forms: nonsense\n"}}, false))
-                .find("not a rule for plurals: \"nonsense\""),
+                .find("dir/x.mo are broken: not a rule for plurals: \"nonsense\""),
             std::string::npos);
 }
 

@@ -127,6 +127,28 @@ TEST(Locales, ReadsCSV) {
   EXPECT_EQ(german.translate("a tree", "trees", 2), "trees");
 }
 
+TEST(Locales, CountsInTheFormsOfTheLanguage) {
+  TempFolder folder;
+  folder.write("ru.csv",
+               "%(n)d books,%(n)d книга,one\n%(n)d books,%(n)d книги,few\n"
+               "%(n)d books,%(n)d книг,many\n"
+               "%(hours)d hours ago,%(hours)d час назад,one\n"
+               "%(hours)d hours ago,%(hours)d часа назад,few\n"
+               "%(hours)d hours ago,%(hours)d часов назад,many\n"
+               "trees,деревья,other\n");
+  Locales locales;
+  locales.load_csv(folder.path());
+  const Locale& russian = locales.closest({"ru"});
+  const auto books = [&](std::int64_t n) { return russian.translate("a book", "%(n)d books", n); };
+  EXPECT_EQ(books(1), "%(n)d книга");
+  EXPECT_EQ(books(21), "%(n)d книга");
+  EXPECT_EQ(books(-3), "%(n)d книги");
+  EXPECT_EQ(books(11), "%(n)d книг");
+  EXPECT_EQ(russian.format_date(kNow - 2 * kHour, kNow), "2 часа назад");
+  EXPECT_EQ(russian.format_date(kNow - 21 * kHour, kNow), "21 час назад");
+  EXPECT_EQ(russian.translate("a tree", "trees", 3), "деревья");  // no row for few
+}
+
 TEST(Locales, ReadsGettext) {
   TempFolder folder;
   folder.write("cs/LC_MESSAGES/shop.mo",
@@ -150,36 +172,101 @@ TEST(Locales, ReadsGettext) {
   EXPECT_EQ(czech.pgettext("party", "club", "clubs", 3), "clubs");
 }
 
+TEST(Locales, ReadsTheSourcesOfGettextWhereNothingIsCompiled) {
+  TempFolder folder;
+  folder.write("cs/LC_MESSAGES/shop.po", "msgid \"right\"\nmsgstr \"vpravo\"\n");
+  folder.write("de/LC_MESSAGES/shop.mo", mo_file({{"right", "rechts"}}, false));
+  folder.write("de/LC_MESSAGES/shop.po", "not looked at");
+  Locales locales;
+  locales.load_gettext(folder.path(), "shop");
+  EXPECT_EQ(locales.closest({"cs"}).translate("right"), "vpravo");
+  EXPECT_EQ(locales.closest({"de"}).translate("right"), "rechts");
+  folder.write("fr/LC_MESSAGES/shop.po", "msgid \"right\"\nmsgstr \n");
+  try {
+    locales.load_gettext(folder.path(), "shop");
+    FAIL() << "it was read";
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("fr/LC_MESSAGES/shop.po are broken: line 2"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(Locales, WhatCannotBeReadIsNamed) {
   TempFolder folder;
-  folder.write("de.csv", "\xE9,x\n");
+  folder.write("de.csv", "a,b\n\xE9,x\n");
   Locales locales;
   EXPECT_THROW(locales.load_csv(folder.path() + "/nowhere"), UsageError);
   try {
     locales.load_csv(folder.path());
     FAIL() << "it was read";
   } catch (const UsageError& error) {
-    EXPECT_NE(std::string(error.what()).find("de.csv are neither UTF-8 nor UTF-16"),
-              std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("de.csv are neither UTF-8 nor UTF-16: line 2"),
+              std::string::npos)
+        << error.what();
   }
 }
 
+/// `closest` in a folder of CSV files of these names, with "en" for the default.
+class Closest {
+ public:
+  explicit Closest(std::initializer_list<const char*> names) {
+    for (const char* name : names) folder_.write(std::string(name) + ".csv", "a,b\n");
+    locales_.load_csv(folder_.path());
+  }
+  std::string operator()(std::initializer_list<std::string> codes) const {
+    return locales_.closest(codes).code();
+  }
+
+ private:
+  TempFolder folder_;
+  Locales locales_{"en"};
+};
+
 TEST(Locales, TheClosestOne) {
-  TempFolder folder;
-  for (const char* name : {"de.csv", "pt_BR.csv", "zh_TW.csv", "zh.csv"})
-    folder.write(name, "a,b\n");
-  Locales locales("en");
-  locales.load_csv(folder.path());
-  const auto closest = [&](std::initializer_list<std::string> codes) {
-    return locales.closest(codes).code();
-  };
+  const Closest closest{"de", "pt_BR", "zh_TW", "zh"};
   EXPECT_EQ(closest({"pt-br"}), "pt_BR");
   EXPECT_EQ(closest({"DE_at"}), "de");
-  EXPECT_EQ(closest({"pt"}), "en");
   EXPECT_EQ(closest({"zh-Hant-TW"}), "zh_TW");
   EXPECT_EQ(closest({"zh-Hans-CN"}), "zh");
   EXPECT_EQ(closest({"", "a-b-c-d", "fr", "de"}), "de");
+  EXPECT_EQ(closest({"de-CH-1996"}), "de");
+  EXPECT_EQ(closest({"fr"}), "en");
   EXPECT_EQ(closest({}), "en");
+}
+
+TEST(Locales, TheLanguageAsItIsSpokenElsewhere) {
+  const Closest closest{"de", "en_AU", "en_US", "pt_BR", "pt_PT", "es_419"};
+  EXPECT_EQ(closest({"pt", "de"}), "pt_BR");              // where most speak it
+  EXPECT_EQ(closest({"pt-AO", "de"}), "pt_BR");           // before another language
+  EXPECT_EQ(closest({"pt-AO", "de", "pt-PT"}), "pt_PT");  // unless the reader says which
+  EXPECT_EQ(closest({"es-MX", "de"}), "es_419");
+  EXPECT_EQ(closest({"en-GB", "de"}), "en");
+  TempFolder folder;
+  folder.write("de.csv", "a,b\n");
+  Locales american("en_US");
+  american.load_csv(folder.path());
+  EXPECT_EQ(american.closest({"en", "de"}).code(), "en_US");
+  EXPECT_EQ(american.closest({"en-GB", "de"}).code(), "en_US");
+}
+
+TEST(Locales, ChineseInItsTwoScripts) {
+  const Closest both{"zh_CN", "zh_TW"};
+  EXPECT_EQ(both({"zh"}), "zh_CN");
+  EXPECT_EQ(both({"zh-SG"}), "zh_CN");
+  EXPECT_EQ(both({"zh-Hans-HK"}), "zh_CN");
+  EXPECT_EQ(both({"zh-Hant"}), "zh_TW");
+  EXPECT_EQ(both({"zh-HK"}), "zh_TW");
+  const Closest scripts{"zh_Hans", "zh_Hant"};
+  EXPECT_EQ(scripts({"zh-CN"}), "zh_Hans");
+  EXPECT_EQ(scripts({"zh"}), "zh_Hans");
+  EXPECT_EQ(scripts({"zh-Hant-HK"}), "zh_Hant");
+  EXPECT_EQ(scripts({"zh-TW"}), "zh_Hant");
+  // The other script is better than the default, but not than a language that was asked for.
+  const Closest simplified{"zh_CN", "de"};
+  EXPECT_EQ(simplified({"zh-TW"}), "zh_CN");
+  EXPECT_EQ(simplified({"zh-TW", "de"}), "de");
+  EXPECT_EQ(simplified({"zh-TW", "zh", "de"}), "zh_CN");
 }
 
 TEST(Locales, WhatABrowserLikesBest) {
@@ -195,6 +282,8 @@ TEST(Locales, WhatABrowserLikesBest) {
   EXPECT_EQ(best("de;level=1, fr"), "fr");
   EXPECT_EQ(best(""), "en");
   EXPECT_EQ(best(",;,;q=1"), "en");
+  EXPECT_EQ(best("fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5"), "fr");
+  EXPECT_EQ(best("de-AT;Q=0.5,en-GB;q=0.4"), "de");
   EXPECT_EQ(best(std::string(100'000, ',') + "de"), "en");  // more than anybody likes
 }
 

@@ -1,8 +1,10 @@
 #include <coronado/web/openapi.hpp>
 
 #include <coronado/base/describe.hpp>
+#include <coronado/testing/temp_folder.hpp>
 #include <coronado/web/form.hpp>
 #include <coronado/web/json.hpp>
+#include <coronado/web/locale.hpp>
 
 #include "tests/web/web_fixture.hpp"
 
@@ -14,7 +16,9 @@ struct Item {
   int price = 0;
 };
 BOOST_DESCRIBE_STRUCT(Item, (), (name, price))
-void describe_rules(web::Rules<Item>& rules) { rules.field(&Item::price).at_least(1); }
+void describe_rules(web::Rules<Item>& rules) {
+  rules.field(&Item::price).at_least(1).says("The price");
+}
 
 struct Page : web::RequestHandler {
   Task<> get() override { co_return; }
@@ -105,7 +109,51 @@ TEST(OpenAPI, IsServedWithItsPage) {
   EXPECT_NE(page.body.find("<h1>Shop &lt;1&gt;</h1>"), std::string::npos);
   EXPECT_EQ(bench.get("/help/docs.js").field("Content-Type"), "text/javascript; charset=utf-8");
   EXPECT_EQ(bench.get("/help/docs.css").status, 200);
+  EXPECT_EQ(bench.get("/help/docs.svg").field("Content-Type"), "image/svg+xml");
   EXPECT_EQ(bench.get("/docs").status, 404);
+}
+
+TEST(OpenAPI, InTheLanguageThatIsAskedFor) {
+  TempFolder folder;
+  folder.write("de_AT.csv",
+               "Shop,Laden\nVersion,Fassung\nParameters,Parameter\nFinds an item,Findet etwas\n"
+               "items,Dinge\nno such item,nichts dergleichen\nItem,Ding\nThe price,Der Preis\n");
+  auto locales = std::make_shared<web::Locales>("en");
+  locales->load_csv(folder.path());
+  WebBench bench;
+  bench.app.set_locales(locales);
+  add_routes(bench.app);
+  web::add_openapi(bench.app, {.title = "Shop"});
+  web::add_openapi(bench.app, {.title = "Shop",
+                               .document_path = "/openapi.de.json",
+                               .page_path = "/hilfe",
+                               .language = "de_AT"});
+  web::add_openapi(bench.app, {.title = "Shop", .page_path = "/aide", .language = "fr"});
+
+  const std::string english = bench.get("/docs").body;
+  EXPECT_NE(english.find("<html lang=\"en\">"), std::string::npos);
+  EXPECT_NE(english.find("<h1>Shop</h1>"), std::string::npos);
+  EXPECT_NE(english.find("data-words=\"{}\""), std::string::npos);
+  const std::string german = bench.get("/hilfe").body;
+  EXPECT_NE(german.find("<html lang=\"de-AT\">"), std::string::npos);
+  EXPECT_NE(german.find("<h1>Laden</h1>"), std::string::npos);
+  EXPECT_NE(german.find("Fassung 1"), std::string::npos);
+  EXPECT_NE(german.find("data-words=\"{&quot;Parameters&quot;:&quot;Parameter&quot;}\""),
+            std::string::npos)
+      << german;
+  const std::string french = bench.get("/aide").body;  // there is no catalogue of it
+  EXPECT_NE(french.find("<html lang=\"fr\">"), std::string::npos);
+  EXPECT_NE(french.find("<h1>Shop</h1>"), std::string::npos);
+
+  const Json document = json_decode(bench.get("/openapi.de.json").body);
+  EXPECT_EQ(document["info"]["title"], Json("Laden"));
+  const Json& find = document["paths"]["/items/{id}"]["get"];
+  EXPECT_EQ(find["summary"], Json("Findet etwas"));
+  EXPECT_EQ(find["tags"], Json::array({"Dinge"}));
+  EXPECT_EQ(find["responses"]["404"]["description"], Json("nichts dergleichen"));
+  const Json& item = document["components"]["schemas"]["Item"];  // names stay
+  EXPECT_EQ(item["properties"]["price"]["description"], Json("Der Preis"));
+  EXPECT_EQ(json_decode(bench.get("/openapi.json").body)["info"]["title"], Json("Shop"));
 }
 
 }  // namespace

@@ -15,7 +15,11 @@ export function tn(one, many, count, values = {}) {
   return t(count === 1 ? one : many, { count: integer.format(count), ...values });
 }
 
-const number = (options) => new Intl.NumberFormat(lang, options);
+// Beside Chinese characters numbers stand with a space, as in the catalogue.
+function number(options) {
+  const plain = new Intl.NumberFormat(lang, options);
+  return { format: (n) => plain.format(n).replace(/(\d)(?=\p{Script=Han})/gu, "$1 ") };
+}
 const unit = (name, digits = 0) =>
   number({ style: "unit", unit: name, minimumFractionDigits: digits, maximumFractionDigits: digits });
 const integer = number({ maximumFractionDigits: 0 });

@@ -87,6 +87,7 @@ class JsonReader {
   [[noreturn]] void fail(std::string_view expected);
   [[noreturn]] void fail_at(std::size_t offset, const std::string& message);
   void note_kind(std::string_view expected);
+  void note_at(std::string_view key, std::string message);
   std::string path(std::string_view key = {}) const;
   std::string describe_next() const;
   void skip_space() noexcept;

@@ -43,7 +43,7 @@ namespace detail {
 class FormReader {
  public:
   /// Throws  HTTPError(415)  The body is no form.
-  ///         HTTPInputError  It is malformed: answered with 400.
+  ///         ValidationError(400)  It is malformed.
   explicit FormReader(const HTTPServerRequest& request);
 
   template <class M>
@@ -110,9 +110,8 @@ struct Form {
   const T* operator->() const noexcept { return &value; }
 
   /// Throws  HTTPError(415)   The body is no form.
-  ///         HTTPInputError   The form is malformed or exceeds a limit: answered with 400.
-  ///         ValidationError  422: fields are missing, of another type, or break their rules; all of
-  ///                          them are named.
+  ///         ValidationError  400: the form is malformed or exceeds a limit. 422: fields are missing,
+  ///                          of another type, or break their rules; all of them are named.
   static Form from_request(const HTTPServerRequest& request) {
     static_assert(JsonDescribed<T>,
                   "Form<T>: describe T with BOOST_DESCRIBE_STRUCT and include "
@@ -122,8 +121,7 @@ struct Form {
     [&]<class... D>(JsonMemberList<D...>) {
       (reader.read(D::name, form.value.*D::pointer), ...);
     }(typename JsonMembers<T>::type());
-    std::vector<JsonFieldError> errors = std::move(reader).errors();
-    if (errors.empty()) errors = validation_errors(form.value);
+    auto errors = validation_errors(form.value, std::move(reader).errors());
     if (!errors.empty()) throw ValidationError(422, std::move(errors));
     return form;
   }

@@ -15,6 +15,7 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/json.hpp>
+#include <coronado/base/json_reader.hpp>
 #include <coronado/base/json_typed.hpp>
 #include <coronado/http/server_request.hpp>
 #include <coronado/web/function_handler.hpp>
@@ -68,9 +69,11 @@ struct ResultWriter<T> {
 };
 
 namespace detail {
-/// 400 for what is no JSON, 422 for values that do not fit, field by field.
-[[noreturn]] void throw_bad_json(const JsonError& error);
-[[noreturn]] void throw_invalid(std::vector<JsonFieldError> errors);
+/// The fields of a body whose values do not fit.
+/// Throws  ValidationError  400: it is no JSON.
+std::vector<JsonFieldError> unreadable_fields(const JsonError& error);
+/// Throws  ValidationError  422: there are `errors`.
+void refuse_invalid(std::vector<JsonFieldError> errors);
 }  // namespace detail
 
 /// The request's body as a `T`: a `Json`, a described struct, or a container of either.
@@ -83,18 +86,23 @@ struct JsonBody {
   /// Throws  ValidationError  400: the body is no JSON. 422: it is not of that shape, or breaks rules
   ///                          of its fields (<coronado/web/validation.hpp>), all of which are named.
   static JsonBody from_request(const HTTPServerRequest& request) {
+    JsonBody body{};
+    std::vector<JsonFieldError> unreadable;
     try {
       if constexpr (std::same_as<T, Json>) {
-        return {json_decode(request.body())};
+        body.value = json_decode(request.body());
       } else {
-        JsonBody body{json_decode<T>(request.body())};
-        auto errors = validation_errors(body.value);
-        if (!errors.empty()) detail::throw_invalid(std::move(errors));
-        return body;
+        JsonReader reader(request.body());  // which leaves empty what does not fit
+        read_json(reader, body.value);
+        reader.finish();
       }
     } catch (const JsonError& error) {
-      detail::throw_bad_json(error);
+      unreadable = detail::unreadable_fields(error);
     }
+    if constexpr (!std::same_as<T, Json>) {
+      detail::refuse_invalid(validation_errors(body.value, std::move(unreadable)));
+    }
+    return body;
   }
   static void describe(Operation& operation) {
     operation.body = {.type = std::string(kJsonType), .schema = json_schema<T>};

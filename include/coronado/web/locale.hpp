@@ -106,21 +106,35 @@ class Locales {
   explicit Locales(std::string default_code = "en_US");
   ~Locales();
 
-  /// Reads every `ll.csv` and `ll_CC.csv` of a folder: "message","translation" and perhaps "plural",
-  /// "singular" or "unknown" in each row, in UTF-8, or UTF-16 with a byte order mark. Rows and files
-  /// that are wrong are logged by name and line and left out. Later files add to earlier ones.
-  /// Throws   UsageError  The folder or a file cannot be read, or is not in its encoding.
-  /// Tornado  `load_translations`.
+  /// Reads every `ll.csv`, `ll_CC.csv` and `ll_Ssss.csv` of a folder, in UTF-8, or UTF-16 with a byte
+  /// order mark. A row is "message","translation"; of counted things there are a row "singular" with
+  /// the message for one and a row "plural" with that for many, or, with that for many, a row for each
+  /// form that the language has: "zero", "one", "two", "few", "many", "other". Rows that are wrong, and
+  /// files whose names are no language, are logged by name and line and left out. Later files add to
+  /// earlier ones.
+  ///
+  ///     a book,ein Buch,singular                   %(n)d books,%(n)d книга,one
+  ///     %(n)d books,%(n)d Bücher,plural            %(n)d books,%(n)d книги,few
+  ///
+  /// Throws   UsageError  The folder or a file cannot be read, is not in its encoding, or has a quote
+  ///                      that does not end; the message names it and the line.
+  /// Spec     RFC 4180; Unicode CLDR, Language Plural Rules.
+  /// Tornado  `load_translations`. Differs: knows the forms of each language.
   void load_csv(const std::string& directory);
 
-  /// Reads `<directory>/<code>/LC_MESSAGES/<domain>.mo`, with the plural rules they have.
-  /// Throws   UsageError  The folder or a file cannot be read, or is broken; the message names it.
-  /// Tornado  `load_gettext_translations`.
+  /// Reads `<directory>/<code>/LC_MESSAGES/<domain>.mo`, with the plural rules they have, or where
+  /// it is not there `<domain>.po`, its source, in UTF-8.
+  /// Throws   UsageError  The folder or a file cannot be read, or is broken; the message names it,
+  ///                      and the line of a `.po`.
+  /// Tornado  `load_gettext_translations`. Differs: reads `.po` files too.
   void load_gettext(const std::string& directory, const std::string& domain);
 
-  /// The first of `codes` that there is, by itself or by its language ("de" for "de-AT"); otherwise
-  /// the default.
-  /// Tornado  `get_closest`.
+  /// What suits whoever likes the first of `codes` best. For each in turn: itself, its language
+  /// ("de" for "de-AT"), or its language as it is spoken elsewhere ("pt_BR" for "pt", "en_US" for
+  /// "en-GB"). The language in another script ("zh_CN" for "zh-TW") comes after all of `codes`; the
+  /// default is last.
+  /// Spec     RFC 4647 3.4; likely regions as in CLDR.
+  /// Tornado  `get_closest`. Differs: it does not look elsewhere.
   const Locale& closest(std::span<const std::string> codes) const;
   const Locale& closest(std::initializer_list<std::string> codes) const;
 

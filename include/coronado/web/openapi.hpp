@@ -11,6 +11,8 @@
 ///     app.get("/orders/{id:int}", find_order,
 ///             {.docs = {.summary = "Finds an order", .responses = {{404, "no such order"}}}});
 ///
+/// For readers of several languages add it once for each, with other paths.
+///
 /// Routes by regular expressions are left out, and so are those of class handlers, whose parameters
 /// nobody declares, unless they have a summary.
 ///
@@ -36,6 +38,9 @@ struct OpenAPIOptions {
   std::string document_path = "/openapi.json";
   /// Where the page is served, with its style and script below it. Empty: no page.
   std::string page_path = "/docs";
+  /// The language of both. Their texts, the page's own words included, are translated by what the
+  /// application has for it (`Application::set_locales`); the others stay as they are.
+  std::string language = "en";
 };
 
 /// The document of the routes that `app` has now.

@@ -155,7 +155,7 @@ class RequestHandler : public coronado::detail::Pooled {
   /// The last argument of that name from the query or the form body (the body wins), without white
   /// space around it.
   /// Throws   MissingArgumentError  400 "Missing argument NAME", from the form without a default.
-  ///          HTTPError(400)        It is not valid UTF-8.
+  ///          HTTPError(400)        It is not valid UTF-8, or the query or the form is malformed.
   /// Tornado  `get_argument`.
   std::string get_argument(std::string_view name) const;
   std::string get_argument(std::string_view name, std::string_view fallback) const;

@@ -9,7 +9,8 @@
 ///     }
 ///
 /// `JsonBody<Order>` and `Form<Order>` check them, also in structs and lists inside of others, and
-/// answer 422 with every field that is wrong.
+/// answer 422 with every field that is wrong: those that could not be read, and those that could
+/// but break a rule.
 ///
 ///     Rules, FieldRule   what is asked of the fields of one struct
 ///     validation_errors  what is wrong with a value
@@ -23,6 +24,7 @@
 #include <coronado/base/json.hpp>
 #include <coronado/base/json_typed.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -91,6 +93,7 @@ class FieldRule {
 
  private:
   struct Matcher;
+  /// Params  unit  What is counted, in the singular.
   std::string length_problem(std::size_t length, std::string_view unit) const;
 
   std::string name_;
@@ -102,28 +105,53 @@ class FieldRule {
   std::unique_ptr<Matcher> matcher_;
 };
 
+namespace detail {
+
+/// What is wrong, by fields, in the making.
+class FieldErrors {
+ public:
+  /// Params  unreadable  Fields that hold nothing because what came does not fit them. No rule is
+  ///                     asked of them, of what is inside of them, or of a whole they are part of.
+  explicit FieldErrors(std::vector<JsonFieldError> unreadable);
+
+  /// The value at `path` was read, or may have been in part.
+  bool is_readable(std::string_view path) const noexcept;
+  /// All of the value at `path` was read.
+  bool is_whole(std::string_view path) const noexcept;
+
+  void add(std::string path, std::string message);
+  std::vector<JsonFieldError> take() && { return std::move(errors_); }
+
+ private:
+  std::vector<JsonFieldError> errors_;  // the unreadable ones first
+  std::size_t unreadable_;
+};
+
+}  // namespace detail
+
 /// The rules of one struct, whatever its type.
 class RuleSet {
  public:
   /// The rule of that field; null: nothing is asked.
   const FieldRule* find(std::string_view name) const noexcept;
 
-  /// Adds what is wrong with the whole of a value.
-  void check_whole(const void* value, const std::string& path,
-                   std::vector<JsonFieldError>& errors) const;
+  /// Adds what `require` finds wrong with a value.
+  void check_requirements(const void* value, const std::string& path,
+                          detail::FieldErrors& errors) const;
 
  protected:
-  FieldRule& add(std::string_view name);
-  void add_whole(std::string field, std::string message, Function<bool(const void*)> holds);
-
- private:
-  struct Whole {
+  struct Requirement {
     std::string field;
     std::string message;
-    Function<bool(const void*)> holds;
+    bool of_field_alone = false;
+    Function<bool(const void*)> holds;  // given the whole value
   };
+  FieldRule& add(std::string_view name);
+  void add_requirement(Requirement requirement);
+
+ private:
   std::vector<FieldRule> fields_;
-  mutable std::vector<Whole> wholes_;  // calling one changes nothing
+  mutable std::vector<Requirement> requirements_;  // calling one changes nothing
 };
 
 /// What `describe_rules` is given.
@@ -138,16 +166,30 @@ class Rules : public RuleSet {
     return add(name_of(member, typename JsonMembers<T>::type()));
   }
 
+  /// Asks something of a field that no `FieldRule` asks.
+  ///
+  ///     rules.require(&Guest::address, "must be an e-mail address", is_address);
+  template <class M, std::predicate<const M&> F>
+    requires(!std::predicate<F&, const T&>)
+  void require(M T::* member, std::string message, F holds) {
+    add_requirement({std::string(name_of(member, typename JsonMembers<T>::type())),
+                     std::move(message), true,
+                     [holds = std::move(holds), member](const void* value) mutable {
+                       return static_cast<bool>(holds(static_cast<const T*>(value)->*member));
+                     }});
+  }
+
   /// Asks something of the whole value; what is wrong is said of `field`.
   ///
   ///     rules.require(&Stay::leave, "must be after arrive",
   ///                   [](const Stay& stay) { return stay.leave > stay.arrive; });
-  template <class M, class F>
+  template <class M, std::predicate<const T&> F>
   void require(M T::* member, std::string message, F holds) {
-    add_whole(std::string(name_of(member, typename JsonMembers<T>::type())), std::move(message),
-              [holds = std::move(holds)](const void* value) {
-                return holds(*static_cast<const T*>(value));
-              });
+    add_requirement({std::string(name_of(member, typename JsonMembers<T>::type())),
+                     std::move(message), false,
+                     [holds = std::move(holds)](const void* value) mutable {
+                       return static_cast<bool>(holds(*static_cast<const T*>(value)));
+                     }});
   }
 
  private:
@@ -198,13 +240,13 @@ FieldValue field_value(const T& value) {
 }
 
 void check_field(const RuleSet& rules, std::string_view name, const FieldValue& value,
-                 const std::string& path, std::vector<JsonFieldError>& errors);
+                 const std::string& path, FieldErrors& errors);
 std::string member_path(const std::string& path, std::string_view name);
 std::string element_path(const std::string& path, std::size_t index);
 
 /// Adds what is wrong with `value`, which stands at `path`.
 template <class T>
-void validate(const T& value, const std::string& path, std::vector<JsonFieldError>& errors) {
+void validate(const T& value, const std::string& path, FieldErrors& errors) {
   using namespace coronado::detail;
   if constexpr (JsonDescribed<T>) {
     [&]<class... D>(JsonMemberList<D...>) {
@@ -217,7 +259,7 @@ void validate(const T& value, const std::string& path, std::vector<JsonFieldErro
       };
       (member(value.*D::pointer, D::name), ...);
     }(typename JsonMembers<T>::type());
-    if constexpr (HasRules<T>) rules_of<T>().check_whole(&value, path, errors);
+    if constexpr (HasRules<T>) rules_of<T>().check_requirements(&value, path, errors);
   } else if constexpr (std::is_arithmetic_v<T> || JsonString<T> || std::is_same_v<T, Json>) {
     return;
   } else if constexpr (JsonOptional<T>) {
@@ -235,11 +277,14 @@ void validate(const T& value, const std::string& path, std::vector<JsonFieldErro
 }  // namespace detail
 
 /// What is wrong with `value` by the rules of its fields; empty if nothing is.
+/// Params  unreadable  What is known to be wrong before: these fields hold nothing, so that no rule
+///                     is asked of them. They come first in the result.
 template <class T>
-std::vector<JsonFieldError> validation_errors(const T& value) {
-  std::vector<JsonFieldError> errors;
+std::vector<JsonFieldError> validation_errors(const T& value,
+                                              std::vector<JsonFieldError> unreadable = {}) {
+  detail::FieldErrors errors(std::move(unreadable));
   detail::validate(value, {}, errors);
-  return errors;
+  return std::move(errors).take();
 }
 
 }  // namespace coronado::web
