@@ -3,6 +3,7 @@
 /// Layer: web.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -38,9 +39,8 @@ class TemplateOutput {
 
   void write(std::string_view text) {
     ensure(text.size());
-    char* const out = cursor_;
-    std::memcpy(out, text.data(), text.size());
-    cursor_ = out + text.size();
+    cursor_ =
+        std::copy_n(text.data(), text.size(), cursor_);  // from nowhere, too, when it is empty
   }
 
   /// As `write`, for text that is readable in whole steps of 16 bytes: what a `TemplateMemory` has.
