@@ -29,6 +29,7 @@ struct HTTPExchange::Body {
   std::unique_ptr<ContentDecoder> content;  // null: nothing is to be decompressed
   std::uint64_t left = 0;                   // with a known length: bytes still to come
   std::uint64_t received = 0;               // body bytes so far
+  Duration waited{};                        // for the client, until its last piece came
   ChunkedDecoder decoder;
   ReadBody* reader = nullptr;  // the endpoint waiting for more
   const char* failed_reason = "";

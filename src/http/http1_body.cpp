@@ -70,9 +70,18 @@ std::uint64_t HTTP1Connection::most_body() const noexcept {
       server_.options.limits.max_body_size);
 }
 
-/// Longest pause between two pieces of it.
-Duration HTTP1Connection::body_timeout() const noexcept {
-  return exchange_->endpoint_->limits().body_timeout.value_or(server_.options.body_timeout);
+/// How long the next piece of it is waited for: no longer than a pause may be, nor than makes the
+/// whole body too slow.
+Duration HTTP1Connection::body_patience() const noexcept {
+  const HTTPServerOptions& options = server_.options;
+  const HTTPEndpointLimits& limits = exchange_->endpoint_->limits();
+  const Duration pause = limits.body_timeout.value_or(options.body_timeout);
+  const std::uint32_t rate = limits.min_body_rate.value_or(options.min_body_rate);
+  if (rate == 0) return pause;
+  const HTTPExchange::Body& body = *exchange_->body_;
+  constexpr std::uint64_t kMostSeconds = 1'000'000'000;
+  const std::chrono::seconds earned(std::min(body.received / rate, kMostSeconds));
+  return std::min(pause, std::max<Duration>(options.body_grace_period, earned) - body.waited);
 }
 
 /// The body is to be decompressed. False: it cannot be.
@@ -99,7 +108,10 @@ bool HTTP1Connection::begin_decoding() {
 }
 
 std::size_t HTTP1Connection::feed_body(std::string_view bytes) {
-  if (phase_ == Phase::kBody || waits_for_body()) phase_since_ = server_.loop.turn_time();
+  if (phase_ == Phase::kBody || waits_for_body()) {
+    const TimePoint now = server_.loop.turn_time();
+    exchange_->body_->waited += now - std::exchange(phase_since_, now);
+  }
   return exchange_->request_.head_.framing() == Framing::kChunked ? feed_chunked(bytes)
                                                                   : feed_length(bytes);
 }
@@ -203,7 +215,7 @@ void HTTP1Connection::want_body(HTTPExchange& exchange) {
   if (body.waiting() <= HTTPExchange::Body::kHighWater) let_client_go_on();
   if (phase_ != Phase::kHandling) return;
   phase_since_ = server_.loop.turn_time();
-  watch(body_timeout());
+  watch(body_patience());
 }
 
 }  // namespace coronado

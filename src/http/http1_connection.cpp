@@ -460,6 +460,7 @@ void HTTP1Connection::complete() noexcept {
     if (!body.discard && body.left <= kMostDiscarded && !body.continue_wanted) {
       body.discard = true;
       body.received = 0;
+      body.waited = {};
       body.data.clear();
       body.encoded.clear();
       enter(Phase::kBody);

@@ -96,7 +96,7 @@ class HTTP1Connection final : public ListHook,
   void body_complete();
   void body_failed(int status, const char* reason);
   std::uint64_t most_body() const noexcept;
-  Duration body_timeout() const noexcept;
+  Duration body_patience() const noexcept;
 
   // Requests
   void dispatch();

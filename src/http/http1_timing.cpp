@@ -40,10 +40,10 @@ Duration HTTP1Connection::limit() const noexcept {
     case Phase::kIdle:
       return transport_->pending() == 0 ? options.idle_timeout : options.write_timeout;
     case Phase::kHead: return options.header_timeout;
-    case Phase::kBody: return body_timeout();
+    case Phase::kBody: return body_patience();
     case Phase::kClosing: return transport_->pending() == 0 ? kLingerTime : options.write_timeout;
     case Phase::kUpgraded: break;
-    case Phase::kHandling: return waits_for_body() ? body_timeout() : options.write_timeout;
+    case Phase::kHandling: return waits_for_body() ? body_patience() : options.write_timeout;
   }
   return options.write_timeout;
 }
@@ -65,9 +65,9 @@ void HTTP1Connection::on_timer() noexcept {
 void HTTP1Connection::expire() noexcept {
   switch (phase_) {
     case Phase::kHead: return refuse(408, "the head did not come in time");
-    case Phase::kBody: return body_failed(408, "the body did not come in time");
+    case Phase::kBody: return body_failed(408, "the body comes too slowly");
     case Phase::kHandling:
-      if (waits_for_body()) return body_failed(408, "the body did not come in time");
+      if (waits_for_body()) return body_failed(408, "the body comes too slowly");
       if (transport_->pending() == 0) {
         phase_since_ = server_.loop.now();  // the handler takes its time: that is its affair
         return;

@@ -4,9 +4,11 @@
 #include <coronado/http/httputil.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 #include "http/ascii.hpp"
 #include "http/char_class.hpp"
+#include "http/http1_scan.hpp"
 
 namespace coronado {
 namespace {
@@ -146,6 +148,13 @@ HostAndPort split_host_and_port(std::string_view authority) noexcept {
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && all_in(text, kTokenChar); }
 
-bool is_field_value(std::string_view text) noexcept { return all_in(text, kValueChar); }
+bool is_field_value(std::string_view text) noexcept {
+  if (std::ssize(text) >= FastScanner::kMinimumSize) {  // plain text for the most part
+    const char* const begin = text.data();
+    const char* const plain = FastScanner(begin + text.size()).plain_end(begin);
+    text.remove_prefix(static_cast<std::size_t>(plain - begin));
+  }
+  return all_in(text, kValueChar);
+}
 
 }  // namespace coronado

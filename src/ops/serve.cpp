@@ -476,6 +476,10 @@ void ServeOptions::define(OptionParser& parser) {
   parser.define("--idle-timeout", http.idle_timeout, "Wait for a request on an idle connection");
   parser.define("--header-timeout", http.header_timeout, "Time for a request's head");
   parser.define("--body-timeout", http.body_timeout, "Pause between pieces of a request's body");
+  parser.define("--min-body-rate", http.min_body_rate,
+                "Bytes a second of a request's body at least; 0 for no limit");
+  parser.define("--body-grace-period", http.body_grace_period,
+                "Time for a request's body to come up to that");
   parser.define("--write-timeout", http.write_timeout, "Time a client may take nothing");
 }
 

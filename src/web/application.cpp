@@ -68,7 +68,7 @@ Middleware tell_matchers(std::vector<std::shared_ptr<const Matcher>> matchers) {
   };
 }
 
-/// "200 GET /path (127.0.0.1) 0.42ms".
+/// "400 GET /path (127.0.0.1) 0.42ms: Missing argument name".
 std::string access_line(const HTTPExchange& exchange) {
   const HTTPServerRequest& request = exchange.request();
   const double milliseconds =
@@ -80,8 +80,10 @@ std::string access_line(const HTTPExchange& exchange) {
   line.append(" (").append(request.remote_ip()).append(")").append(time);
   if (exchange.client_gone()) line.append(" client gone");
   if (exchange.body_error() != 0) line.append(" ").append(exchange.body_error_reason());
-  const auto* id = static_cast<const WebExchange&>(exchange).extension<RequestID>();
+  const auto& web = static_cast<const WebExchange&>(exchange);
+  const auto* id = web.extension<RequestID>();
   if (id != nullptr) line.append(" [").append(id->value).append("]");
+  if (!web.log_message().empty()) line.append(": ").append(web.log_message());
   return line;
 }
 
@@ -143,6 +145,7 @@ Application& Application::add_endpoint(RouteSpec&& route) {
   }
   endpoint->set_limits({.max_body_size = options.max_body_size,
                         .body_timeout = options.body_timeout,
+                        .min_body_rate = options.min_body_rate,
                         .multipart = options.multipart});
   endpoint->describe(state.names.emplace_back(pattern.text()).c_str(), options.stream_body);
   if (!options.matchers.empty()) {

@@ -62,20 +62,19 @@ bool is_client_gone(const HTTPExchange& exchange, const std::exception_ptr& erro
   }
 }
 
-void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error) {
+void log_handler_exception(WebExchange& exchange, const std::exception_ptr& error) {
   std::string what;
   try {
     std::rethrow_exception(error);
   } catch (const HTTPError& http) {
-    // What is wrong with a body stands in the access log.
-    if (!http.log_message().empty() && http.log_message() != exchange.body_error_reason()) {
-      general_log().warning(std::to_string(http.status()) + " " + describe_request(exchange) +
-                            ": " + in_one_line(http.log_message()));
+    // What is wrong with a body stands there already.
+    const std::string& message = http.log_message();
+    if (!message.empty() && message != exchange.body_error_reason()) {
+      exchange.set_log_message(in_one_line(message));
     }
     return;
   } catch (const HTTPInputError& input) {
-    general_log().warning("400 " + describe_request(exchange) + ": " + in_one_line(input.what()));
-    return;
+    return exchange.set_log_message(in_one_line(input.what()));
   } catch (const std::exception& exception) {
     what = in_one_line(exception.what());
   } catch (...) {

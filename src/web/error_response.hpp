@@ -17,8 +17,9 @@ std::pair<int, std::string> error_status(const std::exception_ptr& error);
 /// The client went away, and the handler learned it: there is nothing to log, and nobody to answer.
 bool is_client_gone(const HTTPExchange& exchange, const std::exception_ptr& error) noexcept;
 
-/// Logs it: an `HTTPError` as a warning, anything else as an error with the task's await trace.
-void log_handler_exception(const HTTPExchange& exchange, const std::exception_ptr& error);
+/// Logs it: what the client did wrong goes into the request's line of the access log, anything else
+/// is an error with the task's await trace.
+void log_handler_exception(WebExchange& exchange, const std::exception_ptr& error);
 
 /// "<html><title>404: Not Found</title>...", with the reason escaped, and what the client may know of
 /// `error` in paragraphs.

@@ -226,6 +226,23 @@ TEST(HTTP1BodyTest, EndpointsHaveLimitsOfTheirOwn) {
   EXPECT_EQ(bench.service.streams.seen, 413);
 }
 
+TEST(HTTP1BodyTest, EndpointsHaveARateOfTheirOwn) {
+  for (const std::string path : {"/whole", "/streams"}) {
+    LimitedBench bench;
+    for (HTTPEndpoint* endpoint : {&bench.service.whole, &bench.service.streams}) {
+      endpoint->set_limits({.max_body_size = 5, .min_body_rate = path == "/whole" ? 0 : 1});
+    }
+    const TimePoint before = bench.loop.now();
+    EXPECT_EQ(
+        bench.ask_new("POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n1").status,
+        408);
+    // Without a rate only the pause counts.
+    const Duration patience = path == "/whole" ? 30s : 5s;
+    EXPECT_GE(bench.loop.now() - before, patience) << path;
+    EXPECT_LT(bench.loop.now() - before, patience + 2s) << path;
+  }
+}
+
 TEST(HTTP1BodyTest, EndpointsHaveTheirOwnPatience) {
   for (const std::string path : {"/whole", "/streams"}) {
     LimitedBench bench;

@@ -18,6 +18,7 @@ HTTPServerOptions short_timeouts() {
   options.idle_timeout = 10s;
   options.header_timeout = 3s;
   options.body_timeout = 4s;
+  options.min_body_rate = 0;
   options.write_timeout = 5s;
   return options;
 }
@@ -144,6 +145,78 @@ TEST(HTTPServerTimeouts, AStreamedBodyThatPausesIsNoFailureOfTheApplication) {
               1U);
   }
   EXPECT_EQ(bench.log.count("error"), 0U) << bench.log.lines[0];
+}
+
+/// How long a server that wants 100 bytes a second, after 2 seconds, goes on with a body of which
+/// the client sends `piece` each second.   Returns  That, and the status.
+std::pair<Duration, int> time_with(std::string_view path, std::string_view first,
+                                   std::string_view piece) {
+  HTTPServerOptions options;
+  options.min_body_rate = 100;
+  options.body_grace_period = 2s;
+  ServerBench bench(Wire::kWhole, options);
+  auto client = bench.connect();
+  const TimePoint begin = bench.loop.now();
+  const int status = bench.run([&]() -> Task<int> {
+    client->send("POST " + std::string(path) +
+                 " HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n" + std::string(first));
+    std::size_t left = 4000 - first.size();
+    while (client->received().empty()) {
+      co_await sleep(1s);
+      if (left == 0) continue;
+      client->send(std::string(piece.substr(0, left)));
+      left -= std::min(left, piece.size());
+    }
+    co_return (co_await client->read_response()).status;
+  }());
+  return {bench.loop.now() - begin, status};
+}
+
+TEST(HTTPServerTimeouts, ABodyMustComeFastEnough) {
+  for (const std::string_view path : {"/body", "/stream"}) {
+    // A byte a second never pauses for long, and would hold the connection for an hour.
+    const auto [slow, refused] = time_with(path, "", "x");
+    EXPECT_EQ(refused, 408) << path;
+    EXPECT_GE(slow, 2s) << path;
+    EXPECT_LE(slow, 4s) << path;
+    // The average counts: 900 bytes at once are good for 9 seconds, and those that follow for more.
+    const auto [bursting, too_little] = time_with(path, std::string(900, 'x'), "xxxxxxxxxx");
+    EXPECT_EQ(too_little, 408) << path;
+    EXPECT_GE(bursting, 9s) << path;
+    EXPECT_LE(bursting, 11s) << path;
+    const auto [steady, taken] = time_with(path, std::string(200, 'x'), std::string(110, 'x'));
+    EXPECT_EQ(taken, 200) << path;
+    EXPECT_GE(steady, 34s) << path;
+  }
+}
+
+TEST(HTTPServerTimeouts, TheRateOfABodyCountsWhileItIsWaitedFor) {
+  HTTPServerOptions options;
+  options.min_body_rate = 100;
+  options.body_grace_period = 2s;
+  ServerBench bench(Wire::kWhole, options);
+  bench.service.on(
+      "/thinks",
+      [](HTTPExchange& exchange) -> Task<> {
+        std::string all;
+        for (std::string piece = co_await exchange.read_body(); !piece.empty();
+             piece = co_await exchange.read_body()) {
+          all += piece;
+          co_await sleep(1min);
+        }
+        respond_text(exchange, all);
+      },
+      Kind::kStreams);
+  auto client = bench.connect();
+  const RawResponse response = bench.run([&]() -> Task<RawResponse> {
+    client->send("POST /thinks HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
+    co_await sleep(61s);  // it waits now, and may do so for two seconds in all
+    client->send("b");
+    co_await sleep(60500ms);
+    client->send("c");
+    co_return co_await client->read_response();
+  }());
+  EXPECT_EQ(response.body, "abc");
 }
 
 TEST(HTTPServerTimeouts, AHandlerThatDoesNotReadIsNotTimedOut) {

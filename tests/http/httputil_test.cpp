@@ -154,6 +154,20 @@ TEST(Grammar, KnowsTokensAndFieldValues) {
   EXPECT_FALSE(is_token(""));
   EXPECT_TRUE(is_field_value(""));
   EXPECT_FALSE(is_token("a b"));
+  // Long values are looked at in blocks.
+  for (const std::size_t size : {15U, 16U, 17U, 40U}) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string value(size, 'a');
+      for (const char good : {'\t', ' ', '~', '\x80', '\xFF'}) {
+        value[at] = good;
+        EXPECT_TRUE(is_field_value(value)) << size << ' ' << at;
+      }
+      for (const char bad : {'\0', '\n', '\r', '\x1F', '\x7F'}) {
+        value[at] = bad;
+        EXPECT_FALSE(is_field_value(value)) << size << ' ' << at;
+      }
+    }
+  }
 }
 
 TEST(MakeETag, IsTheQuotedSHA1) {

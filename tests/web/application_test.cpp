@@ -99,6 +99,43 @@ TEST(Application, HandlersGetTheirArguments) {
   EXPECT_EQ(bench.get("/greet").body, "hi hi ");
 }
 
+TEST(Application, WhatIsWrongWithARequestIsInItsLineOfTheLog) {
+  WebBench bench;
+  struct Form : web::RequestHandler {
+    Task<> post() override {
+      write(get_body_argument("name"));
+      co_return;
+    }
+  };
+  bench.app.add<Form>("/class");
+  bench.app.post("/function", [](const HTTPServerRequest& request) {
+    return std::to_string(request.body_arguments().size());
+  });
+  bench.app.get("/forbidden", []() -> std::string { throw HTTPError(403, "not\nyours"); });
+  for (const char* path : {"/class", "/function"}) {
+    const std::size_t before = bench.log.lines.size();
+    const RawResponse response = bench.request(
+        "POST", path, "Content-Type: multipart/form-data; boundary=b\r\n", "--b\r\nX");
+    EXPECT_EQ(response.status, 400);
+    ASSERT_EQ(bench.log.lines.size(), before + 1) << bench.log.lines.back();
+    const std::string& line = bench.log.lines.back();
+    EXPECT_TRUE(line.starts_with("warning coronado.access 400 POST " + std::string(path))) << line;
+    EXPECT_NE(line.find("ms: "), line.npos) << line;
+  }
+  EXPECT_EQ(bench.get("/forbidden").status, 403);
+  EXPECT_TRUE(bench.log.lines.back().ends_with("ms: not\\x0ayours")) << bench.log.lines.back();
+
+  std::string said;
+  bench.app.set_log_function([&](const HTTPExchange& exchange) {
+    said = static_cast<const web::WebExchange&>(exchange).log_message();
+  });
+  EXPECT_EQ(bench.get("/forbidden").status, 403);
+  EXPECT_EQ(said, "not\\x0ayours");
+  bench.app.get("/", [] { return "well"; });
+  EXPECT_EQ(bench.get("/").body, "well");
+  EXPECT_EQ(said, "");
+}
+
 TEST(Application, HostRules) {
   WebBench bench;
   bench.app.get("/", [] { return "special"; }, {.host = "example.com"});

@@ -43,7 +43,7 @@ TEST(RequestHandler, BodyOfAnotherTypeHasNoArguments) {
 TEST(RequestHandler, MissingAndInvalidArgumentsAre400) {
   HandlerBench bench;
   EXPECT_EQ(bench.now([](RequestHandler& h) { h.get_argument("foo"); }).status, 400);
-  EXPECT_EQ(bench.log.count("400 GET /h (127.0.0.1): Missing argument foo"), 1U);
+  EXPECT_EQ(bench.log.count(": Missing argument foo"), 1U);
   EXPECT_EQ(bench.now([](RequestHandler& h) { h.get_body_argument("foo"); }, "/h?foo=1").body,
             R"({"type":"about:blank","title":"Bad Request","status":400,)"
             R"("detail":"Missing argument foo",)"

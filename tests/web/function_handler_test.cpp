@@ -52,7 +52,7 @@ TEST(FunctionHandler, QueryArguments) {
   EXPECT_EQ(bench.get("/q?name=").body, " none");
   EXPECT_EQ(bench.get("/q?name=%00x").body, "x none");
   EXPECT_EQ(bench.get("/q").status, 400);
-  EXPECT_EQ(bench.log.count("400 GET /q (127.0.0.1): Missing argument name"), 1U);
+  EXPECT_EQ(bench.log.count(": Missing argument name"), 1U);
   EXPECT_EQ(bench.get("/q?name=a&page=three").status, 400);
   EXPECT_EQ(bench.log.count("page: expected an integer, got \"three\""), 1U);
   // What a client sends begins no line of the log.
@@ -138,7 +138,7 @@ TEST(FunctionHandler, JsonBodies) {
   EXPECT_EQ(fine.body, R"({"item":"tea!","count":3})");
   EXPECT_EQ(fine.field("Content-Type"), "application/json");
   EXPECT_EQ(bench.request("POST", "/orders", "", R"({"item":"tea","count":"two"})").status, 422);
-  EXPECT_EQ(bench.log.count("422 POST /orders"), 2U);  // the access log, and why
+  EXPECT_EQ(bench.log.count("422 POST /orders"), 1U);  // and why
   EXPECT_EQ(bench.log.count("count"), 1U);
   EXPECT_EQ(bench.request("POST", "/orders", "", "{").status, 400);
   EXPECT_EQ(bench.request("POST", "/orders").status, 400);

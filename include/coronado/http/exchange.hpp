@@ -76,6 +76,8 @@ struct HTTPEndpointLimits {
   std::optional<std::uint64_t> max_body_size = std::nullopt;
   /// Longest pause between two pieces. When it passes: `408 Request Timeout`, then close.
   std::optional<Duration> body_timeout = std::nullopt;
+  /// Least bytes a second; zero: no limit. See `HTTPServerOptions::min_body_rate`.
+  std::optional<std::uint32_t> min_body_rate = std::nullopt;
   /// Of a multipart body: all of them, instead of those in `HTTPLimits`.
   /// When exceeded: `400 Bad Request`.
   std::optional<MultipartLimits> multipart = std::nullopt;

@@ -36,6 +36,14 @@ struct HTTPServerOptions {
   /// When it passes: `408 Request Timeout`, then close.
   Duration body_timeout = std::chrono::seconds(30);
 
+  /// Least bytes a second of a request's body, on the average since it began, as long as it is
+  /// waited for; it has `body_grace_period` to get there. What a handler does between two reads does
+  /// not count. Slower than that: `408 Request Timeout`, then close. Zero: no limit.
+  std::uint32_t min_body_rate = 240;
+
+  /// See `min_body_rate`.
+  Duration body_grace_period = std::chrono::seconds(5);
+
   /// Longest time during which a client takes nothing of what is sent. When it passes: close.
   Duration write_timeout = std::chrono::seconds(60);
 

@@ -43,6 +43,11 @@ class WebExchange final : public HTTPExchange {
     return static_cast<T*>(find_extension(&kTypeKey<T>));
   }
 
+  /// What the line of the access log says about the request at its end: what is wrong with it, as
+  /// the `HTTPError` that a handler threw says. Empty: nothing. A log function finds it here.
+  std::string_view log_message() const noexcept;
+  void set_log_message(std::string message);
+
  private:
   friend class Application;
   struct Extension {

@@ -135,8 +135,8 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Params   error  What was thrown, if anything was.
   virtual void write_error(int status, const std::exception_ptr& error);
 
-  /// Logs what a handler threw: a warning for an `HTTPError`, an error with the await trace for
-  /// anything else.
+  /// Logs what a handler threw: what an `HTTPError` says becomes part of the request's line in the
+  /// access log (see `WebExchange::log_message`); anything else is an error with the await trace.
   virtual void log_exception(const std::exception_ptr& error);
 
   // --- the request -----------------------------------------------------------------------------

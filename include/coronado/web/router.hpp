@@ -60,6 +60,9 @@ struct RouteOptions {
   /// Longest pause between two pieces of a body, instead of the server's `body_timeout`.
   /// When it passes: `408 Request Timeout`, then close.
   std::optional<Duration> body_timeout = std::nullopt;
+  /// Least bytes a second of a body, instead of the server's `min_body_rate`; zero for uploads that
+  /// last and have long pauses.
+  std::optional<std::uint32_t> min_body_rate = std::nullopt;
   /// Of a multipart body, instead of the server's limits: all three of them.
   /// When exceeded: `400 Bad Request`.
   std::optional<MultipartLimits> multipart = std::nullopt;
