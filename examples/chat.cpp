@@ -5,6 +5,7 @@
 #include <coronado/coro/combine.hpp>
 #include <coronado/coro/locks.hpp>
 #include <coronado/coro/queues.hpp>
+#include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/net/tcpserver.hpp>
 
@@ -91,6 +92,10 @@ Task<> serve(IOLoop& loop, std::uint16_t port) {
   for (const int signal : {SIGINT, SIGTERM}) {
     loop.add_signal_handler(signal, [&stop] { stop.set(); });
   }
+  // [inspection]
+  // `kill -USR1` prints what everybody waits for, and each guest's stream.
+  loop.add_signal_handler(SIGUSR1, [&loop] { std::fputs(dump_tasks(loop).c_str(), stderr); });
+  // [/inspection]
   co_await stop.wait();
   room.tell_all("* the room is closing\n");
   co_await sleep(100ms);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "coro/source_place.hpp"
 
@@ -45,7 +46,7 @@ const char* to_string(TaskState state) noexcept {
 class TaskRegistry {
  public:
   TaskRegistry(const Executor& executor, SnapshotOptions options)
-      : left_(options.limit), fold_(options.fold) {
+      : left_(options.limit), fold_(options.fold), streams_(OpenStream::of(executor)) {
     executor.owners_.for_each([&](const ListHook& hook) {
       const auto& owner = static_cast<const detail::TaskOwner&>(hook);
       owners_[owner.parent()].push_back(&owner);
@@ -70,6 +71,21 @@ class TaskRegistry {
 
   /// The tasks that are shown or folded.
   std::size_t shown() const noexcept { return shown_; }
+
+  /// The streams that no living task has used.
+  std::vector<StreamInfo> unused_streams(const Executor& executor) const {
+    std::vector<StreamInfo> infos;
+    if (streams_.empty()) return infos;
+    std::unordered_set<std::uint64_t> living;
+    executor.owners_.for_each([&](const ListHook& hook) {
+      static_cast<const detail::TaskOwner&>(hook).children().for_each(
+          [&](const TaskContext& task) { living.insert(task.id()); });
+    });
+    for (const OpenStream* stream : streams_) {
+      if (!living.contains(stream->task_id())) infos.push_back(stream->info());
+    }
+    return infos;
+  }
 
   static std::size_t count(const Executor& executor) {
     std::size_t total = 0;
@@ -138,6 +154,9 @@ class TaskRegistry {
     } else {
       info.state = TaskState::kRunning;
     }
+    for (const OpenStream* stream : streams_) {
+      if (stream->task_id() == info.id) info.streams.push_back(stream->info());
+    }
     info.children = below(&context);
     return info;
   }
@@ -163,6 +182,7 @@ class TaskRegistry {
 
   std::size_t left_;
   bool fold_;
+  std::vector<const OpenStream*> streams_;
   std::size_t shown_ = 0;
   std::unordered_map<const TaskContext*, std::vector<const detail::TaskOwner*>> owners_;
 };
@@ -174,6 +194,7 @@ TaskSnapshot snapshot_tasks(const Executor& executor, SnapshotOptions options) {
   TaskRegistry registry(executor, options);
   snapshot.tasks = registry.below(nullptr);
   snapshot.left_out = snapshot.total - registry.shown();
+  snapshot.streams = registry.unused_streams(executor);
   return snapshot;
 }
 
@@ -204,6 +225,17 @@ void append_wait(std::string& out, const TaskInfo& task, TimePoint now) {
   }
 }
 
+/// "192.0.2.7:4711 (TLS 1.3, TLS_AES_128_GCM_SHA256, by the kernel), 12 bytes buffered, 3 unsent"
+void append_stream(std::string& out, const StreamInfo& stream) {
+  out += stream.peer;
+  if (!stream.security.empty()) {
+    out += " (" + stream.security + (stream.kernel_tls ? ", by the kernel)" : ")");
+  }
+  if (stream.buffered != 0) out += ", " + std::to_string(stream.buffered) + " bytes buffered";
+  if (stream.unsent != 0) out += ", " + std::to_string(stream.unsent) + " bytes unsent";
+  out += '\n';
+}
+
 void append_task(std::string& out, const TaskInfo& task, TimePoint now, std::size_t depth) {
   const std::string indent(depth * 3, ' ');
   out += indent + '#' + std::to_string(task.id);
@@ -222,6 +254,10 @@ void append_task(std::string& out, const TaskInfo& task, TimePoint now, std::siz
     append_place(out, frame);
     out += '\n';
   }
+  for (const StreamInfo& stream : task.streams) {
+    out += indent + "   has a stream with ";
+    append_stream(out, stream);
+  }
   for (const TaskInfo& child : task.children) append_task(out, child, now, depth + 1);
   if (task.alike > 0) {
     out += indent + "... and " + std::to_string(task.alike) + " like it\n";
@@ -232,6 +268,18 @@ Json json_of(const AwaitFrame& frame) {
   return Json{{"file", detail::base_name(frame.file)},
               {"line", frame.line},
               {"function", detail::short_function(frame.function)}};
+}
+
+Json json_of(const std::vector<StreamInfo>& streams) {
+  Json list = Json::array();
+  for (const StreamInfo& stream : streams) {
+    list.push_back(Json{{"peer", stream.peer},
+                        {"security", stream.security},
+                        {"kernel_tls", stream.kernel_tls},
+                        {"buffered", stream.buffered},
+                        {"unsent", stream.unsent}});
+  }
+  return list;
 }
 
 /// Seconds from the snapshot on; null: never.
@@ -262,6 +310,7 @@ Json json_of(const TaskInfo& task, TimePoint now) {
               {"deadline_in", json_of(task.deadline, now)},
               {"cancelled", task.cancelled},
               {"frames", std::move(frames)},
+              {"streams", json_of(task.streams)},
               {"alike", task.alike},
               {"children", json_of(task.children, now)}};
 }
@@ -272,13 +321,18 @@ std::string to_text(const TaskSnapshot& snapshot) {
   std::string out = std::to_string(snapshot.total) + (snapshot.total == 1 ? " task\n" : " tasks\n");
   for (const TaskInfo& task : snapshot.tasks) append_task(out, task, snapshot.taken, 0);
   if (snapshot.left_out > 0) out += "... and " + std::to_string(snapshot.left_out) + " more\n";
+  for (const StreamInfo& stream : snapshot.streams) {
+    out += "a stream that no task uses, with ";
+    append_stream(out, stream);
+  }
   return out;
 }
 
 std::string to_json(const TaskSnapshot& snapshot) {
   return json_encode(Json{{"total", snapshot.total},
                           {"left_out", snapshot.left_out},
-                          {"tasks", json_of(snapshot.tasks, snapshot.taken)}});
+                          {"tasks", json_of(snapshot.tasks, snapshot.taken)},
+                          {"streams", json_of(snapshot.streams)}});
 }
 
 std::string dump_tasks(const Executor& executor, std::size_t limit) {

@@ -115,7 +115,9 @@ void RemoteTask::start() noexcept {
   if (!claim(Stage::kBegun)) return;
   try {
     if (!target_.closing()) {
-      target_.main_group().spawn(serve(shared_from_this()), "remote call", site_);
+      // Known from here on: a cancel may come before its first step.
+      context_ =
+          target_.main_group().spawn(serve(shared_from_this()), "remote call", site_).context();
       return;
     }
     error_ = closed_error("before the call began");
@@ -132,8 +134,7 @@ void RemoteTask::refuse() noexcept {
 }
 
 Task<> RemoteTask::serve(std::shared_ptr<RemoteTask> self) {
-  TaskContext& context = *Executor::require_current().running();
-  self->context_ = &context;
+  TaskContext& context = *self->context_;
   LocalNode::give(context, std::exchange(self->locals_, nullptr));
   {
     const InheritedDeadline deadline(context, self->time_left_);

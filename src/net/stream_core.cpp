@@ -1,6 +1,7 @@
 #include "net/stream_core.hpp"
 
 #include <coronado/base/log.hpp>
+#include <coronado/net/tls.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -57,7 +58,10 @@ std::string ReadBuffer::take(std::size_t size) {
 
 StreamCore::StreamCore(IOLoop& stream_loop, std::unique_ptr<Transport> transport,
                        IOStreamOptions stream_options)
-    : loop(stream_loop), options(stream_options), transport_(std::move(transport)) {}
+    : OpenStream(stream_loop),
+      loop(stream_loop),
+      options(stream_options),
+      transport_(std::move(transport)) {}
 
 void StreamCore::start() {
   transport_->start(*this);
@@ -74,6 +78,16 @@ std::string StreamCore::peer_name() const {
   return peer.is_ip() || !peer.path().empty() ? to_string(peer) : "a stream";
 }
 
+StreamInfo StreamCore::info() const {
+  StreamInfo info{.peer = peer_name(), .buffered = buffer.size(), .unsent = transport_->pending()};
+  if (const auto* tls = dynamic_cast<const TLSTransport*>(transport_.get())) {
+    info.security = tls->version() == TLSVersion::kTLS12 ? "TLS 1.2, " : "TLS 1.3, ";
+    info.security += tls->cipher();
+    info.kernel_tls = tls->kernel_tls();
+  }
+  return info;
+}
+
 // --- reading -------------------------------------------------------------------------------------
 
 void StreamCore::require_no_read() const {
@@ -82,6 +96,7 @@ void StreamCore::require_no_read() const {
 
 bool StreamCore::begin(StreamRead& read) {
   require_no_read();
+  note_use();
   try {
     UnreadBytes unread(*this);
     bool done = read.feed(unread);
@@ -178,6 +193,7 @@ void StreamCore::on_receive_end(std::error_code error) noexcept {
   }
   if (error) {
     transport_.reset();
+    note_end();
     finish_writer(closed_error(error));
   }
   tell_close();
@@ -230,6 +246,7 @@ void StreamCore::require_open_output() const {
 
 void StreamCore::write(std::string_view bytes) {
   require_open_output();
+  note_use();
   const std::size_t limit = options.max_write_buffer_size;
   if (bytes.size() > limit || !is_unsent_within(limit - bytes.size())) {
     throw StreamBufferFullError("a write of " + std::to_string(bytes.size()) + " bytes exceeds " +
@@ -279,6 +296,7 @@ void StreamCore::finish_writer(std::exception_ptr failure) noexcept {
 void StreamCore::close(std::error_code reason) noexcept {
   if (transport_ == nullptr) return;
   transport_.reset();
+  note_end();
   ended_ = true;
   if (!error_) error_ = end_error_ = reason;
   fail_reader(closed_error(error_));
@@ -317,6 +335,7 @@ std::unique_ptr<Transport> StreamCore::release_transport() {
   transport_->pause_receive();
   transport_->start(nobody());
   on_close_ = {};
+  note_end();
   ended_ = true;
   error_ = end_error_ = std::make_error_code(std::errc::operation_canceled);
   return std::move(transport_);

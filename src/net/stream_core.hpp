@@ -1,6 +1,7 @@
 /// `StreamCore`: what stands behind an `IOStream`, at an address that stays.
 #pragma once
 
+#include <coronado/coro/open_stream.hpp>
 #include <coronado/net/iostream.hpp>
 
 #include <exception>
@@ -28,7 +29,9 @@ class ReadBuffer {
   std::size_t begin_ = 0;
 };
 
-class StreamCore final : private TransportHandler, public std::enable_shared_from_this<StreamCore> {
+class StreamCore final : private OpenStream,
+                         private TransportHandler,
+                         public std::enable_shared_from_this<StreamCore> {
  public:
   StreamCore(IOLoop& loop, std::unique_ptr<Transport> transport, IOStreamOptions options);
 
@@ -79,6 +82,7 @@ class StreamCore final : private TransportHandler, public std::enable_shared_fro
   std::error_code error() const noexcept { return error_; }
 
  private:
+  StreamInfo info() const override;
   // TransportHandler
   void on_receive(std::span<char> bytes) noexcept override;
   void on_receive_end(std::error_code error) noexcept override;

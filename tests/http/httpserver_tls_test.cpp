@@ -1,8 +1,12 @@
 // HTTPS: the server's part of it. What TLS itself does is tested in tests/net/tls_test.cpp.
+#include <coronado/loop/file.hpp>
 #include <coronado/net/tls.hpp>
+#include <coronado/testing/temp_folder.hpp>
 #include <coronado/testing/test_certificates.hpp>
 
 #include "tests/http/server_fixture.hpp"
+#include "tests/loop/reactor_kinds.hpp"
+#include "tests/net/emulated_kernel.hpp"
 
 namespace coronado {
 namespace {
@@ -153,6 +157,82 @@ TEST(HTTPServerTLS, CloseEndsHandshakesThatHaveNotBegun) {
   RawClient silent(bench.connect_plain());
   bench.run(bench.server->close());
   EXPECT_EQ(bench.server->connection_count(), 0U);
+}
+
+// --- the kernel encrypts -------------------------------------------------------------------------
+
+/// HTTPS on a socket whose kernel makes the records; see emulated_kernel.hpp.
+class HTTPServerKernelTLS : public testing::TestWithParam<ReactorKind> {
+ protected:
+  static HTTPServerOptions options() {
+    HTTPServerOptions options;
+    options.tls = TLSContext::server(
+        {.identities = {issue({.dns_names = {"example.com"}})}, .kernel_tls = true});
+    return options;
+  }
+
+  HTTPServerKernelTLS() {
+    bench_.service.on("/who-encrypts", [](HTTPExchange& exchange) -> Task<> {
+      respond_text(exchange, exchange.request().tls()->kernel_tls() ? "the kernel" : "OpenSSL");
+      co_return;
+    });
+    bench_.server->serve(bench_.loop.reactor().adopt(kernel_.ours));
+    const auto context = TLSContext::client({.trust = {.ca_pem = authority().certificate_pem()}});
+    client_.emplace(bench_.run(
+        tls_handshake(bench_.loop.reactor().adopt(kernel_.peers), context, "example.com")));
+  }
+  ~HTTPServerKernelTLS() override { bench_.run(bench_.server->close()); }
+
+  RawResponse ask(std::string bytes) {
+    return bench_.run(http_test::ask(*client_, std::move(bytes)));
+  }
+
+  ServerBench bench_{Wire::kSockets, options(), GetParam()};
+  tls_test::EmulatedKernel kernel_{bench_.loop};
+  KernelTLSStandIn stand_in_{kernel_};
+  std::optional<RawClient> client_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Reactors, HTTPServerKernelTLS, real_reactors(), ReactorName());
+
+TEST_P(HTTPServerKernelTLS, RequestsAreAnsweredAsEver) {
+  EXPECT_EQ(ask(get("/who-encrypts")).body, "the kernel");
+  const std::string body(300'000, 'b');
+  EXPECT_EQ(ask("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body)
+                .body,
+            body);
+  client_->send(get("/later?1") + get("/plain?2") + get("/later?3"));  // pipelined
+  for (const char* expected : {"/later?1", "GET /plain?2", "/later?3"}) {
+    EXPECT_EQ(bench_.run(client_->read_response()).body, expected);
+  }
+  const std::size_t before = kernel_.encrypted;
+  EXPECT_EQ(ask(get("/last", "Connection: close\r\n")).body, "GET /last");
+  EXPECT_GT(kernel_.encrypted, before);
+  EXPECT_EQ(bench_.run(client_->read_to_end()), "");
+  EXPECT_FALSE(client_->error()) << "no farewell: " << client_->error().message();
+}
+
+TEST_P(HTTPServerKernelTLS, AFileIsPartOfTheBody) {
+  std::string content(2'000'000, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    content[i] = static_cast<char>(i * 7 + i / 251);
+  }
+  const TempFolder folder;
+  folder.write("file", content);
+  const auto file = OpenFile::open(folder.at("file"));
+  bench_.service.on("/file", [&](HTTPExchange& exchange) -> Task<> {
+    exchange.start({}, content.size() - 98, "[");
+    co_await exchange.write_file(file, 100, content.size() - 100);
+    exchange.write("]");
+    exchange.finish();
+  });
+  for (int round = 0; round < 2; ++round) {
+    const std::size_t before = kernel_.encrypted;
+    EXPECT_TRUE(ask(get("/file")).body == "[" + content.substr(100) + "]");
+    EXPECT_GE(kernel_.encrypted - before, content.size() - 100);
+  }
+  EXPECT_EQ(ask(get("/who-encrypts")).body, "the kernel");
 }
 
 }  // namespace

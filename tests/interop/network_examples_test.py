@@ -24,18 +24,18 @@ def beside(name):
 
 
 @contextlib.contextmanager
-def server(program):
-    """The port of a server that ends cleanly on SIGTERM."""
+def server(program, quiet=True):
+    """Port and process of a server that ends cleanly on SIGTERM, having said nothing if it is to be quiet."""
     process = subprocess.Popen([program, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         found = re.fullmatch(r"listening (\d+)\n", process.stdout.readline())
         if not found:
             raise AssertionError(f"{program} does not listen: {process.stderr.read()}")
-        yield int(found[1])
+        yield int(found[1]), process
     finally:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=TIMEOUT)
-    if process.returncode != 0 or errors:
+    if process.returncode != 0 or (quiet and errors):
         raise AssertionError(f"{program} ended with {process.returncode}: {errors}")
 
 
@@ -59,7 +59,7 @@ class Client:
 
 class Echo(unittest.TestCase):
     def test_every_line_comes_back(self):
-        with server(PROGRAM) as port:
+        with server(PROGRAM) as (port, _):
             one, two = Client(port), Client(port)
             one.say("first\nsec")
             two.say("other\n")
@@ -81,7 +81,7 @@ class Chat(unittest.TestCase):
         return guest
 
     def test_guests_hear_each_other(self):
-        with server(beside("chat")) as port:
+        with server(beside("chat")) as (port, _):
             ada = self.enter(port, "ada")
             bob = self.enter(port, "bob")
             self.assertEqual(ada.hear(), "* bob is here\n")
@@ -90,6 +90,19 @@ class Chat(unittest.TestCase):
             self.assertEqual(bob.hear(), "ada: hello\n")
             bob.close()
             self.assertEqual(ada.hear(), "* bob has left\n")
+
+
+    def test_a_signal_shows_who_waits_for_what(self):
+        with server(beside("chat"), quiet=False) as (port, process):
+            ada = self.enter(port, "ada")
+            process.send_signal(signal.SIGUSR1)
+            text = ""
+            while f"has a stream with 127.0.0.1:{ada.socket.getsockname()[1]}\n" not in text:
+                line = process.stderr.readline()
+                self.assertTrue(line, text)
+                text += line
+            self.assertRegex(text, r"^\d+ tasks\n")
+            self.assertRegex(text, r"waiting: reading from 127\.0\.0\.1:\d+, .*\n +at chat\.cpp:\d+ listen\(\)\n +has a stream")
 
 
 class Spider(unittest.TestCase):

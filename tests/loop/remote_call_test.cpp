@@ -167,6 +167,39 @@ TEST(RemoteCallThread, CancellationTravelsAndWaits) {
   });
 }
 
+TEST(RemoteCallThread, ACancelThatComesBeforeTheFirstStepIsNotLost) {
+  LoopThread other;
+  run([&]() -> Task<> {
+    std::latch posted(1);
+    std::latch cancelled(1);
+    std::atomic<bool> begun = false;
+    Endless endless;
+    // The other loop stands until the call has been posted behind what follows.
+    other.loop().post([&] { posted.wait(); });
+    const auto first = [](std::atomic<bool>& flag, std::latch& wait_for) -> Task<> {
+      flag = true;
+      flag.notify_all();
+      wait_for.wait();
+      co_return;
+    };
+    // More tasks than it runs in one turn are ready before that of the call.
+    other.loop().post([&] {
+      other.loop().spawn(first(begun, cancelled));
+      for (int i = 0; i < 200; ++i) other.loop().spawn([]() -> Task<> { co_return; }());
+    });
+    TaskGroup group("callers", TaskGroup::OnFailure::kHandle);
+    TaskHandle<int> caller = group.spawn(as_task(other.loop().run(endless())));
+    co_await moment();
+    posted.count_down();
+    begun.wait(false);
+    caller.cancel();
+    cancelled.count_down();
+    co_await group.join();
+    EXPECT_EQ(caller.context()->outcome(), TaskOutcome::kCancelled);
+    EXPECT_EQ(endless.ended, endless.begun);
+  });
+}
+
 TEST(RemoteCallThread, TimeoutEndsTheTaskOverThere) {
   LoopThread other;
   run([&]() -> Task<> {

@@ -411,6 +411,35 @@ TEST(IOStream, SearchingByteByByteTakesLinearTime) {
   });
 }
 
+TEST_P(IOStreamTest, ATaskIsShownWithItsStreams) {
+  run([](Wire& wire) -> Task<> {
+    const Executor& executor = wire.tasks.executor();
+    EXPECT_EQ(snapshot_tasks(executor).tasks.at(0).streams.size(), wire.streams.size());
+    const auto reader = [](IOStream& from) -> Task<> {
+      co_await from.read_until("\n");
+      co_await sleep(1h);
+    };
+    TaskHandle<> task = wire.tasks.spawn(reader(*wire.in));
+    wire.peer_out->write_nowait("line\nremainder");
+    co_await until([&] { return wire.in->buffered() == 9; });
+    // It waits for something else, and has its stream all the same.
+    const TaskSnapshot snapshot = snapshot_tasks(executor);
+    EXPECT_EQ(snapshot.tasks.at(0).streams.size(), wire.streams.size() - 1);
+    const TaskInfo& shown = snapshot.tasks.at(0).children.at(0);
+    EXPECT_EQ(shown.waits_for, "sleeping");
+    EXPECT_EQ(shown.streams.size(), 1U);
+    EXPECT_EQ(shown.streams.at(0).buffered, 9U);
+    EXPECT_EQ(shown.streams.at(0).unsent, 0U);
+    const bool is_tls = std::string_view(GetParam().name).starts_with("TLS") && !GetParam().pieces;
+    EXPECT_EQ(shown.streams.at(0).security, is_tls ? "TLS 1.3, TLS_AES_256_GCM_SHA384" : "");
+    EXPECT_FALSE(shown.streams.at(0).kernel_tls);
+    wire.in->close();
+    EXPECT_EQ(snapshot_tasks(executor).tasks.at(0).children.at(0).streams.size(), 0U);
+    task.cancel();
+    co_await wire.tasks.join();
+  });
+}
+
 TEST(IOStream, ADumpSaysWhomATaskReadsFromAndWritesTo) {
   run_async(
       []() -> Task<> {

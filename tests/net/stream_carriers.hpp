@@ -200,6 +200,11 @@ inline Task<Ends> connect_sim(IOLoop& loop, Task<Ends> (*beneath)(IOLoop&)) {
 }
 
 inline Task<Ends> connect_tcp_sim(IOLoop& loop) { return connect_sim(loop, connect_tcp); }
+inline Task<Ends> connect_tls_sim(IOLoop& loop) {
+  Ends ends = co_await connect_tls(loop, connect_tcp_sim);
+  co_await sleep(Duration(1'000'000'000));  // a client that closes before the tickets came resets
+  co_return ends;
+}
 inline Task<Ends> connect_unix_sim(IOLoop& loop) { return connect_sim(loop, connect_unix); }
 
 /// Every carrier on every reactor, whole and in pieces.
@@ -207,6 +212,7 @@ inline std::vector<Carrier> carriers() {
   std::vector<Carrier> all{
       {.name = "MemorySim", .reactor = ReactorKind::kSim, .connect = connect_memory},
       {.name = "TLSMemorySim", .reactor = ReactorKind::kSim, .connect = connect_tls_memory},
+      {.name = "TLSSim", .reactor = ReactorKind::kSim, .connect = connect_tls_sim},
       {.name = "TCPSim", .reactor = ReactorKind::kSim, .connect = connect_tcp_sim},
       {.name = "UnixSim", .reactor = ReactorKind::kSim, .connect = connect_unix_sim}};
   for (const auto& [reactor, suffix] :

@@ -43,6 +43,8 @@ TEST(TLSContext, FilesAreNamedWhenTheyCannotBeUsed) {
                                       "No such file");
   expect_identity_error<TLSFileError>({.certificate_file = folder.path(), .key_file = key},
                                       folder.path(), "directory");
+  expect_identity_error<TLSFileError>({.certificate_file = certificate, .key_file = folder.path()},
+                                      folder.path(), "directory");
   expect_identity_error<TLSFileError>({.certificate_file = nothing, .key_file = key}, nothing,
                                       "no PEM certificate");
   expect_identity_error<TLSFileError>({.certificate_file = certificate, .key_file = nothing},

@@ -1,10 +1,9 @@
 // kTLS: the kernel encrypts what is sent. Where this machine's kernel does not, an emulated one does.
+#include <coronado/coro/registry.hpp>
 #include <coronado/loop/file.hpp>
 #include <coronado/net/tls_stream.hpp>
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -12,6 +11,7 @@
 
 #include "tests/loop/reactor_kinds.hpp"
 #include "tests/net/emulated_kernel.hpp"
+#include "tests/net/tcp_pair.hpp"
 #include "tests/net/tls_fixture.hpp"
 
 namespace coronado {
@@ -231,6 +231,11 @@ TEST_P(KernelTLSTest, AStreamSendsAFileAndItsFarewell) {
     const std::string content = pattern(1'500'000);
     TLSStream stream(loop, std::move(line.here));
     EXPECT_TRUE(stream.tls().kernel_tls());
+    const TaskSnapshot snapshot = snapshot_tasks(loop);
+    EXPECT_EQ(snapshot.tasks.at(0).streams.size(), 1U);
+    EXPECT_TRUE(snapshot.tasks.at(0).streams.at(0).kernel_tls);
+    EXPECT_NE(to_text(snapshot).find(GetParam().cipher + std::string(", by the kernel)")),
+              std::string::npos);
     co_await stream.write("head");
     co_await stream.send_file(file_of(content), 1000, content.size() - 1000);
     co_await stream.write("tail");
@@ -478,33 +483,6 @@ TEST_P(KernelTLSAbsent, NothingIsOfferedUnlessAskedFor) {
     EXPECT_EQ(line.kernel.attached, 0);
     co_await talk(line);
   });
-}
-
-/// A pair of connected TCP sockets.
-std::pair<int, int> tcp_pair() {
-  const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::bind(listening, reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::listen(listening, 1), 0);
-  EXPECT_EQ(::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const int one = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  EXPECT_EQ(::connect(one, reinterpret_cast<sockaddr*>(&address), size), 0);
-  const int other = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  ::fcntl(one, F_SETFL, ::fcntl(one, F_GETFL) | O_NONBLOCK);
-  ::close(listening);
-  return {one, other};
-}
-
-/// What this machine's kernel says when it is asked.
-bool kernel_offers_tls() {
-  const auto [one, other] = tcp_pair();
-  const bool offers = ::setsockopt(one, IPPROTO_TCP, TCP_ULP, "tls", 3) == 0;
-  ::close(one);
-  ::close(other);
-  return offers;
 }
 
 TEST_P(KernelTLSAbsent, ThisMachinesKernelEncryptsExactlyWhenItOffersTo) {

@@ -1,4 +1,5 @@
 // The server program that serve_test runs.
+#include <coronado/net/tls.hpp>
 #include <coronado/ops/process.hpp>
 #include <coronado/ops/serve.hpp>
 #include <coronado/websocket.hpp>
@@ -48,6 +49,9 @@ web::Application make_application(WorkerGroup& workers) {
   app.get("/", [] { return "home"; });
   app.get("/protocol",
           [](const coronado::HTTPServerRequest& request) { return request.protocol(); });
+  app.get("/encrypts", [](const coronado::HTTPServerRequest& request) {
+    return request.tls()->kernel_tls() ? "the kernel" : "OpenSSL";
+  });
   app.get("/peer", [](const coronado::HTTPServerRequest& request) { return request.remote_ip(); });
   app.get("/thread", [] { return thread_name(); });
   app.get("/process", [] { return std::to_string(coronado::task_id().value_or(-1)); });

@@ -26,6 +26,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/net/tcp_pair.hpp"
+
 extern char** environ;
 
 namespace coronado::web {
@@ -389,6 +391,29 @@ TEST_F(Serve, HTTPSHasAPortBesideHTTP) {
   Child alone({"--port=0", "--tls-port=1"});
   EXPECT_EQ(alone.wait(), 2);
   EXPECT_NE(alone.err.text.find("--tls-port"), std::string::npos) << alone.err.text;
+}
+
+TEST_F(Serve, TheKernelIsAskedToEncryptWhenTheOptionSaysSo) {
+  const Files files;
+  files.issue("localhost");
+  const bool offered = tls_test::kernel_offers_tls();
+  for (const bool wanted : {false, true}) {
+    SCOPED_TRACE(wanted);
+    std::vector<std::string> options = files.options();
+    options.push_back("--log-level=debug");
+    if (wanted) options.push_back("--tls-kernel");
+    Child child(options);
+    const std::uint16_t port = child.port();
+    RawClient client(files.connect(loop_, port));
+    EXPECT_EQ(get(client, "/encrypts").body, wanted && offered ? "the kernel" : "OpenSSL");
+    client.close();
+    child.signal(SIGTERM);
+    EXPECT_EQ(child.wait(), 0);
+    // It was asked, and said no.
+    const bool refused =
+        child.err.text.find("the kernel does not encrypt what is sent") != std::string::npos;
+    EXPECT_EQ(refused, wanted && !offered) << child.err.text;
+  }
 }
 
 TEST_F(Serve, WrongCertificatesEndTheProgram) {

@@ -6,13 +6,15 @@
 ///     task_tree         the tasks alone, without folding
 ///     describe_task     one task in a line
 ///
-/// Every task knows its parent, and every suspended coroutine the line of its `co_await`. Keeping
-/// that costs one store an await; reading it walks the tree.
+/// Every task knows its parent, every suspended coroutine the line of its `co_await`, and every
+/// stream the task that used it last. Keeping that costs one store an await; reading it walks the
+/// tree.
 ///
 /// Threads  The executor's thread.
 /// Layer: coro.
 #pragma once
 
+#include <coronado/coro/open_stream.hpp>
 #include <coronado/coro/task_group.hpp>
 
 #include <cstdint>
@@ -53,6 +55,7 @@ struct TaskInfo {
   TimePoint deadline = TimePoint::max();  ///< of the timeouts around it; `max()`: none
   bool cancelled = false;                 ///< it was asked to stop
   std::vector<AwaitFrame> frames;         ///< innermost first; empty while it runs
+  std::vector<StreamInfo> streams;        ///< open, and used by it last
   std::vector<TaskInfo> children;         ///< the tasks of its groups, in order of spawn
   std::size_t alike = 0;                  ///< siblings after it that look the same and are left out
 };
@@ -69,20 +72,22 @@ struct SnapshotOptions {
 
 /// The tasks of one loop at one moment.
 struct TaskSnapshot {
-  TimePoint taken{};            ///< when, on the loop's clock
-  std::size_t total = 0;        ///< live tasks
-  std::size_t left_out = 0;     ///< neither shown nor counted as `alike`
-  std::vector<TaskInfo> tasks;  ///< those without a parent
+  TimePoint taken{};                ///< when, on the loop's clock
+  std::size_t total = 0;            ///< live tasks
+  std::size_t left_out = 0;         ///< neither shown nor counted as `alike`
+  std::vector<TaskInfo> tasks;      ///< those without a parent
+  std::vector<StreamInfo> streams;  ///< open, and used by no task that lives
 };
 
 /// The tasks of `executor` as they are now, detached ones at the top.
 TaskSnapshot snapshot_tasks(const Executor& executor, SnapshotOptions options = {});
 
-/// A snapshot as text, a line a task and a line a suspended coroutine:
+/// A snapshot as text, a line a task, a line a suspended coroutine and a line an open stream:
 ///
 ///     3 tasks
 ///     #1 "main" waiting: sleeping for another 4.5 s
 ///        at tour.cpp:40 branch()
+///        has a stream with 192.0.2.7:4711 (TLS 1.3, TLS_AES_128_GCM_SHA256), 12 bytes buffered
 std::string to_text(const TaskSnapshot& snapshot);
 
 /// A snapshot as JSON:
@@ -90,7 +95,9 @@ std::string to_text(const TaskSnapshot& snapshot);
 ///     {"total": 3, "left_out": 0, "tasks": [{"id": 1, "parent": null, "name": "main",
 ///       "group": "main", "spawned": {"file": "tour.cpp", "line": 12, "function": "main()"},
 ///       "state": "waiting", "waits_for": "sleeping", "detail": "sleeping", "due_in": 4.5,
-///       "deadline_in": null, "cancelled": false, "frames": [...], "alike": 0, "children": [...]}]}
+///       "deadline_in": null, "cancelled": false, "frames": [...], "streams": [
+///         {"peer": "192.0.2.7:4711", "security": "", "kernel_tls": false, "buffered": 12,
+///          "unsent": 0}], "alike": 0, "children": [...]}], "streams": [...]}
 ///
 /// Spans are in seconds from when it was taken; files are without their folders.
 std::string to_json(const TaskSnapshot& snapshot);
