@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "bench/canned_server.hpp"
 
@@ -34,8 +36,11 @@ Awaitable<void> fetch_all(asio::io_context& context, std::uint16_t port, long co
   co_await stream.async_connect({asio::ip::address_v4::loopback(), port}, use_awaitable);
   stream.socket().set_option(tcp::no_delay(true));
   beast::flat_buffer buffer;
+  std::vector<std::string> targets;
+  for (int i = 0; i < 1000; ++i) targets.push_back("/plaintext?n=" + std::to_string(i));
   for (long i = 0; i < count; ++i) {
-    http::request<http::empty_body> request(http::verb::get, "/plaintext", 11);
+    const std::string& target = targets[static_cast<std::size_t>(i) % targets.size()];
+    http::request<http::empty_body> request(http::verb::get, target, 11);
     request.set(http::field::host, "127.0.0.1");
     request.set(http::field::user_agent, "beast");
     request.set(http::field::accept_encoding, "gzip, deflate, br, zstd");

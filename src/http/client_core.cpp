@@ -1,5 +1,7 @@
 #include "http/client_core.hpp"
 
+#include <coronado/coro/timeout.hpp>
+#include <coronado/http/httputil.hpp>
 #include <coronado/loop/ioloop.hpp>
 #include <coronado/net/tls.hpp>
 
@@ -12,8 +14,6 @@ namespace {
 
 /// So many origins are kept in mind.
 constexpr std::size_t kMostOrigins = 64;
-/// And URLs up to this size.
-constexpr std::size_t kMostURL = 4096;
 
 }  // namespace
 
@@ -50,16 +50,11 @@ std::shared_ptr<const TLSContext> ClientCore::tls_for(const HTTPRequest& request
 
 LocalPtr<ClientOrigin> ClientCore::find_origin(std::string_view url, bool& is_normal) {
   is_normal = false;
-  if (!origins_.empty() && url == origins_[0]->last_url) {
-    is_normal = true;
-    return origins_[0];
-  }
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     const std::string& text = origins_[i]->text;
     if (url.size() <= text.size() || url[text.size()] != '/' || !url.starts_with(text)) continue;
     if (i != 0) std::swap(origins_[0], origins_[i]);
     is_normal = URL::is_normal_tail(url.substr(text.size()));
-    if (is_normal && url.size() <= kMostURL) origins_[0]->last_url = url;
     return origins_[0];
   }
   return nullptr;
@@ -80,10 +75,10 @@ LocalPtr<ClientOrigin> ClientCore::keep_origin(const URL& url, std::string_view 
 }
 
 bool ClientTarget::is_default_for(const HTTPRequest& request) noexcept {
-  return request.proxy_host.empty() && request.unix_socket.empty() &&
-         request.network_interface.empty() && request.allow_ipv6 && request.tls == nullptr &&
-         request.validate_cert && request.ca_certs.empty() && request.client_cert.empty() &&
-         request.client_key.empty();
+  return request.proxy_host.empty() && request.proxy_auth_mode == HTTPAuth::kBasic &&
+         request.unix_socket.empty() && request.network_interface.empty() && request.allow_ipv6 &&
+         request.tls == nullptr && request.validate_cert && request.ca_certs.empty() &&
+         request.client_cert.empty() && request.client_key.empty();
 }
 
 ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const URL& url,
@@ -91,6 +86,7 @@ ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const U
     : host(url.host),
       port(url.port),
       secure(url.secure()),
+      proxy_auth(request.proxy_auth_mode),
       unix_socket(request.unix_socket),
       ipv6(request.allow_ipv6),
       tunnels(through_tunnel),
@@ -114,6 +110,10 @@ ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const U
     add(proxy->kind == HTTPProxy::Kind::kSOCKS5 ? "socks5" : "proxy", proxy->host);
     add("port", std::to_string(proxy->port));
     add("user", proxy->username + ":" + proxy->password);
+    // It becomes part of a field.
+    if (proxy_auth == HTTPAuth::kDigest && !is_field_value(proxy->username)) {
+      throw std::invalid_argument("HTTPRequest: invalid user of the proxy " + proxy->host);
+    }
   }
   if (secure) {
     tls = core.tls_for(request);
@@ -149,6 +149,24 @@ class ClientConnect::TimingResolver final : public Resolver {
 };
 
 Task<std::unique_ptr<Transport>> ClientConnect::run(Duration timeout) {
+  const TimePoint until = detail::after(IOLoop::current()->now(), timeout);
+  for (;;) {
+    bool again = false;
+    try {
+      co_return co_await connect(timeout);
+    } catch (const ConnectError& error) {
+      // A proxy has asked for credentials and closed the connection: they go over another one.
+      again = login_.unanswered() && error.code() != std::errc::timed_out;
+      if (!again) throw;
+    }
+    if (timeout != Duration::zero()) {
+      // What is left; zero would be no limit.
+      timeout = std::max(until - IOLoop::current()->now(), Duration(1));
+    }
+  }
+}
+
+Task<std::unique_ptr<Transport>> ClientConnect::connect(Duration timeout) {
   begin_ = resolved_ = connected_ = IOLoop::current()->now();
   TCPConnectOptions how;
   how.timeout = timeout;
@@ -183,7 +201,8 @@ Task<std::unique_ptr<Transport>> ClientConnect::upgrade(std::unique_ptr<Transpor
         co_await socks5_connect(std::move(transport), target_.host, target_.port, *target_.proxy);
   } else if (target_.proxy && !target_.absolute_form()) {
     transport =
-        co_await http_connect(std::move(transport), target_.host, target_.port, *target_.proxy);
+        co_await http_connect(std::move(transport), target_.host, target_.port, *target_.proxy,
+                              target_.proxy_auth == HTTPAuth::kDigest ? &login_ : nullptr);
   }
   if (target_.secure) {
     transport = co_await tls_handshake(std::move(transport), target_.tls, target_.host,

@@ -22,6 +22,7 @@
 
 #include "http/client_pool.hpp"
 #include "http/curl_engine.hpp"
+#include "http/digest_auth.hpp"
 
 namespace coronado {
 
@@ -41,6 +42,7 @@ struct ClientTarget {
   std::uint16_t port;
   bool secure;
   std::optional<HTTPProxy> proxy;
+  HTTPAuth proxy_auth;
   std::shared_ptr<const TLSContext> tls;
   SocketAddress source;
   std::string unix_socket;
@@ -61,8 +63,6 @@ struct ClientOrigin : LocallyShared {
   URL url;           ///< with the path "/"
   /// The way to it that the client's options say.
   std::unique_ptr<const ClientTarget> target;
-  /// The last URL that was in its normal form: it need not be looked at when it comes again.
-  std::string last_url;
   /// What a GET of nothing but a URL sends behind its target; empty: not known yet.
   std::string plain_head;
 };
@@ -111,12 +111,14 @@ class ClientConnect final : private TransportUpgrade {
 
  private:
   class TimingResolver;
+  Task<std::unique_ptr<Transport>> connect(Duration timeout);
   Task<std::unique_ptr<Transport>> upgrade(std::unique_ptr<Transport> transport,
                                            std::string host) override;
 
   ClientCore& core_;
   const ClientTarget& target_;
   HTTPTimeInfo& times_;
+  DigestLogin login_;  // to a proxy that makes a tunnel
   TimePoint begin_{};
   TimePoint resolved_{};
   TimePoint connected_{};

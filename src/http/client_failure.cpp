@@ -22,7 +22,7 @@ const char* doing(HTTPPhase phase) noexcept {
 }  // namespace
 
 std::string ClientFetch::describe(const std::string& what) const {
-  return method() + " " + url().to_string() + ": " + what;
+  return response_.method + " " + url().to_string() + ": " + what;
 }
 
 std::string ClientFetch::failure() const {

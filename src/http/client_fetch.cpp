@@ -117,7 +117,8 @@ bool ClientFetch::goes_on() {
     url_ = std::move(next_);
     known_ = nullptr;
     normal_ = plain_ = false;
-    digest_.clear();
+    login_.forget();
+    proxy_login_.forget();
     ++response_.redirects;
   }
   again_ = false;

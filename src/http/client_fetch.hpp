@@ -69,7 +69,7 @@ class ClientFetch : public detail::Pooled {
   static constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
   static constexpr int kSwitchingProtocols = 101;
 
-  const std::string& method() const noexcept { return response_.method; }
+  std::string_view method() const noexcept { return response_.method; }
   static bool is_redirect(int status) noexcept {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
   }
@@ -77,10 +77,11 @@ class ClientFetch : public detail::Pooled {
   // The request, in client_request.cpp.
   void check() const;
   void check_body() const;
-  void write_head(std::string& out) const;
-  void append_own_head(std::string& out) const;
-  void append_fields(std::string& out) const;
-  void append_credentials(std::string& out) const;
+  void write_head(std::string& out);
+  void append_own_head(std::string& out);
+  void append_fields(std::string& out);
+  void append_credentials(std::string& out);
+  void append_proxy_credentials(std::string& out);
   void append_framing(std::string& out) const;
   bool has_body() const noexcept {
     return !drop_body_ && (request_.body || request_.body_producer);
@@ -130,6 +131,7 @@ class ClientFetch : public detail::Pooled {
 
   // What follows, in client_next.cpp.
   void plan_next();
+  bool takes_challenge();
   void plan_redirect(std::string_view location);
   bool may_repeat() const noexcept;
   bool may_retry() const noexcept;
@@ -167,8 +169,9 @@ class ClientFetch : public detail::Pooled {
 
   Event go_ahead_;  // the body may be sent, or a final response has come
   std::unique_ptr<URL> next_;
-  std::string digest_;  // the Authorization field that answers a challenge
-  bool again_ = false;  // the same request, with `digest_`
+  DigestLogin login_;        // to the server
+  DigestLogin proxy_login_;  // to a proxy that is given the whole URL
+  bool again_ = false;       // the same request, with an answer to a challenge
   bool drop_body_ = false;
   bool left_origin_ = false;
   bool uploaded_ = true;

@@ -1,6 +1,4 @@
 // Whether a response is the last one of a fetch: redirects, challenges, and what may be sent again.
-#include <coronado/base/crypto.hpp>
-
 #include <stdexcept>
 
 #include "http/client_fetch.hpp"
@@ -17,20 +15,25 @@ bool is_idempotent(std::string_view method) noexcept {
 }  // namespace
 
 void ClientFetch::plan_next() {
-  const bool may_answer = request_.auth_mode == HTTPAuth::kDigest && digest_.empty() &&
-                          !request_.auth_username.empty() && !left_origin_;
-  if (response_.code == 401 && may_answer) {
-    const auto challenge = DigestChallenge::find(response_.headers.get_list("WWW-Authenticate"));
-    if (!challenge) return;
-    const std::string cnonce = base64_encode(random_bytes(18), Base64::kURL);
-    digest_ = challenge->answer(method(), url().target(), request_.auth_username,
-                                request_.auth_password, cnonce);
-    again_ = true;
+  if (response_.code == 401 || response_.code == 407) {
+    again_ = takes_challenge();
     return;
   }
   if (!is_redirect(response_.code) || !request_.follow_redirects) return;
   if (response_.redirects >= request_.max_redirects) return;
   if (const auto location = response_.headers.find("Location")) plan_redirect(*location);
+}
+
+/// Who refused the request asks for credentials that we have, and did not refuse them.
+bool ClientFetch::takes_challenge() {
+  if (response_.code == 407) {
+    // What comes through a tunnel is from no proxy of ours.
+    return target_->absolute_form() && target_->proxy->has_user() &&
+           target_->proxy_auth == HTTPAuth::kDigest &&
+           proxy_login_.take(response_.headers.get_list("Proxy-Authenticate"));
+  }
+  return request_.auth_mode == HTTPAuth::kDigest && !request_.auth_username.empty() &&
+         !left_origin_ && login_.take(response_.headers.get_list("WWW-Authenticate"));
 }
 
 void ClientFetch::plan_redirect(std::string_view location) {

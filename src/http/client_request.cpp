@@ -41,11 +41,14 @@ void ClientFetch::check() const {
     refuse("invalid method " + quote_for_log(method()));
   const bool standard = std::ranges::find(kMethods, method()) != std::end(kMethods);
   if (!standard && !request_.allow_nonstandard_methods) {
-    refuse("unknown method " + method() + " (see allow_nonstandard_methods)");
+    refuse("unknown method " + response_.method + " (see allow_nonstandard_methods)");
   }
   check_body();
   for (const Duration span : {request_.connect_timeout, request_.request_timeout}) {
     if (span < Duration::zero()) refuse("a time must not be negative");
+  }
+  if (request_.prepare_curl_callback && core_.curl == nullptr) {
+    refuse("prepare_curl_callback is for HTTPClientEngine::kCurl only");
   }
   if (!is_field_value(request_.user_agent)) refuse("invalid user_agent");
   if (!is_field_value(request_.bearer_token)) refuse("invalid bearer_token");
@@ -64,7 +67,7 @@ void ClientFetch::check_body() const {
   if (request_.body && request_.body_producer) refuse("both body and body_producer");
   const bool wants = method() == "POST" || method() == "PUT" || method() == "PATCH";
   if (!request_.allow_nonstandard_methods && has != wants) {
-    refuse(method() + (wants ? " must have a body" : " must not have a body") +
+    refuse(response_.method + (wants ? " must have a body" : " must not have a body") +
            " (see allow_nonstandard_methods)");
   }
   if (request_.headers.contains("Transfer-Encoding")) {
@@ -89,7 +92,7 @@ std::optional<std::uint64_t> ClientFetch::promised_length() const {
   return length;
 }
 
-void ClientFetch::write_head(std::string& out) const {
+void ClientFetch::write_head(std::string& out) {
   constexpr std::string_view kBegin = "GET ";
   const bool shared = plain_ && !target_->absolute_form();
   if (!shared || known_->plain_head.empty()) {
@@ -112,7 +115,7 @@ void ClientFetch::write_head(std::string& out) const {
                            });
 }
 
-void ClientFetch::append_own_head(std::string& out) const {
+void ClientFetch::append_own_head(std::string& out) {
   out.append(method()).append(1, ' ');
   // RFC 9112 3.2.2: a proxy is given the whole URL.
   if (target_->absolute_form()) url().append_origin(out);
@@ -131,11 +134,12 @@ void ClientFetch::append_own_head(std::string& out) const {
   out.append("\r\n");
 }
 
-void ClientFetch::append_fields(std::string& out) const {
+void ClientFetch::append_fields(std::string& out) {
   bool agent = false;
   bool encoding = !request_.decompress_response || mode_ == Mode::kUpgrade ||
                   request_.headers.contains("Range");
   bool authorization = false;
+  bool proxy_authorization = false;
   bool te = false;
   bool te_named = false;
   std::string cookies;
@@ -153,7 +157,9 @@ void ClientFetch::append_fields(std::string& out) const {
         if (!left_origin_) cookies.append(cookies.empty() ? "" : "; ").append(field.value);
         continue;
       case FieldId::kProxyAuthorization:
-        if (left_origin_) continue;
+        // It is for the next one on the way: behind a tunnel that is not the proxy.
+        if (left_origin_ || (target_->proxy && !target_->absolute_form())) continue;
+        proxy_authorization = true;
         break;
       case FieldId::kTE: te = true; break;
       case FieldId::kConnection: te_named |= names_te(field.value); break;
@@ -182,25 +188,38 @@ void ClientFetch::append_fields(std::string& out) const {
   if (request_.if_modified_since) {
     append_field(out, "If-Modified-Since", format_timestamp(*request_.if_modified_since));
   }
-  if (target_->absolute_form() && !target_->proxy->username.empty()) {
-    append_field(out, "Proxy-Authorization",
-                 basic_credentials(target_->proxy->username, target_->proxy->password));
-  }
+  if (target_->absolute_form() && !proxy_authorization) append_proxy_credentials(out);
 }
 
-void ClientFetch::append_credentials(std::string& out) const {
+void ClientFetch::append_proxy_credentials(std::string& out) {
+  const HTTPProxy& proxy = *target_->proxy;
+  if (!proxy.has_user()) return;
+  if (target_->proxy_auth == HTTPAuth::kBasic) {
+    append_field(out, "Proxy-Authorization", basic_credentials(proxy.username, proxy.password));
+    return;
+  }
+  // RFC 7616 3.4: `uri` is what the request line has.
+  std::string target;
+  url().append_origin(target);
+  url().append_target(target);
+  const std::string answer = proxy_login_.show(method(), target, proxy.username, proxy.password);
+  if (!answer.empty()) append_field(out, "Proxy-Authorization", answer);
+}
+
+void ClientFetch::append_credentials(std::string& out) {
+  std::string value;
   if (url().has_user()) {
-    append_field(out, "Authorization", basic_credentials(url().username, url().password));
+    value = basic_credentials(url().username, url().password);
   } else if (left_origin_) {
     return;
   } else if (!request_.bearer_token.empty()) {
-    append_field(out, "Authorization", "Bearer " + request_.bearer_token);
-  } else if (!digest_.empty()) {
-    append_field(out, "Authorization", digest_);
-  } else if (!request_.auth_username.empty() && request_.auth_mode == HTTPAuth::kBasic) {
-    append_field(out, "Authorization",
-                 basic_credentials(request_.auth_username, request_.auth_password));
+    value = "Bearer " + request_.bearer_token;
+  } else if (request_.auth_mode == HTTPAuth::kDigest) {
+    value = login_.show(method(), url().target(), request_.auth_username, request_.auth_password);
+  } else if (!request_.auth_username.empty()) {
+    value = basic_credentials(request_.auth_username, request_.auth_password);
   }
+  if (!value.empty()) append_field(out, "Authorization", value);
 }
 
 void ClientFetch::append_framing(std::string& out) const {

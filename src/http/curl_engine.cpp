@@ -374,6 +374,7 @@ void Transfer::set_up() {
   set_up_way();
   if (request_.target.secure) set_up_tls();
   set_up_message();
+  if (request_.request.prepare_curl_callback) request_.request.prepare_curl_callback(easy_);
 }
 
 void Transfer::set_up_way() {
@@ -385,10 +386,12 @@ void Transfer::set_up_way() {
     proxy_ = socks ? "socks5h://" : "http://";
     proxy_ += ipv6 ? "[" + proxy.host + "]" : proxy.host;
     proxy_ += ":" + std::to_string(proxy.port);
-    if (!proxy.username.empty() || !proxy.password.empty()) {
+    // Of a request that goes to the proxy whole the field is among the others.
+    if (proxy.has_user() && !target.absolute_form()) {
       set(easy_, CURLOPT_PROXYUSERNAME, proxy.username.c_str());
       set(easy_, CURLOPT_PROXYPASSWORD, proxy.password.c_str());
-      set(easy_, CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
+      const bool digest = target.proxy_auth == HTTPAuth::kDigest;
+      set(easy_, CURLOPT_PROXYAUTH, static_cast<long>(digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
     }
   }
   set(easy_, CURLOPT_PROXY, proxy_.c_str());  // empty: none, whatever the environment says

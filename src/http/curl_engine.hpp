@@ -24,7 +24,7 @@ struct ClientTarget;
 
 /// What is to be sent, and by which way. All of it must outlive the transfer.
 struct CurlRequest {
-  const HTTPRequest& request;  ///< for the files of certificates
+  HTTPRequest& request;  ///< for the files of certificates, and whom to call with the handle
   const ClientTarget& target;
   std::string url;  ///< without user information and fragment
   std::string_view method;

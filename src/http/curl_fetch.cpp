@@ -14,7 +14,7 @@ namespace coronado {
 namespace {
 
 /// The lines of a head behind the first, but for those that libcurl writes.
-std::vector<std::string> fields_of(std::string_view head, bool proxy_has_user) {
+std::vector<std::string> fields_of(std::string_view head) {
   std::vector<std::string> fields;
   std::size_t at = head.find("\r\n") + 2;
   for (std::size_t end = head.find("\r\n", at); end != at; end = head.find("\r\n", at)) {
@@ -22,7 +22,6 @@ std::vector<std::string> fields_of(std::string_view head, bool proxy_has_user) {
     const std::string_view name = line.substr(0, line.find(':'));
     at = end + 2;
     if (equals_ignore_case(name, "Content-Length")) continue;
-    if (proxy_has_user && equals_ignore_case(name, "Proxy-Authorization")) continue;
     fields.emplace_back(line);
   }
   return fields;
@@ -108,14 +107,13 @@ Task<> ClientFetch::curl_begin() {
   url().append_target(address);
   std::string head;
   append_own_head(head);
-  const bool proxy_has_user = target_->proxy && !target_->proxy->username.empty();
   transfer_ended_ = false;
   transfer_ = core_.curl->begin(
       {.request = request_,
        .target = *target_,
        .url = std::move(address),
        .method = method(),
-       .fields = fields_of(head, proxy_has_user),
+       .fields = fields_of(head),
        .body = has_body() ? &*request_.body : nullptr,
        .addresses = std::move(addresses),
        .connect_timeout = limit == Duration::zero()

@@ -3,6 +3,8 @@
 #include <coronado/base/crypto.hpp>
 #include <coronado/base/strings.hpp>
 
+#include <utility>
+
 #include "http/ascii.hpp"
 #include "http/char_class.hpp"
 
@@ -82,6 +84,8 @@ void note(DigestChallenge& challenge, std::string_view name, std::string value, 
     known = challenge.sha256 || equals_ignoring_case(value, "MD5") ||
             equals_ignoring_case(value, "MD5-sess");
     challenge.algorithm = std::move(value);
+  } else if (equals_ignoring_case(name, "stale")) {
+    challenge.stale = equals_ignoring_case(value, "true");
   } else if (equals_ignoring_case(name, "qop")) {
     // "auth-int" alone, with a hash of the body, is not answered.
     known = false;
@@ -90,6 +94,14 @@ void note(DigestChallenge& challenge, std::string_view name, std::string value, 
     });
     challenge.has_qop = known;
   }
+}
+
+/// RFC 7616 3.4: nc-value = 8LHEX
+std::string count_text(unsigned count) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(8, '0');
+  for (std::size_t i = 8; i-- != 0; count >>= 4) text[i] = kDigits[count & 15];
+  return text;
 }
 
 std::string quote(std::string_view text) {
@@ -131,7 +143,7 @@ std::optional<DigestChallenge> DigestChallenge::find(const std::vector<std::stri
 
 std::string DigestChallenge::answer(std::string_view method, std::string_view target,
                                     std::string_view username, std::string_view password,
-                                    std::string_view cnonce) const {
+                                    std::string_view cnonce, unsigned count) const {
   const auto digest = [this](std::initializer_list<std::string_view> parts) {
     std::string text;
     for (const std::string_view part : parts) text.append(part).append(":");
@@ -140,20 +152,39 @@ std::string DigestChallenge::answer(std::string_view method, std::string_view ta
     append_hex(hex, hash(sha256 ? HashAlgorithm::kSHA256 : HashAlgorithm::kMD5, text));
     return hex;
   };
-  static constexpr std::string_view kCount = "00000001";  // each nonce is used once
+  const std::string nc = count_text(count);
   std::string ha1 = digest({username, realm, password});
   if (session) ha1 = digest({ha1, nonce, cnonce});
   const std::string ha2 = digest({method, target});
   const std::string response =
-      has_qop ? digest({ha1, nonce, kCount, cnonce, "auth", ha2}) : digest({ha1, nonce, ha2});
+      has_qop ? digest({ha1, nonce, nc, cnonce, "auth", ha2}) : digest({ha1, nonce, ha2});
   std::string value = "Digest username=" + quote(username) + ", realm=" + quote(realm) +
                       ", nonce=" + quote(nonce) + ", uri=" + quote(target) + ", response=\"" +
                       response + "\"";
   if (!algorithm.empty()) value += ", algorithm=" + algorithm;
   if (has_opaque) value += ", opaque=" + quote(opaque);
   if (has_qop || session) value += ", cnonce=\"" + std::string(cnonce) + "\"";
-  if (has_qop) value.append(", qop=auth, nc=").append(kCount);
+  if (has_qop) value.append(", qop=auth, nc=").append(nc);
   return value;
+}
+
+bool DigestLogin::take(const std::vector<std::string_view>& fields) {
+  // A server that calls every nonce stale would be asked without end.
+  constexpr unsigned kMostRounds = 3;
+  auto found = DigestChallenge::find(fields);
+  const bool refused = challenge_ && found && !found->stale;
+  if (!found || refused || rounds_ == kMostRounds) return false;
+  challenge_ = std::move(found);
+  count_ = 0;
+  ++rounds_;
+  return true;
+}
+
+std::string DigestLogin::show(std::string_view method, std::string_view target,
+                              std::string_view username, std::string_view password) {
+  if (!challenge_) return {};
+  const std::string cnonce = base64_encode(random_bytes(18), Base64::kURL);
+  return challenge_->answer(method, target, username, password, cnonce, ++count_);
 }
 
 }  // namespace coronado

@@ -6,19 +6,20 @@
 
 #include <stdexcept>
 
+#include "http/client_connection.hpp"
+#include "http/digest_auth.hpp"
 #include "http/quote.hpp"
-#include "http/response_parser.hpp"
 
 namespace coronado {
 namespace {
 
-std::string connect_request(const std::string& host, std::uint16_t port, const HTTPProxy& proxy) {
-  const std::string to =
-      (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
-  std::string text = "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n";
-  if (!proxy.username.empty() || !proxy.password.empty()) {
-    text += "Proxy-Authorization: " + basic_credentials(proxy.username, proxy.password) + "\r\n";
-  }
+/// An answer to CONNECT that has a longer body is not read to its end.
+constexpr std::uint64_t kMostRefusal = 64 * 1024;
+
+/// Params  credentials  Of `Proxy-Authorization`; empty: none.
+std::string connect_request(const std::string& authority, const std::string& credentials) {
+  std::string text = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
+  if (!credentials.empty()) text += "Proxy-Authorization: " + credentials + "\r\n";
   return text + "\r\n";
 }
 
@@ -59,6 +60,39 @@ std::string socks_request(const std::string& host, std::uint16_t port) {
   return text;
 }
 
+/// Waits for the head of a final response.   Throws  std::runtime_error   Cancel  At once.
+Task<> final_head(ClientConnection& connection, DigestLogin* login) {
+  std::string why;
+  try {
+    for (;;) {
+      const ResponseDecoder::Event event = connection.next().event;
+      if (event == ResponseDecoder::Event::kHead) co_return;
+      if (event == ResponseDecoder::Event::kMore) co_await connection.more();
+    }
+  } catch (const WireError& error) {
+    const bool closed = error.kind() == WireError::Kind::kClosed;
+    // It was closed while our answer was on its way.
+    if (closed && login != nullptr && connection.used() && !connection.answered()) {
+      login->take_back();
+    }
+    why = closed ? "closed the connection" : std::string("sent no HTTP response: ") + error.what();
+  }
+  refuse(why);
+}
+
+/// Reads the body of a refusal.   Returns  Whether another request can follow.   Cancel  At once.
+Task<bool> can_go_on(ClientConnection& connection) {
+  try {
+    for (;;) {
+      const ResponseDecoder::Event event = connection.next().event;
+      if (event == ResponseDecoder::Event::kDone) co_return connection.reusable();
+      if (event == ResponseDecoder::Event::kMore) co_await connection.more();
+    }
+  } catch (const WireError&) {  // then over another connection
+  }
+  co_return false;
+}
+
 }  // namespace
 
 std::string basic_credentials(std::string_view username, std::string_view password) {
@@ -66,27 +100,34 @@ std::string basic_credentials(std::string_view username, std::string_view passwo
 }
 
 Task<std::unique_ptr<Transport>> http_connect(std::unique_ptr<Transport> transport,
-                                              std::string host, std::uint16_t port,
-                                              HTTPProxy proxy) {
-  IOStream stream(*IOLoop::current(), std::move(transport));
-  const HTTPLimits limits;
-  co_await stream.write(connect_request(host, port, proxy));
-  ReceivedHead head;
-  do {
-    const std::string text = co_await stream.read_until("\r\n\r\n", limits.max_header_size);
-    std::size_t searched = 0;
-    const ParseResult result =
-        parse_response_head(text.data(), text.size(), searched, limits, head);
-    if (result.status != ParseStatus::kComplete) {
-      refuse(std::string("sent no HTTP response: ") + result.reason);
+                                              std::string host, std::uint16_t port, HTTPProxy proxy,
+                                              DigestLogin* login) {
+  const std::string authority =
+      (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+  ClientConnection connection(std::move(transport), {});
+  for (;;) {
+    std::string credentials;
+    if (login != nullptr) {
+      credentials = login->show("CONNECT", authority, proxy.username, proxy.password);
+    } else if (proxy.has_user()) {
+      credentials = basic_credentials(proxy.username, proxy.password);
     }
-  } while (head.status < 200);
-  if (head.status / 100 != 2) {
-    refuse("refused: " + std::to_string(head.status) + " " +
-           (head.reason.empty() ? reason_phrase(head.status) : head.reason));
+    connection.begin(ResponseDecoder::Request::kConnect, kMostRefusal);
+    connection.write(connect_request(authority, credentials));
+    co_await final_head(connection, login);
+    const ReceivedHead& head = connection.decoder().head();
+    if (head.status / 100 == 2) break;
+    const bool asks = head.status == 407 && login != nullptr && proxy.has_user() &&
+                      login->take(head.headers.get_list("Proxy-Authenticate"));
+    const std::string why =
+        "refused: " + std::to_string(head.status) + " " +
+        (head.reason.empty() ? std::string(reason_phrase(head.status)) : head.reason);
+    if (!asks || !co_await can_go_on(connection)) refuse(why);
   }
-  if (stream.buffered() != 0) refuse("sent more than its answer");
-  co_return stream.release_transport();
+  std::string rest;
+  transport = connection.release(rest);
+  if (!rest.empty()) refuse("sent more than its answer");
+  co_return transport;
 }
 
 Task<std::unique_ptr<Transport>> socks5_connect(std::unique_ptr<Transport> transport,

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "loop/reactor_factories.hpp"
 #include "loop/sendfile.hpp"
 #include "loop/sockaddr.hpp"
+#include "loop/system_calls.hpp"
 
 namespace coronado {
 namespace {
@@ -107,7 +109,7 @@ class EpollReactor final : public NestableReactor {
   };
 
   void deliver(SourceKey key, std::uint32_t events) noexcept;
-  int wait_for_events(epoll_event* events, TimePoint until) noexcept;
+  int wait_for_events(std::span<epoll_event> events, TimePoint until) noexcept;
 
   int epoll_;
   int wake_fd_;
@@ -216,8 +218,7 @@ std::size_t EpollTransport::send_some(std::string_view bytes) noexcept {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
     const std::string_view rest = bytes.substr(sent);
-    const ssize_t n = is_socket() ? ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL)
-                                  : ::write(fd_, rest.data(), rest.size());
+    const ssize_t n = is_socket() ? send_to(fd_, rest) : ::write(fd_, rest.data(), rest.size());
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -321,8 +322,8 @@ void EpollTransport::receive(bool until_end) noexcept {
   for (int reads = 0; !paused_ && !ended_; ++reads) {
     if (reads == kReadsPerEvent) return reactor.again(self);
     const std::span<char> buffer = reactor.receive_buffer();  // the handler may take it
-    const ssize_t n = is_socket() ? ::recv(fd_, buffer.data(), buffer.size(), 0)
-                                  : ::read(fd_, buffer.data(), buffer.size());
+    const ssize_t n =
+        is_socket() ? receive_from(fd_, buffer) : ::read(fd_, buffer.data(), buffer.size());
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return end(last_error());
@@ -512,7 +513,7 @@ void EpollReactor::deliver(SourceKey key, std::uint32_t events) noexcept {
   }
 }
 
-int EpollReactor::wait_for_events(epoll_event* events, TimePoint until) noexcept {
+int EpollReactor::wait_for_events(std::span<epoll_event> events, TimePoint until) noexcept {
   std::int64_t left = -1;  // nanoseconds; negative: without end
   if (until == TimePoint::min()) {
     left = 0;
@@ -521,7 +522,7 @@ int EpollReactor::wait_for_events(epoll_event* events, TimePoint until) noexcept
   }
   if (left > 0 && precise_) {
     const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
-    const int count = ::epoll_pwait2(epoll_, events, kEventsPerWait, &timeout, nullptr);
+    const int count = wait_for_epoll(epoll_, events, &timeout);
     if (count >= 0 || errno != ENOSYS) return count;
     precise_ = false;  // a kernel or a sandbox without it: milliseconds, rounded up
   }
@@ -530,14 +531,14 @@ int EpollReactor::wait_for_events(epoll_event* events, TimePoint until) noexcept
   const int milliseconds =
       left < 0 ? -1
                : static_cast<int>(std::min(kLongest, (left + kMillisecond - 1) / kMillisecond));
-  return ::epoll_wait(epoll_, events, kEventsPerWait, milliseconds);
+  return ::epoll_wait(epoll_, events.data(), kEventsPerWait, milliseconds);
 }
 
 bool EpollReactor::wait(TimePoint until) {
   std::array<epoll_event, kEventsPerWait> events;
   if (!again_.empty()) until = TimePoint::min();
   probe_->idle.store(true, std::memory_order_relaxed);
-  const int count = wait_for_events(events.data(), until);
+  const int count = wait_for_events(events, until);
   probe_->idle.store(false, std::memory_order_relaxed);
   wake_time_ = now();
   if (count < 0 && errno != EINTR) throw std::system_error(last_error(), "epoll_wait");

@@ -13,6 +13,7 @@
 #include "loop/nodelay.hpp"
 #include "loop/sendfile.hpp"
 #include "loop/sockaddr.hpp"
+#include "loop/system_calls.hpp"
 
 namespace coronado {
 namespace {
@@ -288,7 +289,7 @@ std::size_t UringChannel::send_now(std::string_view bytes, int flags) noexcept {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
     const std::string_view rest = bytes.substr(sent);
-    const ssize_t n = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT | flags);
+    const ssize_t n = send_to(fd_, rest, MSG_DONTWAIT | flags);
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -70,5 +70,33 @@ TEST(DigestAuth, WhatCannotBeAnsweredIsNot) {
   EXPECT_EQ(answer({"Digest nonce=\"n"}), "none");
 }
 
+TEST(DigestLogin, CountsItsAnswersToAChallenge) {
+  DigestLogin login;
+  EXPECT_EQ(login.show("GET", "/", "u", "p"), "");
+  EXPECT_FALSE(login.take({"Basic realm=\"x\""}));
+  EXPECT_TRUE(login.take({"Digest nonce=\"n\", qop=\"auth\""}));
+  EXPECT_TRUE(login.unanswered());
+  EXPECT_THAT(login.show("GET", "/", "u", "p"), HasSubstr("nc=00000001"));
+  EXPECT_FALSE(login.unanswered());
+  const std::string second = login.show("GET", "/", "u", "p");
+  EXPECT_THAT(second, HasSubstr("nc=00000002"));
+  EXPECT_NE(second, login.show("GET", "/", "u", "p"));
+  login.take_back();
+  EXPECT_THAT(login.show("GET", "/", "u", "p"), HasSubstr("nc=00000001"));
+}
+
+TEST(DigestLogin, ARefusedAnswerIsNotRepeatedButForAStaleNonce) {
+  DigestLogin login;
+  EXPECT_TRUE(login.take({"Digest nonce=\"n1\""}));
+  EXPECT_FALSE(login.take({"Digest nonce=\"n2\", stale=false"}));
+  EXPECT_THAT(login.show("GET", "/", "u", "p"), HasSubstr("nonce=\"n1\""));
+  EXPECT_TRUE(login.take({"Digest nonce=\"n3\", stale=TRUE"}));
+  EXPECT_THAT(login.show("GET", "/", "u", "p"), HasSubstr("nonce=\"n3\""));
+  EXPECT_TRUE(login.take({"Digest nonce=\"n4\", stale=true"}));
+  EXPECT_FALSE(login.take({"Digest nonce=\"n5\", stale=true"})) << "without end";
+  login.forget();
+  EXPECT_TRUE(login.take({"Digest nonce=\"n6\""}));
+}
+
 }  // namespace
 }  // namespace coronado

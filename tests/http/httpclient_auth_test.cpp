@@ -70,7 +70,7 @@ TEST(HTTPClientAuth, DigestAnswersAChallengeOnce) {
       const auto error = co_await failure_of<HTTPClientError>(fix.client.fetch(
           "http://server/digest?x",
           {.auth_username = "eve", .auth_password = "p", .auth_mode = HTTPAuth::kDigest}));
-      EXPECT_EQ(error->code(), 401);
+      EXPECT_EQ(error.code(), 401);
       EXPECT_EQ(asked, 4);
       // Without credentials, and with Basic ones, nobody tries.
       co_await failure_of<HTTPClientError>(fix.client.fetch("http://server/digest?x"));
@@ -87,7 +87,7 @@ TEST(HTTPClientAuth, DigestIsNotAnsweredForAnotherOrigin) {
     const auto error = co_await failure_of<HTTPClientError>(fix.client.fetch(
         "http://server/redirect?302+http://server:81/digest?x",
         {.auth_username = "ada", .auth_password = "p", .auth_mode = HTTPAuth::kDigest}));
-    EXPECT_EQ(error->code(), 401);
+    EXPECT_EQ(error.code(), 401);
     EXPECT_EQ(asked, 1);
   });
 }

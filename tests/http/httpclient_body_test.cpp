@@ -102,7 +102,7 @@ TEST(HTTPClientBody, AWrongLengthIsAnErrorAndNeverSentAsWhole) {
       request.headers.set("Content-Length", length);
       const auto error =
           co_await failure_of<std::logic_error>(fix.client.fetch(std::move(request)));
-      EXPECT_THAT(error->what(), HasSubstr("Content-Length"));
+      EXPECT_THAT(error.what(), HasSubstr("Content-Length"));
     }
     EXPECT_EQ(fix.client.stats().idle, 0U);
     co_await sleep(1s);
@@ -120,7 +120,7 @@ TEST(HTTPClientBody, AProducersErrorComesThrough) {
         "http://server/echo");
     const auto error =
         co_await failure_of<std::runtime_error>(fix.client.fetch(std::move(request)));
-    EXPECT_STREQ(error->what(), "no more");
+    EXPECT_STREQ(error.what(), "no more");
     co_await sleep(1s);
     EXPECT_EQ(fix.network.open_transports(), 0U);
   });
@@ -148,8 +148,8 @@ TEST(HTTPClientBody, AnAnswerBeforeTheEndStopsTheProducer) {
         },
         "http://server:81/");
     const auto error = co_await failure_of<HTTPClientError>(fix.client.fetch(std::move(request)));
-    EXPECT_EQ(error->code(), 413);
-    EXPECT_EQ(error->response()->body, "too much");
+    EXPECT_EQ(error.code(), 413);
+    EXPECT_EQ(error.response()->body, "too much");
     EXPECT_TRUE(stopped);
     EXPECT_EQ(fix.client.stats().idle, 0U);
     co_await peer.close();

@@ -47,11 +47,11 @@ TEST_P(HTTPClientEngines, TLS) {
                   "Ada");
         EXPECT_EQ(co_await bench.body_of({.url = url, .validate_cert = false}), "anybody");
         auto error = co_await failure_of<HTTPConnectError>(bench.client.fetch(url));
-        EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
+        EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kUpgrade);
         std::string other = url;
         other.replace(8, 6, "another");
         error = co_await failure_of<HTTPConnectError>(bench.client.fetch(other, {.ca_certs = ca}));
-        EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
+        EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kUpgrade);
         co_await failure_of<TLSFileError>(bench.client.fetch(url, {.ca_certs = "/nowhere.pem"}));
         EXPECT_EQ(bench.client.stats().busy, 0U);
       },
@@ -85,7 +85,7 @@ TEST_P(HTTPClientEngines, Proxies) {
     EXPECT_EQ(asked, std::string("far.example\x00\x50", 13));
     auto error = co_await failure_of<HTTPConnectError>(
         bench.client.fetch("http://far.example/", {.proxy_host = "socks5://ada:xx" + way}));
-    EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
+    EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kUpgrade);
     co_await relay.close();
   });
 }
@@ -110,13 +110,78 @@ TEST_P(HTTPClientEngines, TunnelsForTLS) {
         const std::string no = "http://proxy:" + std::to_string(refuses.address().port);
         const auto error = co_await failure_of<HTTPConnectError>(
             bench.client.fetch("https://far.example/x", {.proxy_host = no}));
-        EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
-        EXPECT_THAT(error->what(), HasSubstr("407"));
+        EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kUpgrade);
+        EXPECT_THAT(error.what(), HasSubstr("407"));
         co_await refuses.close();
         bench.client.close();
         co_await proxy.close();
       },
       {}, secure_server(authority));
+}
+
+/// Asks through `proxy`, with Digest authentication.
+HTTPRequest through(const Peer& proxy, std::string url, std::string password = "pw") {
+  HTTPRequest request{.url = std::move(url), .proxy_host = "proxy"};
+  request.proxy_port = proxy.address().port;
+  request.proxy_username = "ada";
+  request.proxy_password = std::move(password);
+  request.proxy_auth_mode = HTTPAuth::kDigest;
+  return request;
+}
+
+TEST_P(HTTPClientEngines, ProxiesAskForDigestCredentials) {
+  for (const auto then : {DigestProxy::Then::kGoesOn, DigestProxy::Then::kCloses}) {
+    with_bench([&](Bench& bench) -> Task<> {
+      DigestProxy proxy{.then = then};
+      Peer peer(any_port(), proxy.script());
+      HTTPRequest request = through(peer, "http://far.example:81/a?b");
+      request.method = "POST";
+      request.body = "sent twice";
+      EXPECT_EQ(co_await bench.body_of(std::move(request)), "ok");
+      EXPECT_EQ(proxy.asked.size(), 2U);
+      EXPECT_THAT(proxy.asked.front(), Not(HasSubstr("Proxy-Authorization")));
+      EXPECT_THAT(proxy.asked.back(), HasSubstr("uri=\"http://far.example:81/a?b\""));
+      EXPECT_THAT(proxy.asked.back(), Not(HasSubstr("Basic")));
+      // Once refused is enough, and others than the proxy may not ask.
+      const auto error = co_await failure_of<HTTPClientError>(
+          bench.client.fetch(through(peer, "http://far.example/", "wrong")));
+      EXPECT_EQ(error.code(), 407);
+      EXPECT_EQ(proxy.asked.size(), 4U);
+      bench.client.close();
+      co_await peer.close();
+    });
+  }
+}
+
+TEST_P(HTTPClientEngines, TunnelsAskForDigestCredentials) {
+  const TestAuthority authority("Test CA");
+  for (const auto then : {DigestProxy::Then::kGoesOn, DigestProxy::Then::kCloses}) {
+    with_bench(
+        [&](Bench& bench) -> Task<> {
+          const TempFolder folder;
+          const std::string ca = folder.write("ca.pem", authority.certificate_pem());
+          DigestProxy proxy{.then = then,
+                            .to = *SocketAddress::from_ip("127.0.0.1", bench.server.port())};
+          Peer peer(any_port(), proxy.script());
+          HTTPRequest request = through(peer, "https://far.example/echo");
+          request.ca_certs = ca;
+          request.headers.add("Proxy-Authorization", "Mine");
+          const std::string seen = co_await bench.body_of(std::move(request));
+          EXPECT_THAT(seen, HasSubstr("GET\nHost: far.example\n"));
+          EXPECT_THAT(seen, Not(HasSubstr("Authorization")));
+          EXPECT_EQ(proxy.asked.size(), 2U);
+          EXPECT_THAT(proxy.asked.front(), Not(HasSubstr("Authorization")));
+          EXPECT_THAT(proxy.asked.back(), HasSubstr("uri=\"far.example:443\""));
+          EXPECT_EQ(peer.accepted, then == DigestProxy::Then::kGoesOn ? 1 : 2);
+          const auto error = co_await failure_of<HTTPConnectError>(
+              bench.client.fetch(through(peer, "https://far.example/", "wrong")));
+          EXPECT_THAT(error.what(), HasSubstr("407"));
+          EXPECT_EQ(proxy.asked.size(), 4U);
+          bench.client.close();
+          co_await peer.close();
+        },
+        {}, secure_server(authority));
+  }
 }
 
 TEST_P(HTTPClientEngines, OtherWays) {

@@ -114,9 +114,9 @@ TEST_P(HTTPClientEngines, AStatusIsAnError) {
   with_bench([](Bench& bench) -> Task<> {
     const auto error =
         co_await failure_of<HTTPClientError>(bench.client.fetch(bench.at("/status?404")));
-    EXPECT_EQ(error->code(), 404);
-    EXPECT_EQ(error->response()->body, "sorry");
-    EXPECT_EQ(std::string(error->what()),
+    EXPECT_EQ(error.code(), 404);
+    EXPECT_EQ(error.response()->body, "sorry");
+    EXPECT_EQ(std::string(error.what()),
               "GET " + bench.at("/status?404") + ": HTTP 404: Not Found");
     const HTTPClientResponse page =
         co_await bench.client.fetch(bench.at("/status?500"), {.raise_error = false});
@@ -138,7 +138,7 @@ TEST_P(HTTPClientEngines, Redirects) {
     EXPECT_TRUE(page.body.ends_with("\n\nb"));
     auto error = co_await failure_of<HTTPClientError>(
         bench.client.fetch(url + "?302+/x", {.follow_redirects = false}));
-    EXPECT_EQ(error->code(), 302);
+    EXPECT_EQ(error.code(), 302);
     // It leads to itself.
     bench.service.on("/loop", [](HTTPExchange& exchange) -> Task<> {
       exchange.respond({.status = 302, .fields = "Location: /loop\r\n"}, "");
@@ -146,7 +146,7 @@ TEST_P(HTTPClientEngines, Redirects) {
     });
     error = co_await failure_of<HTTPClientError>(
         bench.client.fetch(bench.at("/loop"), {.max_redirects = 3}));
-    EXPECT_THAT(error->what(), HasSubstr("HTTP 302: Found (after 3 redirects)"));
+    EXPECT_THAT(error.what(), HasSubstr("HTTP 302: Found (after 3 redirects)"));
   });
 }
 
@@ -257,13 +257,13 @@ TEST_P(HTTPClientEngines, Decompression) {
         sent = http_test::packed(coding, plain);
         sent.resize(sent.size() / 2);
         auto error = co_await failure_of<HTTPResponseError>(bench.client.fetch(url));
-        EXPECT_EQ(error->kind(), HTTPResponseError::Kind::kMalformed);
+        EXPECT_EQ(error.kind(), HTTPResponseError::Kind::kMalformed);
         sent = "no gzip at all";
         error = co_await failure_of<HTTPResponseError>(bench.client.fetch(url));
-        EXPECT_EQ(error->kind(), HTTPResponseError::Kind::kMalformed);
+        EXPECT_EQ(error.kind(), HTTPResponseError::Kind::kMalformed);
         sent = http_test::packed(coding, std::string(50'000'000, 'x'));
         error = co_await failure_of<HTTPResponseError>(bench.client.fetch(url));
-        EXPECT_EQ(error->kind(), HTTPResponseError::Kind::kTooLarge);
+        EXPECT_EQ(error.kind(), HTTPResponseError::Kind::kTooLarge);
       },
       std::move(options));
 }
@@ -294,7 +294,7 @@ TEST_P(HTTPClientEngines, CallbacksForHeadAndBody) {
     };
     const auto error =
         co_await failure_of<std::runtime_error>(bench.client.fetch(std::move(failing)));
-    EXPECT_EQ(std::string(error->what()), "enough");
+    EXPECT_EQ(std::string(error.what()), "enough");
     EXPECT_EQ(bench.client.stats().busy, 0U);
   });
 }
@@ -360,7 +360,7 @@ TEST_P(HTTPClientEngines, WhatElseAResponseHas) {
     });
     const auto error = co_await failure_of<HTTPClientError>(
         bench.client.fetch(url_of(unchanged), {.if_modified_since = 0}));
-    EXPECT_EQ(error->code(), 304);
+    EXPECT_EQ(error.code(), 304);
     EXPECT_THAT(asked, HasSubstr("If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n"));
     co_await unchanged.close();
   });

@@ -10,8 +10,7 @@ using namespace client_test;
 
 /// Fetches "http://server:81/" from a peer with this script.
 template <class Error>
-std::optional<Error> failure_from(Peer::Script script, HTTPRequest request = {},
-                                  HTTPClientOptions options = {}) {
+Error failure_from(Peer::Script script, HTTPRequest request = {}, HTTPClientOptions options = {}) {
   std::optional<Error> error;
   with_fixture(
       [&](Fixture& fix) -> Task<> {
@@ -25,13 +24,13 @@ std::optional<Error> failure_from(Peer::Script script, HTTPRequest request = {},
         EXPECT_EQ(fix.network.open_transports(), 0U);
       },
       std::move(options));
-  return error;
+  return std::move(*error);
 }
 
 std::string closed(std::string answer) {
   const auto error = failure_from<HTTPStreamClosedError>(answers(std::move(answer)));
-  EXPECT_EQ(error->code(), 599);
-  return error->what();
+  EXPECT_EQ(error.code(), 599);
+  return error.what();
 }
 
 TEST(HTTPClientErrors, ACutResponseIsNeverASuccess) {
@@ -62,9 +61,9 @@ TEST(HTTPClientErrors, ABrokenConnectionIsNoEndOfABody) {
         {.kind = SimFault::Kind::kReset, .direction = SimDirection::kToClient, .after_bytes = 25});
     const auto error =
         co_await failure_of<HTTPStreamClosedError>(fix.client.fetch("http://server:81/"));
-    EXPECT_EQ(error->reason(), std::errc::connection_reset);
-    EXPECT_EQ(error->phase(), HTTPPhase::kReceive);
-    EXPECT_STREQ(error->what(),
+    EXPECT_EQ(error.reason(), std::errc::connection_reset);
+    EXPECT_EQ(error.phase(), HTTPPhase::kReceive);
+    EXPECT_STREQ(error.what(),
                  "GET http://server:81/: the connection broke (Connection reset by peer) while "
                  "receiving the body from 10.0.0.80:81");
     co_await peer.close();
@@ -73,8 +72,8 @@ TEST(HTTPClientErrors, ABrokenConnectionIsNoEndOfABody) {
 
 std::string malformed(std::string answer) {
   const auto error = failure_from<HTTPResponseError>(answers(std::move(answer)));
-  EXPECT_EQ(error->kind(), HTTPResponseError::Kind::kMalformed);
-  return error->what();
+  EXPECT_EQ(error.kind(), HTTPResponseError::Kind::kMalformed);
+  return error.what();
 }
 
 TEST(HTTPClientErrors, WhatIsNoHTTPIsSaid) {
@@ -97,8 +96,8 @@ TEST(HTTPClientErrors, LimitsHold) {
   options.limits.max_header_size = 100;
   const auto large = [&](std::string answer) {
     const auto error = failure_from<HTTPResponseError>(answers(std::move(answer)), {}, options);
-    EXPECT_EQ(error->kind(), HTTPResponseError::Kind::kTooLarge);
-    return std::string(error->what());
+    EXPECT_EQ(error.kind(), HTTPResponseError::Kind::kTooLarge);
+    return std::string(error.what());
   };
   const std::string from =
       "GET http://server:81/: the response from 10.0.0.80:81 exceeds a limit: ";
@@ -116,13 +115,13 @@ TEST(HTTPClientErrors, EndlessHeadersAndInterimResponsesEnd) {
       for (;;) co_await stream.write(again);
     };
   };
-  EXPECT_EQ(failure_from<HTTPResponseError>(forever("HTTP/1.1 200 OK\r\n", "a: b\r\n"))->kind(),
+  EXPECT_EQ(failure_from<HTTPResponseError>(forever("HTTP/1.1 200 OK\r\n", "a: b\r\n")).kind(),
             HTTPResponseError::Kind::kTooLarge);
-  EXPECT_EQ(failure_from<HTTPResponseError>(forever("", "HTTP/1.1 102 Processing\r\n\r\n"))->kind(),
+  EXPECT_EQ(failure_from<HTTPResponseError>(forever("", "HTTP/1.1 102 Processing\r\n\r\n")).kind(),
             HTTPResponseError::Kind::kMalformed);
   EXPECT_EQ(
       failure_from<HTTPResponseError>(forever("HTTP/1.1 200 OK\r\n\r\n", std::string(50'000, 'x')))
-          ->kind(),
+          .kind(),
       HTTPResponseError::Kind::kTooLarge);
 }
 
@@ -135,15 +134,15 @@ TEST(HTTPClientErrors, TimeoutsNameThePhaseAndTheAddress) {
     };
   };
   auto error = failure_from<HTTPTimeoutError>(silent(""), {.request_timeout = 3s});
-  EXPECT_EQ(error->phase(), HTTPPhase::kWait);
-  EXPECT_EQ(error->code(), 599);
-  EXPECT_STREQ(error->what(),
+  EXPECT_EQ(error.phase(), HTTPPhase::kWait);
+  EXPECT_EQ(error.code(), 599);
+  EXPECT_STREQ(error.what(),
                "GET http://server:81/: timed out after 3 s while waiting for the response from "
                "10.0.0.80:81");
   error =
       failure_from<HTTPTimeoutError>(silent("HTTP/1.1 200 OK\r\n\r\nbo"), {.request_timeout = 3s});
-  EXPECT_EQ(error->phase(), HTTPPhase::kReceive);
-  EXPECT_THAT(error->what(), HasSubstr("while receiving the body from 10.0.0.80:81"));
+  EXPECT_EQ(error.phase(), HTTPPhase::kReceive);
+  EXPECT_THAT(error.what(), HasSubstr("while receiving the body from 10.0.0.80:81"));
 }
 
 TEST(HTTPClientErrors, TimeoutWhileSending) {
@@ -153,8 +152,8 @@ TEST(HTTPClientErrors, TimeoutWhileSending) {
   };
   const auto error = failure_from<HTTPTimeoutError>(
       deaf, {.method = "PUT", .body = std::string(1'000'000, 'x'), .request_timeout = 3s});
-  EXPECT_EQ(error->phase(), HTTPPhase::kSend);
-  EXPECT_THAT(error->what(), HasSubstr("while sending the request to 10.0.0.80:81"));
+  EXPECT_EQ(error.phase(), HTTPPhase::kSend);
+  EXPECT_THAT(error.what(), HasSubstr("while sending the request to 10.0.0.80:81"));
 }
 
 TEST(HTTPClientErrors, TimeoutWhileConnecting) {
@@ -163,18 +162,18 @@ TEST(HTTPClientErrors, TimeoutWhileConnecting) {
     const TimePoint begin = IOLoop::current()->now();
     auto error = co_await failure_of<HTTPTimeoutError>(
         fix.client.fetch("http://server/", {.connect_timeout = 2s}));
-    EXPECT_EQ(error->phase(), HTTPPhase::kConnect);
-    EXPECT_THAT(error->what(), HasSubstr("GET http://server/: cannot connect to server:80: gave up "
-                                         "after 2 s; 10.0.0.80:80 timed out after "));
+    EXPECT_EQ(error.phase(), HTTPPhase::kConnect);
+    EXPECT_THAT(error.what(), HasSubstr("GET http://server/: cannot connect to server:80: gave up "
+                                        "after 2 s; 10.0.0.80:80 timed out after "));
     EXPECT_LT(IOLoop::current()->now() - begin, 2100ms);
     error = co_await failure_of<HTTPTimeoutError>(
         fix.client.fetch("http://server/", {.connect_timeout = 0s, .request_timeout = 1s}));
-    EXPECT_STREQ(error->what(),
+    EXPECT_STREQ(error.what(),
                  "GET http://server/: timed out after 1 s while connecting to server");
     fix.network.names()->set("slow", {{.addresses = {fix.host.address()}, .delay = 1h}});
     error = co_await failure_of<HTTPTimeoutError>(
         fix.client.fetch("http://slow/", {.connect_timeout = 2s}));
-    EXPECT_THAT(error->what(), HasSubstr("gave up after 2 s while its name was looked up"));
+    EXPECT_THAT(error.what(), HasSubstr("gave up after 2 s while its name was looked up"));
     EXPECT_EQ(fix.network.open_transports(), 0U);
   });
 }
@@ -188,8 +187,8 @@ TEST(HTTPClientErrors, TimeoutInTheQueue) {
         co_await sleep(10ms);
         const auto error = co_await failure_of<HTTPTimeoutError>(
             fix.client.fetch("http://server/", {.request_timeout = 2s}));
-        EXPECT_EQ(error->phase(), HTTPPhase::kQueue);
-        EXPECT_THAT(error->what(), HasSubstr("waiting for one of the client's places"));
+        EXPECT_EQ(error.phase(), HTTPPhase::kQueue);
+        EXPECT_THAT(error.what(), HasSubstr("waiting for one of the client's places"));
         EXPECT_EQ(fix.client.stats().waiting, 0U);
         co_await first.join();
       },
@@ -206,13 +205,13 @@ TEST(HTTPClientErrors, ZeroIsNoTimeLimit) {
 TEST(HTTPClientErrors, ConnectErrorsNameEachAddress) {
   with_fixture([](Fixture& fix) -> Task<> {
     auto error = co_await failure_of<HTTPConnectError>(fix.client.fetch("http://server:99/"));
-    EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kConnect);
-    EXPECT_STREQ(error->what(),
+    EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kConnect);
+    EXPECT_STREQ(error.what(),
                  "GET http://server:99/: cannot connect to server:99: 10.0.0.80:99 Connection "
                  "refused");
     error = co_await failure_of<HTTPConnectError>(fix.client.fetch("http://nowhere/"));
-    EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kResolve);
-    EXPECT_THAT(error->what(), HasSubstr("GET http://nowhere/: "));
+    EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kResolve);
+    EXPECT_THAT(error.what(), HasSubstr("GET http://nowhere/: "));
     EXPECT_EQ(fix.client.stats().busy, 0U);
   });
 }
@@ -221,8 +220,8 @@ TEST(HTTPClientErrors, URLsInMessagesHaveNoPassword) {
   with_fixture([](Fixture& fix) -> Task<> {
     const auto error = co_await failure_of<HTTPClientError>(
         fix.client.fetch("http://ada:secret@server/status?500"));
-    EXPECT_STREQ(error->what(), "GET http://server/status?500: HTTP 500: Internal Server Error");
-    EXPECT_THAT(error->url(), Not(HasSubstr("secret")));
+    EXPECT_STREQ(error.what(), "GET http://server/status?500: HTTP 500: Internal Server Error");
+    EXPECT_THAT(error.url(), Not(HasSubstr("secret")));
   });
 }
 
@@ -232,7 +231,7 @@ TEST(HTTPClientErrors, CallbacksOwnErrorsComeThrough) {
     request.streaming_callback = [](std::string) -> Task<> { throw std::runtime_error("full"); };
     const auto error =
         co_await failure_of<std::runtime_error>(fix.client.fetch(std::move(request)));
-    EXPECT_STREQ(error->what(), "full");
+    EXPECT_STREQ(error.what(), "full");
     EXPECT_EQ(fix.client.stats().idle, 0U);
     HTTPRequest late{.url = "http://server/big?100000"};
     late.streaming_callback = [](std::string) -> Task<> {

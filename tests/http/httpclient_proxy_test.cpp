@@ -74,8 +74,8 @@ std::string refused(Peer::Script script, HTTPRequest request) {
     request.proxy_port = 3128;
     request.validate_cert = false;
     const auto error = co_await failure_of<HTTPConnectError>(fix.client.fetch(std::move(request)));
-    text = error->what();
-    EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
+    text = error.what();
+    EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kUpgrade);
     co_await proxy.close();
     co_await sleep(1s);
     EXPECT_EQ(fix.network.open_transports(), 0U);
@@ -94,7 +94,84 @@ TEST(HTTPClientProxy, RefusalsAreTold) {
               HasSubstr("the proxy refused: 502 Bad Gateway"));
   EXPECT_THAT(tell("SSH-2.0-x\r\n\r\n"), HasSubstr("the proxy sent no HTTP response"));
   EXPECT_THAT(tell("HTTP/1.1 200 OK\r\n\r\nsurprise"), HasSubstr("sent more than its answer"));
-  EXPECT_THAT(tell(""), HasSubstr("Stream is closed"));
+  EXPECT_THAT(tell(""), HasSubstr("the proxy closed the connection"));
+}
+
+/// "server" with a proxy, and requests through it.
+void with_digest_proxy(DigestProxy::Then then,
+                       std::function<Task<>(Fixture&, DigestProxy&, Peer&)> body,
+                       HTTPServerOptions server_options = {}) {
+  HTTPClientOptions options;
+  options.proxies = {.http = "http://ada:pw@server:3128", .https = "http://ada:pw@server:3128"};
+  with_fixture(
+      [&](Fixture& fix) -> Task<> {
+        DigestProxy proxy{.then = then, .to = fix.host.address(80)};
+        Peer peer(fix.host.address(3128), proxy.script());
+        co_await body(fix, proxy, peer);
+        fix.client.close();
+        co_await peer.close();
+      },
+      std::move(options), std::move(server_options));
+}
+
+TEST(HTTPClientProxy, AConnectionThatVanishesAfterTheChallengeIsMadeAnew) {
+  const TestAuthority authority("Test CA");
+  const TestCertificate made = authority.issue({.dns_names = {"far.example"}});
+  HTTPServerOptions secure;
+  secure.tls = TLSContext::server(
+      {.identities = {{.certificate_pem = made.certificate_pem, .key_pem = made.key_pem}}});
+  with_digest_proxy(
+      DigestProxy::Then::kVanishes,
+      [&](Fixture& fix, DigestProxy& proxy, Peer& peer) -> Task<> {
+        EXPECT_EQ(co_await fix.body_of(
+                      {.url = "http://far.example/", .proxy_auth_mode = HTTPAuth::kDigest}),
+                  "ok");
+        EXPECT_EQ(proxy.asked.size(), 2U);
+        EXPECT_EQ(peer.accepted, 2);
+        HTTPRequest request{.url = "https://far.example/x"};
+        request.tls = TLSContext::client({.trust = {.ca_pem = authority.certificate_pem()}});
+        request.proxy_auth_mode = HTTPAuth::kDigest;
+        EXPECT_EQ(co_await fix.body_of(std::move(request)), "GET /x");
+        EXPECT_THAT(proxy.asked.back(), HasSubstr("nc=00000001"));
+      },
+      std::move(secure));
+}
+
+TEST(HTTPClientProxy, DigestCredentialsAreOnlyForTheProxyThatAsksForThem) {
+  with_digest_proxy(
+      DigestProxy::Then::kGoesOn, [](Fixture& fix, DigestProxy& proxy, Peer&) -> Task<> {
+        // A server that is asked without a proxy says 407: it is no proxy of ours.
+        fix.service.on("/407", [](HTTPExchange& exchange) -> Task<> {
+          exchange.respond({.status = 407,
+                            .fields = "Proxy-Authenticate: Digest realm=\"p\", "
+                                      "nonce=\"n1\"\r\n"},
+                           "");
+          co_return;
+        });
+        fix.network.add_host("direct", {"10.0.0.81"});
+        HTTPClientOptions options;
+        options.resolver = fix.network.names();
+        HTTPClient direct(std::move(options));
+        HTTPRequest request{.url = "http://server/407"};
+        request.proxy_username = "ada";
+        request.proxy_password = "pw";
+        request.proxy_auth_mode = HTTPAuth::kDigest;
+        const auto error = co_await failure_of<HTTPClientError>(direct.fetch(std::move(request)));
+        EXPECT_EQ(error.code(), 407);
+        EXPECT_EQ(fix.door->accepted, 1);
+        // With Basic credentials a challenge is not answered either.
+        co_await failure_of<HTTPClientError>(fix.client.fetch("http://far.example/"));
+        EXPECT_EQ(proxy.asked.size(), 1U);
+      });
+}
+
+TEST(HTTPClientProxy, AUserOfAProxyCannotAddFields) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    HTTPRequest request{.url = "http://far.example/",
+                        .proxy_host = "http://a%0D%0Ab:pw@server:3128",
+                        .proxy_auth_mode = HTTPAuth::kDigest};
+    co_await failure_of<std::invalid_argument>(fix.client.fetch(std::move(request)));
+  });
 }
 
 TEST(HTTPClientProxy, SOCKS) {
@@ -115,7 +192,7 @@ TEST(HTTPClientProxy, SOCKS) {
               "GET /x");
     const auto error = co_await failure_of<HTTPConnectError>(
         fix.client.fetch("http://far.example/", {.proxy_host = "socks5://ada:xx@server:1081"}));
-    EXPECT_THAT(error->what(), HasSubstr("does not accept the user or the password"));
+    EXPECT_THAT(error.what(), HasSubstr("does not accept the user or the password"));
     co_await closed.close();
   });
 }

@@ -59,9 +59,9 @@ TEST(HTTPClientRedirect, LoopsEnd) {
       co_return;
     });
     const auto error = co_await failure_of<HTTPClientError>(fix.client.fetch("http://server/loop"));
-    EXPECT_STREQ(error->what(), "GET http://server/loop: HTTP 302: Found (after 5 redirects)");
+    EXPECT_STREQ(error.what(), "GET http://server/loop: HTTP 302: Found (after 5 redirects)");
     EXPECT_EQ(asked, 6);
-    EXPECT_EQ(error->response()->body, "round and round");
+    EXPECT_EQ(error.response()->body, "round and round");
     const HTTPClientResponse none = co_await fix.client.fetch(
         "http://server/loop", {.follow_redirects = false, .raise_error = false});
     EXPECT_EQ(none.code, 302);
@@ -77,8 +77,8 @@ TEST(HTTPClientRedirect, ToNowhereIsAnError) {
     for (const char* location : {"ftp://x/", "javascript:alert(1)", "http://a@b@c/"}) {
       const auto error = co_await failure_of<HTTPResponseError>(
           fix.client.fetch(std::string("http://server/redirect?302+") + location));
-      EXPECT_THAT(error->what(), HasSubstr("redirected to nowhere: invalid URL"));
-      EXPECT_THAT(error->what(), HasSubstr(location));
+      EXPECT_THAT(error.what(), HasSubstr("redirected to nowhere: invalid URL"));
+      EXPECT_THAT(error.what(), HasSubstr(location));
     }
     const HTTPClientResponse plain =
         co_await fix.client.fetch("http://server/status?304", {.raise_error = false});

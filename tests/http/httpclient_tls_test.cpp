@@ -72,13 +72,13 @@ TEST(HTTPClientTLS, CertificatesAreChecked) {
   with_tls([](Fixture& fix) -> Task<> {
     const auto error =
         co_await failure_of<HTTPConnectError>(fix.client.fetch("https://server/who"));
-    EXPECT_EQ(error->connect_error().phase(), ConnectError::Phase::kUpgrade);
-    EXPECT_THROW(std::rethrow_exception(error->connect_error().cause()), TLSUntrustedError);
-    EXPECT_THAT(error->what(), HasSubstr("GET https://server/who: cannot connect to server:443: "));
+    EXPECT_EQ(error.connect_error().phase(), ConnectError::Phase::kUpgrade);
+    EXPECT_THROW(std::rethrow_exception(error.connect_error().cause()), TLSUntrustedError);
+    EXPECT_THAT(error.what(), HasSubstr("GET https://server/who: cannot connect to server:443: "));
     EXPECT_EQ(fix.client.stats().busy, 0U);
     const auto host =
         co_await failure_of<HTTPConnectError>(fix.client.fetch(trusting("https://10.0.0.80/who")));
-    EXPECT_THROW(std::rethrow_exception(host->connect_error().cause()), TLSHostError);
+    EXPECT_THROW(std::rethrow_exception(host.connect_error().cause()), TLSHostError);
     EXPECT_EQ(co_await fix.body_of({.url = "https://server/who", .validate_cert = false}),
               "anybody");
     // A connection that was not verified is not used for a request that wants it to be.
@@ -112,7 +112,7 @@ TEST(HTTPClientTLS, APlainServerIsNamed) {
   with_tls([](Fixture& fix) -> Task<> {
     const auto error =
         co_await failure_of<HTTPConnectError>(fix.client.fetch(trusting("https://server:80/")));
-    EXPECT_THROW(std::rethrow_exception(error->connect_error().cause()), TLSGarbageError);
+    EXPECT_THROW(std::rethrow_exception(error.connect_error().cause()), TLSGarbageError);
   });
 }
 
@@ -123,8 +123,8 @@ TEST(HTTPClientTLS, TheHandshakeCountsAsConnecting) {
     HTTPRequest request = trusting("https://server:444/");
     request.connect_timeout = 3s;
     const auto error = co_await failure_of<HTTPTimeoutError>(fix.client.fetch(std::move(request)));
-    EXPECT_EQ(error->phase(), HTTPPhase::kConnect);
-    EXPECT_THAT(error->what(), HasSubstr("gave up after 3 s during the handshake"));
+    EXPECT_EQ(error.phase(), HTTPPhase::kConnect);
+    EXPECT_THAT(error.what(), HasSubstr("gave up after 3 s during the handshake"));
     co_await mute.close();
   });
 }
@@ -138,7 +138,7 @@ TEST(HTTPClientTLS, ATruncatedBodyIsNoBody) {
     });
     const auto error = co_await failure_of<HTTPStreamClosedError>(
         fix.client.fetch(trusting("https://server/cut")));
-    EXPECT_EQ(error->phase(), HTTPPhase::kReceive);
+    EXPECT_EQ(error.phase(), HTTPPhase::kReceive);
   });
 }
 
@@ -148,7 +148,7 @@ TEST(HTTPClientTLS, NoBodyGoesFromTLSIntoTheClear) {
     request.method = "POST";
     request.body = "secret";
     const auto error = co_await failure_of<HTTPClientError>(fix.client.fetch(std::move(request)));
-    EXPECT_EQ(error->code(), 307);
+    EXPECT_EQ(error.code(), 307);
     EXPECT_EQ(fix.door->accepted, 0);
     HTTPRequest get = trusting("https://server/redirect?307+http://server/echo");
     get.bearer_token = "secret";

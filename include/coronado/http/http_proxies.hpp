@@ -43,6 +43,8 @@ struct HTTPProxy {
   std::string username;
   std::string password;
 
+  bool has_user() const noexcept { return !username.empty() || !password.empty(); }
+
   /// Throws  std::invalid_argument  It is none; the message shows it without the password.
   static HTTPProxy parse(std::string_view text);
 };

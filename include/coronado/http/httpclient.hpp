@@ -75,7 +75,7 @@ class HTTPBodyWriter {
 /// How credentials are shown.
 enum class HTTPAuth : std::uint8_t {
   kBasic,   ///< with the first request; anybody on the way can read them without TLS
-  kDigest,  ///< when the server asks, as a hash of MD5 or SHA-256; RFC 7616
+  kDigest,  ///< when the server or proxy asks, as a hash of MD5 or SHA-256; RFC 7616
 };
 
 /// One request. Times of zero are no limit.   Tornado  `httpclient.HTTPRequest`.
@@ -148,12 +148,19 @@ struct HTTPRequest {
   std::uint16_t proxy_port = 0;
   std::string proxy_username = {};
   std::string proxy_password = {};
+  /// How the user is shown to an HTTP proxy, also to one of the client's `proxies`.
+  HTTPAuth proxy_auth_mode = HTTPAuth::kBasic;
 
   /// An IP address of this machine to connect from.
   std::string network_interface = {};
   bool allow_ipv6 = true;
   /// Connect to this Unix socket, whatever the URL's host.
   std::string unix_socket = {};
+
+  /// Given the `CURL*` of each request that is made for this one, just before it starts, to set what
+  /// has no option here. What is set instead of ours, callbacks above all, is at your own risk. Only
+  /// with `HTTPClientEngine::kCurl`.
+  Function<void(void* easy)> prepare_curl_callback = {};
 };
 
 /// How long each part took. What did not happen, as on a reused connection, took nothing.
