@@ -7,6 +7,7 @@
 /// Layer: http.   Spec  RFC 6455, RFC 7692.
 #pragma once
 
+#include <coronado/coro/frame_pool.hpp>
 #include <coronado/coro/locks.hpp>
 #include <coronado/coro/task_group.hpp>
 #include <coronado/http/upgrade.hpp>
@@ -56,7 +57,9 @@ struct WebSocketSetup {
   std::string subprotocol = {};
 };
 
-class WebSocketConnection final : public UpgradedConnection, private TransportHandler {
+class WebSocketConnection final : public UpgradedConnection,
+                                  public detail::Pooled,
+                                  private TransportHandler {
  public:
   /// Params  listener  Null: messages are read.
   /// Throws  std::bad_alloc
