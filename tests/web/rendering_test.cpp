@@ -161,5 +161,23 @@ TEST_F(Rendering, AGeneratedPageSeesTheHandlerAndItsModules) {
   EXPECT_EQ(bench.get("/built").body, "&lt;x&gt; GET /page <b>m</b> 8\n");
 }
 
+/// Has templates of its own.
+struct Themed : Page {
+  explicit Themed(std::shared_ptr<web::BaseLoader> theme) : theme_(std::move(theme)) {}
+  web::BaseLoader* get_template_loader() const override { return theme_.get(); }
+
+ private:
+  std::shared_ptr<web::BaseLoader> theme_;
+};
+
+TEST_F(Rendering, AHandlerMayHaveTemplatesOfItsOwn) {
+  serve({{"x", "the application's"}});
+  const auto theme = std::make_shared<web::DictLoader>(
+      web::TemplateTexts{{"x", "{% include 'y' %}"}, {"y", "its own, of {{ site }}"}});
+  bench.app.add<Themed>("/themed", std::shared_ptr<web::BaseLoader>(theme));
+  EXPECT_EQ(body("x"), "the application's");
+  EXPECT_EQ(bench.get("/themed?t=x").body, "its own, of Blog");
+}
+
 }  // namespace
 }  // namespace coronado::web_test
