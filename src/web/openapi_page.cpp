@@ -82,7 +82,10 @@ function typeText(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
   if (schema.anyOf) return schema.anyOf.map(typeText).join(" or ");
-  if (schema.type === "array") return "list of " + (typeText(schema.items) || "anything");
+  if (schema.type === "array") {
+    const few = schema.maxItems !== undefined ? ", " + (schema.minItems || 0) + " to " + schema.maxItems + " of them" : "";
+    return "list of " + (typeText(schema.items) || "anything") + few;
+  }
   if (schema.additionalProperties) return "map of " + typeText(schema.additionalProperties);
   let text = schema.type || "anything";
   if (schema.format) text += " (" + schema.format + ")";
@@ -91,7 +94,7 @@ function typeText(schema) {
   else if (schema.maximum !== undefined) text += ", at most " + schema.maximum;
   if (schema.maxLength !== undefined) text += ", " + schema.minLength + " to " + schema.maxLength + " characters";
   if (schema.enum) text += ": " + schema.enum.join(", ");
-  if (schema.pattern) text += ", " + schema.pattern;
+  if (schema.pattern) text += ", matches " + schema.pattern.replace(/^\^\(\?:(.*)\)\$$/, "$1");
   return text;
 }
 
@@ -118,13 +121,27 @@ function table(head, rows) {
     element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))))));
 }
 
-function fieldTable(schema) {
+// The fields of a struct, and of those in it: "lines[].item", as errors call them.
+function fieldRows(schema, prefix = "", depth = 0) {
   const resolved = resolve(schema);
-  if (!resolved || !resolved.properties) return element("p", { class: "muted" }, typeText(schema));
+  if (!resolved || !resolved.properties || depth > 3) return [];
   const required = resolved.required || [];
-  return table(["Field", "Type", "Meaning"], Object.entries(resolved.properties).map(([name, each]) => [
-    element("span", {}, element("code", {}, name), required.includes(name) ? element("span", { class: "need", title: "required" }, " *") : null),
-    typeText(each), (each.anyOf ? each.anyOf[0] : each).description || ""]));
+  return Object.entries(resolved.properties).flatMap(([name, each]) => {
+    const value = each.anyOf ? each.anyOf[0] : each;
+    const inner = value.type === "array" ? value.items : value;
+    const path = prefix + name + (value.type === "array" ? "[]" : "");
+    return [{ name: prefix + name, type: typeText(each), required: required.includes(name), meaning: value.description || "" },
+      ...fieldRows(inner, path + ".", depth + 1)];
+  });
+}
+
+function fieldTable(schema) {
+  const rows = fieldRows(schema && schema.type === "array" ? schema.items : schema);
+  if (rows.length === 0) return null;
+  const explained = rows.some((row) => row.meaning);
+  return table(["Field", "Type", ...(explained ? ["Meaning"] : [])], rows.map((row) => [
+    element("span", {}, element("code", {}, row.name), row.required ? element("span", { class: "need", title: "required" }, " *") : null),
+    row.type, ...(explained ? [row.meaning] : [])]));
 }
 
 function contentBlock(content) {
