@@ -91,6 +91,22 @@ void cancel(web::State<Orders> orders, web::Extension<Clerk> clerk, long id) {
 }
 // [/user]
 
+// [transform]
+/// Ends JSON with a new line, for those who read it in a terminal.
+class NewLine final : public web::OutputTransform {
+ public:
+  bool transform_first_chunk(int& status, coronado::HeaderBlock& headers, std::string& chunk,
+                             bool finishing) override {
+    const auto type = headers.find("Content-Type").value_or("");
+    if (!type.starts_with("application/json")) return false;  // it is not called again
+    return OutputTransform::transform_first_chunk(status, headers, chunk, finishing);
+  }
+  void transform_chunk(std::string& chunk, bool finishing) override {
+    if (finishing) chunk += '\n';
+  }
+};
+// [/transform]
+
 web::Application make_app() {
   web::Application app;
   app.set_state(std::make_shared<Orders>());
@@ -109,6 +125,7 @@ web::Application make_app() {
     }
   });
   // [/own]
+  app.use("/orders", web::output_transform<NewLine>());
   // [routes]
   app.post("/orders", take, {.docs = {.summary = "Takes an order", .tags = {"Orders"}}});
   app.get("/orders", list, {.docs = {.summary = "Lists orders", .tags = {"Orders"}}});

@@ -117,11 +117,9 @@ Task<std::string> compute(unsigned n) {
 // [/offload]
 
 // [stream-out]
-Task<> countdown(HTTPExchange& exchange) {
-  exchange.start({.fields = "Content-Type: text/plain\r\n"}, std::nullopt);
-  for (int i = 10; i > 0; --i) {
-    exchange.write(std::to_string(i) + "\n");
-    co_await exchange.drain();  // waits while the client is slow
+coronado::AsyncGenerator<std::string> countdown(int from) {
+  for (int i = from; i > 0; --i) {
+    co_yield std::to_string(i) + "\n";  // goes on when the client has taken it
     co_await coronado::sleep(100ms);
   }
 }
@@ -218,7 +216,8 @@ void add_handlers(web::Application& app) {
   // [/arguments]
 
   // [stream-routes]
-  app.get("/countdown", countdown);
+  app.get("/countdown", [] { return web::stream(countdown(10)); });
+  app.get("/handbook", [] { return web::file("files/7f3a", {.download_as = "handbook.pdf"}); });
   app.add<Upload>("/upload", {.stream_body = true});
   // [/stream-routes]
 

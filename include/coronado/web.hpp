@@ -23,10 +23,12 @@
 #include <coronado/web/locale.hpp>
 #include <coronado/web/matcher.hpp>
 #include <coronado/web/openapi.hpp>
+#include <coronado/web/output_transform.hpp>
 #include <coronado/web/request_handler.hpp>
 #include <coronado/web/response.hpp>
 #include <coronado/web/standard_handlers.hpp>
 #include <coronado/web/standard_middleware.hpp>
 #include <coronado/web/static_file_handler.hpp>
 #include <coronado/web/static_files.hpp>
+#include <coronado/web/stream_response.hpp>
 #include <coronado/web/template.hpp>

@@ -8,6 +8,7 @@
 #include "http/exchange_body.hpp"
 #include "http/held_response.hpp"
 #include "http/response_encoder.hpp"
+#include "http/transformed_response.hpp"
 
 namespace coronado {
 
@@ -57,6 +58,7 @@ void HTTPExchange::edit_head(HeadEditor edit) { head_editors_.push_back(std::mov
 
 void HTTPExchange::start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
                                 std::string_view first) {
+  if (transformed_ && !transformed_->running) return start_transformed(head, length, first);
   if (keep_held(head, length, first)) return;
   std::vector<HeadEditor> editors = std::exchange(head_editors_, {});
   HeaderBlock fields;
@@ -76,7 +78,7 @@ void HTTPExchange::write(std::string_view bytes) {
     throw std::logic_error(started_ ? "the response is finished" : "the response is not started");
   }
   if (bytes.empty() || body_forbidden_) return;
-  if (encoded_) return write_encoded(bytes);
+  if (shaped_) return write_shaped(bytes);
   if (length_known_ && body_sent_ + bytes.size() > promised_) too_much();
   body_sent_ += bytes.size();
   sink_->write(*this, bytes);
@@ -96,7 +98,7 @@ void HTTPExchange::end(std::string_view trailers) {
   if (finished_) return;
   if (!started_) throw std::logic_error("the response is not started");
   finished_ = true;
-  if (encoded_) return finish_encoded(trailers);
+  if (shaped_) return finish_shaped(trailers);
   if (length_known_ && !body_forbidden_ && body_sent_ < promised_) {
     return too_little(promised_ - body_sent_);
   }
@@ -148,6 +150,7 @@ void HTTPExchange::start_encoded(const ResponseHead& head, std::optional<std::ui
       stream->promised = length;
       body = stream->piece(first);
       encoded_ = std::move(stream);
+      shaped_ = true;
     }
   }
   ResponseHead changed = head;
@@ -164,6 +167,16 @@ void HTTPExchange::start_encoded(const ResponseHead& head, std::optional<std::ui
   length_known_ = length.has_value();
   promised_ = length.value_or(0);
   sink_->start(*this, changed, length, first);
+}
+
+void HTTPExchange::write_shaped(std::string_view bytes) {
+  transformed_ ? write_transformed(bytes) : write_encoded(bytes);
+}
+
+void HTTPExchange::finish_shaped(std::string_view trailers) {
+  if (transformed_ && !body_forbidden_ && !finish_transformed()) return;
+  if (encoded_) return finish_encoded(trailers);
+  sink_->finish(*this, trailers);
 }
 
 void HTTPExchange::write_encoded(std::string_view bytes) {
@@ -212,7 +225,11 @@ void HTTPExchange::recycle() noexcept {
   close_callback_ = nullptr;
   head_editors_.clear();
   body_.reset();
-  encoded_.reset();
+  if (shaped_) {
+    encoded_.reset();
+    transformed_.reset();
+    shaped_ = false;
+  }
   next_.reset();
   endpoint_ = nullptr;
   promised_ = body_sent_ = 0;

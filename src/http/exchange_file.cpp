@@ -28,7 +28,7 @@ Task<> HTTPExchange::write_file(std::shared_ptr<const OpenFile> file, std::uint6
     throw std::logic_error(started_ ? "the response is finished" : "the response is not started");
   }
   if (body_forbidden_) co_return;
-  bool direct = !encoded_ && !chunked_;
+  bool direct = !encoded_ && !transformed_ && !chunked_;
   if (direct && length_known_ && body_sent_ + count > promised_) too_much();
   std::string copy;
   while (count != 0) {

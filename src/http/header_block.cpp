@@ -96,6 +96,13 @@ void HeaderBlock::append_wire(std::string_view text, Known field) {
   if (text.empty()) return;
   std::memcpy(grow(text.size()), text.data(), text.size());
   known_ |= field;
+  if (field != kUnknown) return;
+  // Several fields, of which nobody has said what they are.
+  for (std::size_t at = 0; at < text.size();) {
+    const Line line = line_at(text, at);
+    known_ |= classify(line.name);
+    at = line.end;
+  }
 }
 
 void HeaderBlock::set(std::string_view name, std::string_view value) {

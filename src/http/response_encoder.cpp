@@ -29,9 +29,6 @@ constexpr std::string_view kTypes[] = {
     "image/x-icon",
 };
 
-/// Fields that speak of the very bytes of the body.
-constexpr std::string_view kDigests[] = {"Content-MD5", "Content-Digest", "Repr-Digest", "Digest"};
-
 struct Line {
   std::string_view name;
   std::string_view value;
@@ -73,7 +70,7 @@ struct Facts {
         // RFC 9111 5.2.2.6
         fixed = fixed || has_element(line.value, "no-transform");
       } else if (equals_ignoring_case(line.name, "Content-Encoding") ||
-                 std::ranges::any_of(kDigests, [&](std::string_view digest) {
+                 std::ranges::any_of(kDigestFields, [&](std::string_view digest) {
                    return equals_ignoring_case(line.name, digest);
                  })) {
         fixed = true;

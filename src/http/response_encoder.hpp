@@ -16,11 +16,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/compress.hpp"
 
 namespace coronado {
+
+/// Fields that speak of the very bytes of a body.
+inline constexpr std::string_view kDigestFields[] = {"Content-MD5", "Content-Digest", "Repr-Digest",
+                                                     "Digest"};
 
 class ResponseEncoder {
  public:

@@ -28,9 +28,11 @@ class ActiveModules {
             TemplateMemory& memory, TemplateValue& found);
 
   /// The page with what its modules need.
-  /// Params  scope  Has `static_url`.
+  /// Params  handler  Writes the markup.
+  ///         scope    Has `static_url`.
   /// Throws  UsageError  The page has no `</head>` or `</body>` to put it before.
-  std::string complete(std::string page, const TemplateScope& scope) const;
+  std::string complete(std::string page, const RequestHandler& handler,
+                       const TemplateScope& scope) const;
 
  private:
   struct Used {

@@ -31,11 +31,18 @@ std::string checked_utf8(std::string_view value, std::string_view what) {
   return std::string(trim(text));
 }
 
-std::optional<std::string> last_argument(const ArgumentList& arguments, std::string_view name) {
+const std::string* find_last_argument(const ArgumentList& arguments,
+                                      std::string_view name) noexcept {
   for (auto each = arguments.rbegin(); each != arguments.rend(); ++each) {
-    if (each->first == name) return checked_utf8(each->second, "argument " + std::string(name));
+    if (each->first == name) return &each->second;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+std::optional<std::string> last_argument(const ArgumentList& arguments, std::string_view name) {
+  const std::string* value = find_last_argument(arguments, name);
+  if (value == nullptr) return std::nullopt;
+  return checked_utf8(*value, "argument " + std::string(name));
 }
 
 std::vector<std::string> all_arguments(const ArgumentList& arguments, std::string_view name) {

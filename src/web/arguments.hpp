@@ -19,6 +19,10 @@ const ArgumentList& form_arguments(const HTTPServerRequest& request);
 /// Throws  ValidationError(400)  It is not valid UTF-8; `what` is in the message.
 std::string checked_utf8(std::string_view value, std::string_view what);
 
+/// The last value of that name as it came; null without one.
+const std::string* find_last_argument(const ArgumentList& arguments,
+                                      std::string_view name) noexcept;
+
 /// The last value of that name, checked; none without one.   Throws  ValidationError(400)
 std::optional<std::string> last_argument(const ArgumentList& arguments, std::string_view name);
 

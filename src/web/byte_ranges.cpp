@@ -112,9 +112,9 @@ int check_preconditions(const RequestHead& request, const Validators& known) {
   return 200;
 }
 
-RangePlan plan_response(const RequestHead& request, const Validators& known) {
+RangePlan plan_response(const RequestHead& request, const Validators& known, Ranges ranges) {
   const int status = check_preconditions(request, known);
-  if (status != 200) return {.status = status};
+  if (status != 200 || ranges == Ranges::kIgnored) return {.status = status};
   const auto range = request.find(FieldId::kRange);
   if (!range) return {};
   const auto condition = request.find(FieldId::kIfRange);

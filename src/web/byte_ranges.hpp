@@ -35,13 +35,17 @@ struct RangePlan {
   std::vector<ByteRange> ranges = {};
 };
 
+/// Whether a part of the representation may be sent.
+enum class Ranges : bool { kIgnored, kHonoured };
+
 /// Evaluates If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since, If-Range and Range, in
 /// this order. A Range that is malformed, of another unit, that asks for more than everything or for
 /// all of it is left out of account.
 /// Spec     RFC 9110 13.2.2, 14.2.
 /// Tornado  `StaticFileHandler.should_return_304` and the ranges of `get`. Differs: several ranges,
 ///          If-Range, If-Match.
-RangePlan plan_response(const RequestHead& request, const Validators& known);
+RangePlan plan_response(const RequestHead& request, const Validators& known,
+                        Ranges ranges = Ranges::kHonoured);
 
 /// The precondition fields alone: 200, 304 or 412.
 int check_preconditions(const RequestHead& request, const Validators& known);

@@ -105,7 +105,7 @@ function typeText(schema) {
   if (schema.maxLength !== undefined) {
     parts.push(t("{least} to {most} characters", { least: schema.minLength, most: schema.maxLength }));
   }
-  if (schema.pattern) parts.push(schema.pattern);
+  if (schema.pattern) parts.push(t("matches {pattern}", { pattern: schema.pattern.replace(/^\^\(\?:(.*)\)\$$/, "$1") }));
   return inRow(parts) + (schema.enum ? ": " + schema.enum.join(", ") : "");
 }
 
@@ -113,7 +113,7 @@ function typeText(schema) {
 function listText(schema) {
   const text = t("list of {type}", { type: typeText(schema.items) || t("anything") });
   if (schema.maxItems === undefined) return text;
-  return inRow([text, t("{least} to {most} elements", { least: schema.minItems, most: schema.maxItems })]);
+  return inRow([text, t("{least} to {most} elements", { least: schema.minItems || 0, most: schema.maxItems })]);
 }
 
 // A value of the right shape, to begin with.
@@ -139,13 +139,27 @@ function table(head, rows) {
     element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))))));
 }
 
-function fieldTable(schema) {
+// The fields of a struct, and of those in it: "lines[].item", as errors call them.
+function fieldRows(schema, prefix = "", depth = 0) {
   const resolved = resolve(schema);
-  if (!resolved || !resolved.properties) return element("p", { class: "muted" }, typeText(schema));
+  if (!resolved || !resolved.properties || depth > 3) return [];
   const required = resolved.required || [];
-  return table([t("Field"), t("Type"), t("Meaning")], Object.entries(resolved.properties).map(([name, each]) => [
-    element("span", {}, element("code", {}, name), required.includes(name) ? element("span", { class: "need", title: t("required") }, " *") : null),
-    typeText(each), (each.anyOf ? each.anyOf[0] : each).description || ""]));
+  return Object.entries(resolved.properties).flatMap(([name, each]) => {
+    const value = each.anyOf ? each.anyOf[0] : each;
+    const inner = value.type === "array" ? value.items : value;
+    const path = prefix + name + (value.type === "array" ? "[]" : "");
+    return [{ name: prefix + name, type: typeText(each), required: required.includes(name), meaning: value.description || "" },
+      ...fieldRows(inner, path + ".", depth + 1)];
+  });
+}
+
+function fieldTable(schema) {
+  const rows = fieldRows(schema && schema.type === "array" ? schema.items : schema);
+  if (rows.length === 0) return null;
+  const explained = rows.some((row) => row.meaning);
+  return table([t("Field"), t("Type"), ...(explained ? [t("Meaning")] : [])], rows.map((row) => [
+    element("span", {}, element("code", {}, row.name), row.required ? element("span", { class: "need", title: t("required") }, " *") : null),
+    row.type, ...(explained ? [row.meaning] : [])]));
 }
 
 function contentBlock(content) {

@@ -1,5 +1,6 @@
 // What handlers and templates have to do with each other.
 #include <coronado/base/error.hpp>
+#include <coronado/base/escape.hpp>
 #include <coronado/web/application.hpp>
 #include <coronado/web/compiled_template.hpp>
 #include <coronado/web/locale.hpp>
@@ -213,7 +214,7 @@ class HandlerScope final : public TemplateScope {
   /// The page with what its UI modules need.
   static void complete(RequestHandler& handler, std::string& page, const HandlerScope& scope) {
     if (handler.active_modules_ == nullptr) return;
-    page = handler.active_modules_->complete(std::move(page), scope);
+    page = handler.active_modules_->complete(std::move(page), handler, scope);
   }
 
   /// What `render` writes, as the whole answer.
@@ -250,7 +251,7 @@ class HandlerScope final : public TemplateScope {
   }
 
   bool find_module(std::string_view name, TemplateValue& found) const override {
-    const BaseLoader* loader = handler_->application().template_loader();
+    const BaseLoader* loader = handler_->get_template_loader();
     return loader != nullptr && loader->find_module(name, found);
   }
 
@@ -273,8 +274,8 @@ class HandlerScope final : public TemplateScope {
 
 namespace {
 
-std::shared_ptr<const Template> load(const Application& application, std::string_view name) {
-  BaseLoader* loader = application.template_loader();
+std::shared_ptr<const Template> load(const RequestHandler& handler, std::string_view name) {
+  BaseLoader* loader = handler.get_template_loader();
   if (loader == nullptr) {
     throw UsageError("cannot render '" + std::string(name) +
                      "': give the application templates with set_template_loader");
@@ -288,6 +289,47 @@ Task<> send_piece(RequestHandler* handler, std::string_view piece) {
 }
 
 }  // namespace
+
+// --- what a handler may do in another way --------------------------------------------------------
+
+namespace {
+
+std::string nonce_attribute(const RequestHandler& handler) {
+  const std::string_view nonce = handler.csp_nonce();
+  return nonce.empty() ? std::string() : " nonce=\"" + std::string(nonce) + '"';
+}
+
+}  // namespace
+
+BaseLoader* RequestHandler::get_template_loader() const { return application().template_loader(); }
+
+std::string RequestHandler::render_linked_js(const std::vector<std::string>& urls) const {
+  std::string html;
+  for (const std::string& url : urls) {
+    html += "<script src=\"" + xhtml_escape(url) + "\" type=\"text/javascript\"" +
+            nonce_attribute(*this) + "></script>";
+  }
+  return html;
+}
+
+std::string RequestHandler::render_embed_js(std::string_view script) const {
+  return "<script type=\"text/javascript\"" + nonce_attribute(*this) + ">\n//<![CDATA[\n" +
+         std::string(script) + "//]]>\n</script>";
+}
+
+std::string RequestHandler::render_linked_css(const std::vector<std::string>& urls) const {
+  std::string html;
+  for (const std::string& url : urls) {
+    html += "<link href=\"" + xhtml_escape(url) + "\" type=\"text/css\" rel=\"stylesheet\"" +
+            nonce_attribute(*this) + "/>";
+  }
+  return html;
+}
+
+std::string RequestHandler::render_embed_css(std::string_view style) const {
+  return "<style type=\"text/css\"" + nonce_attribute(*this) + ">\n" + std::string(style) +
+         "</style>";
+}
 
 namespace detail {
 
@@ -311,7 +353,7 @@ Task<> stream_with_handler_scope(
 void RequestHandler::render(std::string_view name,
                             std::initializer_list<TemplateArgument> arguments) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
-  const std::shared_ptr<const Template> page = load(application(), name);
+  const std::shared_ptr<const Template> page = load(*this, name);
   const HandlerScope scope(*this);
   page->generate_into(draft().body, {arguments.begin(), arguments.size()}, &scope);
   HandlerScope::complete(*this, draft().body, scope);
@@ -322,7 +364,7 @@ std::string detail::render_text(RequestHandler& handler, std::string_view name,
                                 std::span<const TemplateArgument> arguments) {
   std::string text;
   const HandlerScope scope(handler);
-  load(handler.application(), name)->generate_into(text, arguments, &scope);
+  load(handler, name)->generate_into(text, arguments, &scope);
   return text;
 }
 
@@ -333,7 +375,7 @@ std::string RequestHandler::render_string(std::string_view name,
 
 Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
-  const std::shared_ptr<const Template> page = load(application(), name);
+  const std::shared_ptr<const Template> page = load(*this, name);
   const HandlerScope scope(*this);
   RequestHandler* self = this;
   Function<Task<>(std::string_view)> send = [self](std::string_view piece) {
@@ -345,7 +387,7 @@ Task<> RequestHandler::render_stream(std::string name, TemplateNamespace names) 
 
 Task<> RequestHandler::render_async(std::string name, TemplateNamespace names) {
   if (finished_) throw std::logic_error("cannot render() after finish()");
-  const std::shared_ptr<const Template> page = load(application(), name);
+  const std::shared_ptr<const Template> page = load(*this, name);
   const HandlerScope scope(*this);
   std::string text = co_await page->generate_async(std::move(names), &scope);
   HandlerScope::complete(*this, text, scope);

@@ -26,9 +26,11 @@ namespace {
 
 constexpr std::string_view kDefaultContentType = "Content-Type: text/html; charset=UTF-8\r\n";
 
-std::string required(std::optional<std::string> value, std::string_view name) {
-  if (!value) throw MissingArgumentError(std::string(name));
-  return std::move(*value);
+/// An argument as the handler reads it.   Throws  MissingArgumentError  There is none.
+std::string required(const RequestHandler& handler, const std::string* value,
+                     std::string_view name) {
+  if (value == nullptr) throw MissingArgumentError(std::string(name));
+  return handler.decode_argument(*value, name);
 }
 
 /// RFC 9110 9.2.1: methods that ask for no change, and need no XSRF token.
@@ -44,8 +46,18 @@ std::optional<std::uint64_t> take_content_length(HeaderBlock& headers) {
   return length;
 }
 
-std::string optional(std::optional<std::string> value, std::string_view fallback) {
-  return value ? std::move(*value) : std::string(fallback);
+std::string optional(const RequestHandler& handler, const std::string* value, std::string_view name,
+                     std::string_view fallback) {
+  return value == nullptr ? std::string(fallback) : handler.decode_argument(*value, name);
+}
+
+std::vector<std::string> all(const RequestHandler& handler, const ArgumentList& arguments,
+                             std::string_view name) {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : arguments) {
+    if (key == name) values.push_back(handler.decode_argument(value, name));
+  }
+  return values;
 }
 
 }  // namespace
@@ -69,6 +81,7 @@ Task<> RequestHandler::put() { refuse_method(); }
 Task<> RequestHandler::patch() { refuse_method(); }
 Task<> RequestHandler::del() { refuse_method(); }
 Task<> RequestHandler::options() { refuse_method(); }
+Task<> RequestHandler::other_method() { refuse_method(); }
 Task<> RequestHandler::prepare() { return {}; }
 Task<> RequestHandler::data_received(std::string_view) { return {}; }
 
@@ -81,7 +94,7 @@ Task<> RequestHandler::data_received(std::string_view) { return {}; }
     case Method::kPatch: return patch();
     case Method::kDelete: return del();
     case Method::kOptions: return options();
-    default: refuse_method();
+    default: return other_method();
   }
 }
 
@@ -149,7 +162,8 @@ void RequestHandler::handle_exception(const std::exception_ptr& error) noexcept 
       return exchange_->abort();
     }
     log_exception(error);
-    if (finished_) return;
+    if (finished_ && exchange_->started()) return;
+    finished_ = false;  // `finish` has thrown, and nothing has been sent
     const auto [status, reason] = error_status(error);
     send_error(status, reason, error);
     return forget_await_trace(error);
@@ -187,7 +201,7 @@ std::string RequestHandler::path_argument(std::size_t index) const {
     throw std::out_of_range("the route has " + std::to_string(parameters.size()) +
                             " parameters, not " + std::to_string(index + 1));
   }
-  return checked_utf8(parameters.decoded(index), "path argument");
+  return decode_argument(parameters.decoded(index), {});
 }
 
 std::string RequestHandler::path_argument(std::string_view name) const {
@@ -198,14 +212,18 @@ std::string RequestHandler::path_argument(std::string_view name) const {
   throw std::out_of_range("the route has no parameter called " + std::string(name));
 }
 
+std::string RequestHandler::decode_argument(std::string_view value, std::string_view name) const {
+  return checked_utf8(value, name.empty() ? "path argument" : "argument " + std::string(name));
+}
+
 std::string RequestHandler::get_argument(std::string_view name) const {
-  if (auto value = last_argument(form_arguments(request()), name)) return std::move(*value);
-  return get_query_argument(name);
+  const std::string* value = find_last_argument(form_arguments(request()), name);
+  return value ? decode_argument(*value, name) : get_query_argument(name);
 }
 
 std::string RequestHandler::get_argument(std::string_view name, std::string_view fallback) const {
-  if (auto value = last_argument(form_arguments(request()), name)) return std::move(*value);
-  return get_query_argument(name, fallback);
+  const std::string* value = find_last_argument(form_arguments(request()), name);
+  return value ? decode_argument(*value, name) : get_query_argument(name, fallback);
 }
 
 std::vector<std::string> RequestHandler::get_arguments(std::string_view name) const {
@@ -217,24 +235,24 @@ std::vector<std::string> RequestHandler::get_arguments(std::string_view name) co
 }
 
 std::string RequestHandler::get_query_argument(std::string_view name) const {
-  return required(last_argument(query_arguments(request()), name), name);
+  return required(*this, find_last_argument(query_arguments(request()), name), name);
 }
 std::string RequestHandler::get_query_argument(std::string_view name,
                                                std::string_view fallback) const {
-  return optional(last_argument(query_arguments(request()), name), fallback);
+  return optional(*this, find_last_argument(query_arguments(request()), name), name, fallback);
 }
 std::vector<std::string> RequestHandler::get_query_arguments(std::string_view name) const {
-  return all_arguments(query_arguments(request()), name);
+  return all(*this, query_arguments(request()), name);
 }
 std::string RequestHandler::get_body_argument(std::string_view name) const {
-  return required(last_argument(form_arguments(request()), name), name);
+  return required(*this, find_last_argument(form_arguments(request()), name), name);
 }
 std::string RequestHandler::get_body_argument(std::string_view name,
                                               std::string_view fallback) const {
-  return optional(last_argument(form_arguments(request()), name), fallback);
+  return optional(*this, find_last_argument(form_arguments(request()), name), name, fallback);
 }
 std::vector<std::string> RequestHandler::get_body_arguments(std::string_view name) const {
-  return all_arguments(form_arguments(request()), name);
+  return all(*this, form_arguments(request()), name);
 }
 
 // --- the response --------------------------------------------------------------------------------

@@ -58,8 +58,10 @@ Task<std::optional<std::string>> StaticFileHandler::validate_absolute_path(
     file_ = co_await files_->find(below + options.default_filename);
     if (file_->is_folder) throw HTTPError(403, file_->path + " is a folder");
   }
-  file_ =
-      StaticFiles::choose(file_, request().header(FieldId::kAcceptEncoding).value_or(""), options);
+  if (!exchange().transforms_output()) {
+    file_ = StaticFiles::choose(file_, request().header(FieldId::kAcceptEncoding).value_or(""),
+                                options);
+  }
   co_return root + '/' + file_->path;
 }
 
@@ -149,8 +151,9 @@ Task<> StaticFileHandler::answer(bool include_body) {
   }
   const std::string etag = compute_etag();
   const std::uint64_t size = get_content_size();
-  RangePlan plan = plan_response(request().head(),
-                                 {.etag = etag, .modified = get_modified_time(), .size = size});
+  RangePlan plan =
+      plan_response(request().head(), {.etag = etag, .modified = get_modified_time(), .size = size},
+                    exchange().transforms_output() ? Ranges::kIgnored : Ranges::kHonoured);
   if (plan.status == 412) throw HTTPError(412, path_ + " is not what the client knows");
   if (plan.status == 416) {
     set_status(416);

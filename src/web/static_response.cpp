@@ -86,10 +86,19 @@ std::string folder_location(const HTTPServerRequest& request) {
 Task<> respond_with_file(HTTPExchange& exchange, const StaticFiles::File& found,
                          const StaticFileOptions& options) {
   const HTTPServerRequest& request = exchange.request();
+  const bool changed =
+      exchange.transforms_output();  // by who is given the whole of the file itself
   const StaticFiles::File& file =
-      StaticFiles::choose(found, request.header(FieldId::kAcceptEncoding).value_or(""), options);
-  RangePlan plan = plan_response(
-      request.head(), {.etag = file->etag, .modified = file->modified, .size = file->size});
+      changed ? found
+              : StaticFiles::choose(found, request.header(FieldId::kAcceptEncoding).value_or(""),
+                                    options);
+  const Method method = request.method_id();
+  RangePlan plan;
+  if (method == Method::kGet || method == Method::kHead) {  // RFC 9110 14.2, 13.2.1
+    plan = plan_response(request.head(),
+                         {.etag = file->etag, .modified = file->modified, .size = file->size},
+                         changed ? Ranges::kIgnored : Ranges::kHonoured);
+  }
   const std::string more = cache_fields(request, options);
   switch (plan.status) {
     case 206: return respond_partially(exchange, file, std::move(plan), more);

@@ -189,7 +189,8 @@ bool ActiveModules::find(RequestHandler& handler, std::string_view name,
   return true;
 }
 
-std::string ActiveModules::complete(std::string page, const TemplateScope& scope) const {
+std::string ActiveModules::complete(std::string page, const RequestHandler& handler,
+                                    const TemplateScope& scope) const {
   std::vector<std::string> scripts;
   std::vector<std::string> styles;
   std::string embedded_script;
@@ -214,21 +215,12 @@ std::string ActiveModules::complete(std::string page, const TemplateScope& scope
     add_line(body, module.html_body());
   }
   std::string at_end;
-  for (const std::string& url : scripts) {
-    at_end += "<script src=\"" + xhtml_escape(url) + "\" type=\"text/javascript\"></script>";
-  }
-  if (!embedded_script.empty()) {
-    at_end +=
-        "<script type=\"text/javascript\">\n//<![CDATA[\n" + embedded_script + "//]]>\n</script>";
-  }
+  if (!scripts.empty()) at_end += handler.render_linked_js(scripts);
+  if (!embedded_script.empty()) at_end += handler.render_embed_js(embedded_script);
   at_end += body;
   std::string in_head;
-  for (const std::string& url : styles) {
-    in_head += "<link href=\"" + xhtml_escape(url) + "\" type=\"text/css\" rel=\"stylesheet\"/>";
-  }
-  if (!embedded_style.empty()) {
-    in_head += "<style type=\"text/css\">\n" + embedded_style + "</style>";
-  }
+  if (!styles.empty()) in_head += handler.render_linked_css(styles);
+  if (!embedded_style.empty()) in_head += handler.render_embed_css(embedded_style);
   in_head += head;
   insert_before(page, page.rfind("</body>"), "</body>", at_end);
   insert_before(page, page.find("</head>"), "</head>", in_head);

@@ -65,6 +65,11 @@ class OpenAPITest(unittest.TestCase):
             self.assertEqual(page.evaluate("document.querySelectorAll('details.operation').length"), 4)
             self.assertIn("1 to 100", page.evaluate("typeText(schemas.Line.properties.count)"))
             page.evaluate("document.querySelector('#post_orders').open = true")
+            fields = page.evaluate("document.querySelector('#post_orders table').textContent")
+            self.assertIn("lines[].count", fields)
+            self.assertIn("list of Line, 1 to 10 elements", fields)
+            self.assertIn("matches [a-z0-9-]{1,20}", fields)
+            self.assertIn("What to send", fields)
             page.evaluate("""document.querySelector('#post_orders textarea').value =
                              JSON.stringify({customer: 'ada', lines: [{item: 'tea', count: 2}]})""")
             page.evaluate("document.querySelector('#post_orders form').requestSubmit()")

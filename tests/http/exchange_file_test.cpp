@@ -98,6 +98,30 @@ TEST_P(ExchangeFile, MoreThanWasPromisedIsRefused) {
   EXPECT_EQ(bench_.log.count("more was written than Content-Length says"), 1U);
 }
 
+TEST_P(ExchangeFileSlowly, TheLoopHasItsTurnAfterEachPiece) {
+  constexpr std::size_t kPieces = 100;
+  write(pattern_bytes(kPieces * 64 * 1024));
+  length_ = std::nullopt;  // pieces of 64 KiB, which pass through the program
+  int turns = 0;
+  bench_.service.on("/file", [this, &turns](HTTPExchange& exchange) -> Task<> {
+    TaskGroup others;
+    others.spawn([](int& count) -> Task<> {
+      while (true) {
+        co_await moment();
+        ++count;
+      }
+    }(turns));
+    exchange.start({}, std::nullopt);
+    co_await exchange.write_file(OpenFile::open(name_), 0, kPieces * 64 * 1024);
+    exchange.finish();
+    others.cancel();
+    co_await others.join();
+  });
+  const auto client = bench_.connect();
+  EXPECT_EQ(bench_.run(ask(*client, get("/file"))).body.size(), kPieces * 64 * 1024);
+  EXPECT_GE(turns, static_cast<int>(kPieces) - 1);
+}
+
 TEST_P(ExchangeFileSlowly, AClientThatStopsReadingIsWaitedForAndItsGoingIsHeard) {
   write(pattern_bytes(40'000'000));
   auto client = bench_.connect();

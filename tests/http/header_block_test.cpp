@@ -42,6 +42,15 @@ TEST(HeaderBlock, KnownFieldsAreTrackedHoweverTheyAreSpelled) {
   EXPECT_TRUE(block.empty());
 }
 
+TEST(HeaderBlock, FieldsThatCameAsTextCanBeReplacedToo) {
+  HeaderBlock block;
+  block.append_wire("Content-Type: a/b\r\nX-A: 1\r\ndate: today\r\n");
+  EXPECT_TRUE(block.contains(HeaderBlock::kDate));
+  EXPECT_FALSE(block.contains(HeaderBlock::kServer));
+  block.set("Content-Type", "c/d");
+  EXPECT_EQ(block.wire(), "X-A: 1\r\ndate: today\r\nContent-Type: c/d\r\n");
+}
+
 TEST(HeaderBlock, UnsafeNamesAndValuesAreRefusedAndChangeNothing) {
   HeaderBlock block;
   block.set("X-A", "1");

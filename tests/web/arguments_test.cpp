@@ -101,5 +101,33 @@ TEST(RequestHandler, PathArguments) {
   EXPECT_EQ(bench.get("/p/a/%FF").status, 400);
 }
 
+/// Its clients speak Latin-1.
+struct OldClient : web::RequestHandler {
+  Task<> get() override {
+    write(get_argument("q") + "|" + get_query_arguments("q").back() + "|" + path_argument(0UL) +
+          "|" + get_argument("none", "as it is"));
+    co_return;
+  }
+  std::string decode_argument(std::string_view value, std::string_view name) const override {
+    std::string text(name);
+    for (const char c : value) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x80) {
+        text += c;
+      } else {
+        text += static_cast<char>(0xC0 | (byte >> 6));
+        text += static_cast<char>(0x80 | (byte & 0x3F));
+      }
+    }
+    return text;
+  }
+};
+
+TEST(Arguments, AHandlerMayReadThemInItsOwnWay) {
+  WebBench bench;
+  bench.app.add<OldClient>("/old/{name}");
+  EXPECT_EQ(bench.get("/old/%E4?q=%E9%20").body, "q\u00e9 |q\u00e9 |\u00e4|as it is");
+}
+
 }  // namespace
 }  // namespace coronado::web_test

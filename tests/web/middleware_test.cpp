@@ -159,6 +159,21 @@ TEST(Middleware, EditsTheHeadOfPagesAndErrors) {
   EXPECT_EQ(bench.get("/plain").field("X-Layer"), "inner 200");
 }
 
+TEST(Middleware, AnEditorReplacesWhatTheHandlerHasSet) {
+  WebBench bench;
+  bench.app.use([](web::WebExchange& exchange, web::Next next) -> Task<> {
+    exchange.edit_head([](int, HeaderBlock& fields) { fields.set("Content-Type", "a/b"); });
+    return next(exchange);
+  });
+  bench.app.get("/", [] { return "text"; });
+  bench.app.add<Page>("/page");
+  for (const char* path : {"/", "/page"}) {
+    const RawResponse response = bench.get(path);
+    EXPECT_EQ(response.field("Content-Type"), "a/b") << path;
+    EXPECT_EQ(response.count("Content-Type"), 1U) << path;
+  }
+}
+
 TEST(Middleware, AnEditorThatThrowsEndsInAnErrorPage) {
   WebBench bench;
   bench.app.use([](web::WebExchange& exchange, web::Next next) -> Task<> {

@@ -199,5 +199,23 @@ TEST_F(Rendering, AGeneratedPageThatFailsIsAnError) {
   EXPECT_EQ(bench.get("/handler").status, 500);
 }
 
+/// Has templates of its own.
+struct Themed : Page {
+  explicit Themed(std::shared_ptr<web::BaseLoader> theme) : theme_(std::move(theme)) {}
+  web::BaseLoader* get_template_loader() const override { return theme_.get(); }
+
+ private:
+  std::shared_ptr<web::BaseLoader> theme_;
+};
+
+TEST_F(Rendering, AHandlerMayHaveTemplatesOfItsOwn) {
+  serve({{"x", "the application's"}});
+  const auto theme = std::make_shared<web::DictLoader>(
+      web::TemplateTexts{{"x", "{% include 'y' %}"}, {"y", "its own, of {{ site }}"}});
+  bench.app.add<Themed>("/themed", std::shared_ptr<web::BaseLoader>(theme));
+  EXPECT_EQ(body("x"), "the application's");
+  EXPECT_EQ(bench.get("/themed?t=x").body, "its own, of Blog");
+}
+
 }  // namespace
 }  // namespace coronado::web_test

@@ -169,5 +169,33 @@ TEST(RequestHandler, OnFinishMayThrow) {
   EXPECT_EQ(bench.log.count("on_finish"), 1U);
 }
 
+struct Collection : RequestHandler {
+  Task<> get() override {
+    write("listed");
+    co_return;
+  }
+  Task<> other_method() override {
+    if (request().method() != "PROPFIND") throw HTTPError(405);
+    set_status(207);
+    write("properties");
+    co_return;
+  }
+};
+
+TEST(RequestHandler, MayAnswerMethodsThatHaveNoVerb) {
+  WebBench bench;
+  bench.app.add<Collection>("/c");
+  bench.app.add<Scripted>("/other", static_cast<Script*>(nullptr));
+  const RawResponse found = bench.request("PROPFIND", "/c");
+  EXPECT_EQ(found.status, 207);
+  EXPECT_EQ(found.body, "properties");
+  const RawResponse refused = bench.request("BREW", "/c");
+  EXPECT_EQ(refused.status, 405);
+  EXPECT_EQ(refused.field("Allow"), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(bench.request("POST", "/c").status, 405);
+  EXPECT_EQ(bench.request("PROPFIND", "/other").status, 405);
+  EXPECT_EQ(bench.get("/c").body, "listed");
+}
+
 }  // namespace
 }  // namespace coronado::web_test

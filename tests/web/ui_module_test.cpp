@@ -1,6 +1,7 @@
 #include <coronado/web/ui_module.hpp>
 
 #include <coronado/base/describe.hpp>
+#include <coronado/web/security.hpp>
 #include <coronado/web/template.hpp>
 
 #include "tests/web/web_fixture.hpp"
@@ -129,6 +130,47 @@ TEST_F(UIModules, ErrorsAreNamed) {
   EXPECT_NE(all.find("'ui_modules' object has no attribute 'Nope' at missing.html"),
             std::string::npos)
       << all;
+}
+
+/// Writes its resources in its own way, and leaves the rest to the default.
+struct OwnMarkup : Page {
+  std::string render_linked_js(const std::vector<std::string>& urls) const override {
+    return "<script defer src=\"" + urls.at(0) + "\"></script>";
+  }
+  std::string render_embed_js(std::string_view script) const override {
+    return "<script type=module>" + std::string(script) + "</script>";
+  }
+  std::string render_linked_css(const std::vector<std::string>& urls) const override {
+    return "(" + urls.at(0) + ")";
+  }
+  std::string render_embed_css(std::string_view style) const override {
+    return "<style>" + std::string(style) + "</style>";
+  }
+};
+
+TEST_F(UIModules, AHandlerMayWriteTheMarkupInItsOwnWay) {
+  bench.app.add<OwnMarkup>("/own");
+  const std::string body = bench.get("/own?t=page.html").body;
+  EXPECT_NE(body.find("<head>(https://example.com/e.css)<style>.entry {}\n</style><meta"),
+            std::string::npos)
+      << body;
+  EXPECT_NE(
+      body.find("<script defer src=\"/static/entry.js\"></script><script type=module>entry();"),
+      std::string::npos)
+      << body;
+}
+
+TEST_F(UIModules, ScriptsAndStylesCarryTheNonceOfThePolicy) {
+  bench.app.use(web::security_headers({.content_security_policy = "script-src 'nonce-{nonce}'"}));
+  const RawResponse page = bench.get("/page?t=page.html");
+  const std::string policy = page.field("Content-Security-Policy");
+  const std::string nonce = policy.substr(policy.find("nonce-") + 6, 22);
+  const std::string attribute = " nonce=\"" + nonce + "\"";
+  for (const char* tag :
+       {"<script src=\"/abs.js\" type=\"text/javascript\"", "<script type=\"text/javascript\"",
+        "<style type=\"text/css\"", "type=\"text/css\" rel=\"stylesheet\""}) {
+    EXPECT_NE(page.body.find(tag + attribute), std::string::npos) << tag << page.body;
+  }
 }
 
 }  // namespace

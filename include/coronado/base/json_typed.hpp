@@ -101,8 +101,12 @@ inline constexpr auto kJsonKey = [] {
   return text;
 }();
 
+// The readers and writers of structs stay functions of their own. Inlined, the whole tree of a type
+// would be optimised again in each of its callers, and in theirs: most of what a route costs who
+// compiles it.
 template <class T, class First, class... D>
-void append_json_members(std::string& out, const T& value, JsonMemberList<First, D...>);
+[[gnu::noinline]] void append_json_members(std::string& out, const T& value,
+                                           JsonMemberList<First, D...>);
 template <class T>
 void append_json_members(std::string& out, const T&, JsonMemberList<>) {
   out += "{}";
@@ -190,8 +194,8 @@ std::string json_encode(const T& value) {
 namespace detail {
 
 template <class T, class... D, std::size_t... I>
-void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>,
-                       std::index_sequence<I...>);
+[[gnu::noinline]] void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>,
+                                         std::index_sequence<I...>);
 
 template <class T>
 void read_json_integer(JsonReader& reader, T& value) {

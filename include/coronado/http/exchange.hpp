@@ -31,6 +31,7 @@ class HeaderBlock;
 class HTTPExchange;
 class HTTPHeaders;
 class OpenFile;
+class OutputTransform;
 class ResponseEncoder;
 class UpgradedConnection;
 
@@ -186,6 +187,20 @@ class HTTPExchange : private detail::TaskOwner {
   ///               response is started, and then nothing is sent.
   void edit_head(HeadEditor edit);
 
+  /// Lets `transform` change this exchange's response, head and body, whoever sends it. Transforms
+  /// are called in the reverse order of their registration, before the functions of `edit_head`; the
+  /// compression comes last. They are for the first response that is begun: when one of them throws,
+  /// the error page goes out without them. A connection that leaves HTTP passes them by.
+  ///
+  ///     exchange.transform_output(std::make_unique<Signature>());
+  ///
+  /// Params  transform  Include <coronado/http/output_transform.hpp>.
+  /// Throws  std::logic_error  The response has begun.
+  void transform_output(std::unique_ptr<OutputTransform> transform);
+  /// Whether the response, which has not begun, will be transformed: a part of it is no part of what
+  /// the client gets then.
+  bool transforms_output() const noexcept { return transformed_ != nullptr; }
+
   /// Keeps a response that is given whole until `release_response`, so that what must happen before
   /// its head leaves can be awaited, such as the saving of a session. For the handler it has been
   /// given: `started()`, `finished()` and `status()` say so. A response in pieces leaves at once.
@@ -312,6 +327,7 @@ class HTTPExchange : private detail::TaskOwner {
   friend class HTTP1Connection;
   struct Body;
   struct Encoded;
+  struct Transformed;
   class Held;
 
   void on_child_finished(TaskContext& child, PromiseBase& root) noexcept override;
@@ -320,13 +336,21 @@ class HTTPExchange : private detail::TaskOwner {
   void pin();
   void start_edited(const ResponseHead& head, std::optional<std::uint64_t> length,
                     std::string_view first);
+  void start_transformed(const ResponseHead& head, std::optional<std::uint64_t> length,
+                         std::string_view first);
   bool keep_held(const ResponseHead& head, std::optional<std::uint64_t> length,
                  std::string_view first);
   void start_encoded(const ResponseHead& head, std::optional<std::uint64_t> length,
                      std::string_view first);
+  void write_shaped(std::string_view bytes);
   void write_encoded(std::string_view bytes);
   void end(std::string_view trailers);
+  void finish_shaped(std::string_view trailers);
   void finish_encoded(std::string_view trailers);
+  void transform_piece(std::string& piece, bool finishing);
+  void write_transformed(std::string_view bytes);
+  bool finish_transformed();
+  void send_transformed(std::string_view piece);
   void too_much();
   void too_little(std::uint64_t missing);
 
@@ -340,9 +364,10 @@ class HTTPExchange : private detail::TaskOwner {
   std::vector<HeadEditor> head_editors_;
   std::string pinned_;          // the head's bytes, once they are ours
   std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
-  ResponseEncoder* encoder_ = nullptr;  // the server's; null: responses are not compressed
-  std::unique_ptr<Encoded> encoded_;    // the response, when it is compressed in pieces
-  std::unique_ptr<Held> held_;          // between `hold_response` and its end
+  ResponseEncoder* encoder_ = nullptr;        // the server's; null: responses are not compressed
+  std::unique_ptr<Encoded> encoded_;          // the response, when it is compressed in pieces
+  std::unique_ptr<Transformed> transformed_;  // those to come, then those at work
+  std::unique_ptr<Held> held_;                // between `hold_response` and its end
   Drain* drain_ = nullptr;
   std::unique_ptr<UpgradedConnection> next_;  // what the connection becomes
   std::uint64_t promised_ = 0;                // the length told to the client
@@ -355,6 +380,7 @@ class HTTPExchange : private detail::TaskOwner {
   bool chunked_ = false;
   bool length_known_ = false;
   bool body_forbidden_ = false;  // HEAD, 204, 304
+  bool shaped_ = false;          // there is `encoded_` or `transformed_`
   bool keep_alive_ = false;
   bool client_gone_ = false;
   bool cancel_on_close_ = true;

@@ -112,7 +112,7 @@ struct Form {
   /// Throws  HTTPError(415)   The body is no form.
   ///         ValidationError  400: the form is malformed or exceeds a limit. 422: fields are missing,
   ///                          of another type, or break their rules; all of them are named.
-  static Form from_request(const HTTPServerRequest& request) {
+  [[gnu::noinline]] static Form from_request(const HTTPServerRequest& request) {
     static_assert(JsonDescribed<T>,
                   "Form<T>: describe T with BOOST_DESCRIBE_STRUCT and include "
                   "<coronado/base/describe.hpp>");

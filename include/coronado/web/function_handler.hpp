@@ -25,9 +25,9 @@
 /// With `T` an `std::optional` the argument may be missing; otherwise that is a 400 which names it.
 ///
 /// **Results**: `Response`; text (`std::string`, `std::string_view`, `const char*`: text/plain); a
-/// `Json` or a described struct (application/json, with <coronado/web/json.hpp>); nothing (204,
-/// unless the function answered through `HTTPExchange`); or a `Task` of any of them. A function
-/// that is no coroutine costs no frame.
+/// `Json` or a described struct (application/json, with <coronado/web/json.hpp>); a stream or a file
+/// (<coronado/web/stream_response.hpp>); nothing (204, unless the function answered through
+/// `HTTPExchange`); or a `Task` of any of them. A function that is no coroutine costs no frame.
 ///
 /// A function that throws `HTTPError` is answered with its status, anything else with 500.
 ///
@@ -51,7 +51,8 @@
 namespace coronado::web {
 
 /// How a result of type `T` is sent; specialise it for types of your own:
-/// `static void send(HTTPExchange&, const T&)`.
+/// `static void send(HTTPExchange&, const T&)`, or `static Task<> send_pieces(HTTPExchange&, T)` for
+/// one that must wait while it is sent.
 template <class T>
 struct ResultWriter;
 
@@ -60,6 +61,12 @@ namespace detail {
 template <class T>
 concept WritableResult =
     requires(HTTPExchange& exchange, const T& result) { ResultWriter<T>::send(exchange, result); };
+
+/// A result that is sent by a task.
+template <class T>
+concept PiecewiseResult = requires(HTTPExchange& exchange, T (*result)()) {
+  { ResultWriter<T>::send_pieces(exchange, result()) } -> std::same_as<Task<>>;
+};
 
 /// True for what belongs to the request and lives as long: the handler gets a reference.
 template <class T>
@@ -128,8 +135,9 @@ struct AwaitedResult<Task<T>> {
 };
 
 template <class T>
-constexpr bool kIsResult = std::is_void_v<T> || std::is_same_v<T, Response> ||
-                           std::is_convertible_v<T, std::string_view> || WritableResult<T>;
+constexpr bool kIsResult =
+    std::is_void_v<T> || std::is_same_v<T, Response> ||
+    std::is_convertible_v<T, std::string_view> || WritableResult<T> || PiecewiseResult<T>;
 
 void send_text(HTTPExchange& exchange, std::string_view text);
 void send_response(HTTPExchange& exchange, const Response& response);
@@ -250,7 +258,8 @@ constexpr bool check_handler() {
     constexpr bool safe = !Awaited::kIsTask || Taken::kOutliveTheCall;
     static_assert(result,
                   "a handler returns web::Response, text, a described struct or Json (include "
-                  "<coronado/web/json.hpp>), void, or a Task of one of these");
+                  "<coronado/web/json.hpp>), web::stream or web::file (include "
+                  "<coronado/web/stream_response.hpp>), void, or a Task of one of these");
     static_assert(Taken::kKnown,
                   "a handler's parameter is a path parameter (a number or string), Query, Header, "
                   "Cookie, JsonBody, Form, State, Extension, Session&, const HTTPServerRequest&, "
@@ -288,6 +297,8 @@ Task<> answer(WebExchange& exchange, Task<T> task) {
     if constexpr (std::is_void_v<T>) {
       co_await std::move(task);
       send_nothing(exchange);
+    } else if constexpr (PiecewiseResult<T>) {
+      co_await ResultWriter<T>::send_pieces(exchange, co_await std::move(task));
     } else {
       const T result = co_await std::move(task);
       send_result(exchange, result);
@@ -312,16 +323,23 @@ class FunctionEndpoint final : public HTTPEndpoint {
             (I < end && kIsPathParameter<std::remove_cvref_t<std::tuple_element_t<I, Arguments>>>));
   }
   static constexpr std::size_t kCount = std::tuple_size_v<Arguments>;
+  static constexpr bool kPiecewise = [] {
+    if constexpr (std::is_void_v<Result>) {
+      return false;
+    } else {
+      return PiecewiseResult<Result>;
+    }
+  }();
 
  public:
   static constexpr std::size_t kPathParameters =
       path_parameters_before(kCount, std::make_index_sequence<kCount>{});
 
   explicit FunctionEndpoint(F function) : function_(std::move(function)) {
-    suspends_ = Awaited::kIsTask || kPrepares;
+    suspends_ = Awaited::kIsTask || kPrepares || kPiecewise;
   }
 
-  static void describe_operation(Operation& operation) {
+  [[gnu::cold]] static void describe_operation(Operation& operation) {
     [&]<class... Args>(std::type_identity<std::tuple<Args...>>) {
       (describe_argument<Args>(operation), ...);
     }(std::type_identity<Arguments>());
@@ -361,6 +379,9 @@ class FunctionEndpoint final : public HTTPEndpoint {
   Task<> call(WebExchange& exchange, std::index_sequence<I...>) {
     if constexpr (Awaited::kIsTask) {
       return answer(exchange, function_(argument<I>(exchange)...));
+    } else if constexpr (kPiecewise) {
+      return answer(exchange, ResultWriter<Result>::send_pieces(
+                                  exchange, function_(argument<I>(exchange)...)));
     } else if constexpr (std::is_void_v<Result>) {
       function_(argument<I>(exchange)...);
       send_nothing(exchange);

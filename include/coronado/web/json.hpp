@@ -85,7 +85,7 @@ struct JsonBody {
 
   /// Throws  ValidationError  400: the body is no JSON. 422: it is not of that shape, or breaks rules
   ///                          of its fields (<coronado/web/validation.hpp>), all of which are named.
-  static JsonBody from_request(const HTTPServerRequest& request) {
+  [[gnu::noinline]] static JsonBody from_request(const HTTPServerRequest& request) {
     JsonBody body{};
     std::vector<JsonFieldError> unreadable;
     try {

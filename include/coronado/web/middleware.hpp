@@ -16,6 +16,7 @@
 ///     answer itself     exchange.respond(...), and not call `next`
 ///     refuse            throw HTTPError(403, "why, for the log")
 ///     change the head   exchange.edit_head(...) before `next`: fields of whatever will be sent
+///     change the body   exchange.transform_output(...) before `next`, or `output_transform`
 ///     hand on a value   exchange.set_extension(User{...}), which handlers take as
 ///                       web::Extension<User>
 ///     limit or time     co_await with_timeout(5s, next(exchange))

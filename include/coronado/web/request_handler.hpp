@@ -36,10 +36,12 @@ class UpgradedConnection;
 namespace coronado::web {
 
 namespace detail {
+class ActiveModules;
 template <class H, class... Args>
 class ClassEndpoint;
 }  // namespace detail
 
+class BaseLoader;
 class EventStream;
 struct HandlerSecurity;
 class Locale;
@@ -50,9 +52,6 @@ struct SignedCookieOptions;
 struct SignedValueRules;
 class TemplateArgument;
 class TemplateNamespace;
-namespace detail {
-class ActiveModules;
-}  // namespace detail
 
 /// Thrown by a handler to end the request with what it has written so far.   Tornado  `web.Finish`.
 struct Finish {};
@@ -76,38 +75,36 @@ class RequestHandler : public coronado::detail::Pooled {
   virtual Task<> get();
 
   /// Answers HEAD; the default calls `get` and its body is not sent.
-  /// Throws  HTTPError  Any other exception, too: see above.
-  /// Cancel  When the client goes away.
+  /// Throws  As `get`.   Cancel  As `get`.
   virtual Task<> head();
 
   /// Answers POST.
-  /// Throws  HTTPError  Any other exception, too: see above.
-  /// Cancel  When the client goes away.
+  /// Throws  As `get`.   Cancel  As `get`.
   virtual Task<> post();
 
   /// Answers PUT.
-  /// Throws  HTTPError  Any other exception, too: see above.
-  /// Cancel  When the client goes away.
+  /// Throws  As `get`.   Cancel  As `get`.
   virtual Task<> put();
 
   /// Answers PATCH.
-  /// Throws  HTTPError  Any other exception, too: see above.
-  /// Cancel  When the client goes away.
+  /// Throws  As `get`.   Cancel  As `get`.
   virtual Task<> patch();
 
   /// Answers DELETE, whose name is a word of C++.
-  /// Throws  HTTPError  Any other exception, too: see above.
-  /// Cancel  When the client goes away.
+  /// Throws  As `get`.   Cancel  As `get`.
   virtual Task<> del();
 
   /// Answers OPTIONS; the default is 204 with `Allow`.
-  /// Throws  HTTPError  Any other exception, too: see above.
-  /// Cancel  When the client goes away.
+  /// Throws  As `get`.   Cancel  As `get`.
   virtual Task<> options();
 
+  /// Answers a method that has no verb of its own, such as PROPFIND, which is in `request().method()`;
+  /// for those it does not know it throws `HTTPError(405)`.
+  /// Throws  As `get`.   Cancel  As `get`.   Tornado  `SUPPORTED_METHODS`.
+  virtual Task<> other_method();
+
   /// Runs before the verb, whatever it is. When it finishes the response, the verb is not called.
-  /// Throws  As the verbs.
-  /// Cancel  As the verbs.
+  /// Throws  As the verbs.   Cancel  As the verbs.
   virtual Task<> prepare();
 
   /// Given the body piece by piece while it arrives, between `prepare` and the verb. A handler that
@@ -115,8 +112,7 @@ class RequestHandler : public coronado::detail::Pooled {
   ///
   ///     Task<> data_received(std::string_view chunk) override { return file_.write(chunk); }
   ///
-  /// Throws   As the verbs; the verb is not called then.
-  /// Cancel   As the verbs.
+  /// Throws   As the verbs; the verb is not called then.   Cancel  As the verbs.
   /// Lifetime `chunk` stays until the task ends.
   /// Tornado  `stream_request_body`, `data_received`.
   virtual Task<> data_received(std::string_view chunk);
@@ -167,6 +163,10 @@ class RequestHandler : public coronado::detail::Pooled {
   std::string get_body_argument(std::string_view name) const;
   std::string get_body_argument(std::string_view name, std::string_view fallback) const;
   std::vector<std::string> get_body_arguments(std::string_view name) const;
+  /// What all of these, and `path_argument`, make of the bytes that came; `name` is empty for a
+  /// parameter of the path. The default takes UTF-8, trims it, and makes spaces of control characters.
+  /// Throws   HTTPError(400)  It is not valid UTF-8.
+  virtual std::string decode_argument(std::string_view value, std::string_view name) const;
 
   /// The next piece of the body, empty at the end; for routes with `stream_body`. On others the
   /// body is whole in `request().body()`.
@@ -222,8 +222,7 @@ class RequestHandler : public coronado::detail::Pooled {
   /// Spec    RFC 8297, 103 Early Hints.
   void send_early_hints(std::initializer_list<std::string_view> links);
 
-  /// Adds to the body. It leaves with `flush` or `finish`.
-  /// Throws  std::logic_error  After `finish`.
+  /// Adds to the body, for `flush` or `finish`.   Throws  std::logic_error  After `finish`.
   void write(std::string_view chunk);
 
   /// Sends the head, the first time, and what was written so far.
@@ -238,7 +237,6 @@ class RequestHandler : public coronado::detail::Pooled {
 
   /// Sends bytes of a file behind what was written so far; see `HTTPExchange::write_file`. Set
   /// Content-Length before, when the response consists of it.
-  ///
   /// Throws   std::logic_error    After `finish`.
   ///          StreamClosedError   The client went away.
   ///          std::runtime_error  The file ends before that, or cannot be read.
@@ -256,13 +254,11 @@ class RequestHandler : public coronado::detail::Pooled {
 
   /// Sets `ETag`, unless `compute_etag` has none.
   void set_etag_header();
-
   /// Whether the client says, in If-None-Match, that it has the representation of the `ETag` that is
   /// set. Then `set_status(304)` and `finish()` without a body.
   bool check_etag_header() const;
 
-  /// Ends the response. What follows in the handler goes on running.
-  /// Throws  std::logic_error  "finish() called twice".
+  /// Ends the response, not the handler.   Throws  std::logic_error  "finish() called twice".
   void finish(std::string_view last = {});
   bool finished() const noexcept { return finished_; }
 
@@ -316,13 +312,11 @@ class RequestHandler : public coronado::detail::Pooled {
 
   /// The same for those who must wait for the answer. `authenticated` and `load_current_user` await
   /// it, and ask `get_current_user` when it returns an empty task, which is the default.
-  /// Throws  As the verbs.
-  /// Cancel  As the verbs.
+  /// Throws  As the verbs.   Cancel  As the verbs.
   virtual Task<Json> get_current_user_async();
 
   /// Has `current_user` know who asks, before a verb looks at it.
-  /// Throws  What `get_current_user_async` throws.
-  /// Cancel  Passed on to it.
+  /// Throws  What `get_current_user_async` throws.   Cancel  Passed on to it.
   Task<> load_current_user();
 
   /// True when somebody has logged in. Otherwise GET and HEAD are sent to the login page, which is
@@ -398,7 +392,6 @@ class RequestHandler : public coronado::detail::Pooled {
   /// A template sees what `arguments` has, then what `add_template_names` adds, `handler`,
   /// `request`, `current_user`, `reverse_url`, `static_url`, `xsrf_form_html`, `locale`, `_`,
   /// `pgettext`, and its UI modules, whose style sheets and scripts are put into the page.
-  ///
   /// Throws   UsageError       The application has no template loader, the loader no such template,
   ///                           or the template has an `await`.
   ///          ParseError       The template is malformed.
@@ -408,7 +401,6 @@ class RequestHandler : public coronado::detail::Pooled {
   void render(std::string_view name, std::initializer_list<TemplateArgument> arguments = {});
 
   /// As `render`, for templates with `{{ await expression }}`.
-  ///
   /// Throws   As `render`, and what the awaited coroutines throw.
   /// Cancel   Passed on to the coroutine that is being awaited.
   /// Lifetime The values in `names` must live until the task ends.
@@ -416,10 +408,8 @@ class RequestHandler : public coronado::detail::Pooled {
 
   /// As `render_async`, but sends the page piece by piece while it is rendered: a client that reads
   /// slowly stops the rendering. What the UI modules have for the head cannot be put there any more.
-  ///
   /// Throws   As `render_async`; after the first piece the response is cut off.
-  /// Cancel   Ends the rendering; what was sent stays sent.
-  /// Lifetime As `render_async`.
+  /// Cancel   Ends the rendering; what was sent stays sent.   Lifetime  As `render_async`.
   Task<> render_stream(std::string name, TemplateNamespace names);
 
   /// The text that `render` would send.   Throws  As `render`.
@@ -428,6 +418,17 @@ class RequestHandler : public coronado::detail::Pooled {
 
   /// Adds names that every template of this handler sees.   Tornado  `get_template_namespace`.
   virtual void add_template_names(TemplateNamespace&) {}
+
+  /// Where this handler finds templates; the default is the application's loader. Null: nowhere.
+  /// Tornado  `create_template_loader`, `get_template_path`.
+  virtual BaseLoader* get_template_loader() const;
+
+  /// The markup for the scripts and styles of a page's UI modules. The defaults are Tornado's, with
+  /// the `csp_nonce`, if there is one.
+  virtual std::string render_linked_js(const std::vector<std::string>& urls) const;
+  virtual std::string render_embed_js(std::string_view script) const;
+  virtual std::string render_linked_css(const std::vector<std::string>& urls) const;
+  virtual std::string render_embed_css(std::string_view style) const;
 
   /// False: a task goes on when its client goes away.
   void set_cancel_on_close(bool cancel) noexcept { exchange_->set_cancel_on_close(cancel); }
@@ -443,8 +444,7 @@ class RequestHandler : public coronado::detail::Pooled {
                          bool include_version = true) const;
 
   /// Runs `handler` for `exchange` from `prepare` to `on_finish`.
-  /// Throws  Nothing but Cancelled: errors become responses.
-  /// Cancel  Passed on to the verb; `on_finish` still runs.
+  /// Throws  Nothing but Cancelled.   Cancel  Passed on to the verb; `on_finish` still runs.
   static Task<> execute(WebExchange& exchange, std::unique_ptr<RequestHandler> handler);
 
  protected:

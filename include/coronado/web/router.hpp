@@ -101,6 +101,7 @@ constexpr MethodMask overridden_methods() {
   CORONADO_VERB(patch, kMethodPatch)
   CORONADO_VERB(del, kMethodDelete)
   CORONADO_VERB(options, kMethodOptions)
+  CORONADO_VERB(other_method, kMethodOther)
 #undef CORONADO_VERB
   return methods;
 }
@@ -161,18 +162,19 @@ struct RouteSpec {
   void (*describe)(Operation&) = nullptr;
 };
 
-/// How routes are added to a `Router` or an `Application`, which `Self` is.
+/// How routes are added to a `Router` or an `Application`, which `Self` is. Once for each route: cold,
+/// so that the compiler does not spend its time on them.
 template <class Self>
 class RouteRegistry {
  public:
   /// Routes to a class handler; each request constructs one from copies of `arguments`.
   /// Throws  UsageError  The pattern is malformed, or its name belongs to another one.
   template <class H, class... Args>
-  Self& add(Pattern pattern, Args... arguments) {
+  [[gnu::cold]] Self& add(Pattern pattern, Args... arguments) {
     return add<H>(std::move(pattern), RouteOptions{}, std::move(arguments)...);
   }
   template <class H, class... Args>
-  Self& add(Pattern pattern, RouteOptions options, Args... arguments) {
+  [[gnu::cold]] Self& add(Pattern pattern, RouteOptions options, Args... arguments) {
     constexpr bool is_handler = std::is_base_of_v<RequestHandler, H>;
     constexpr bool constructible = std::is_constructible_v<H, Args&...>;
     static_assert(is_handler, "add<H>: H must derive from coronado::web::RequestHandler");
@@ -195,28 +197,29 @@ class RouteRegistry {
   /// Throws  UsageError  The pattern is malformed, or has another number of parameters than the
   ///                     function takes.
   template <class F>
-  Self& get(Pattern pattern, F function, RouteOptions options = {}) {
+  [[gnu::cold]] Self& get(Pattern pattern, F function, RouteOptions options = {}) {
     return route(kMethodGet, std::move(pattern), std::move(function), std::move(options));
   }
   template <class F>
-  Self& post(Pattern pattern, F function, RouteOptions options = {}) {
+  [[gnu::cold]] Self& post(Pattern pattern, F function, RouteOptions options = {}) {
     return route(kMethodPost, std::move(pattern), std::move(function), std::move(options));
   }
   template <class F>
-  Self& put(Pattern pattern, F function, RouteOptions options = {}) {
+  [[gnu::cold]] Self& put(Pattern pattern, F function, RouteOptions options = {}) {
     return route(kMethodPut, std::move(pattern), std::move(function), std::move(options));
   }
   template <class F>
-  Self& patch(Pattern pattern, F function, RouteOptions options = {}) {
+  [[gnu::cold]] Self& patch(Pattern pattern, F function, RouteOptions options = {}) {
     return route(kMethodPatch, std::move(pattern), std::move(function), std::move(options));
   }
   template <class F>
-  Self& del(Pattern pattern, F function, RouteOptions options = {}) {
+  [[gnu::cold]] Self& del(Pattern pattern, F function, RouteOptions options = {}) {
     return route(kMethodDelete, std::move(pattern), std::move(function), std::move(options));
   }
   /// Routes several methods to a function: `kMethodGet | kMethodPost`.
   template <class F>
-  Self& route(MethodMask methods, Pattern pattern, F function, RouteOptions options = {}) {
+  [[gnu::cold]] Self& route(MethodMask methods, Pattern pattern, F function,
+                            RouteOptions options = {}) {
     if constexpr (detail::check_handler<F>()) {
       using Endpoint = detail::FunctionEndpoint<F>;
       self().add_route(methods, std::move(pattern), std::move(options),

@@ -63,7 +63,7 @@ Json simple_schema(const char* type, const char* format = nullptr);
 Json nullable(Json schema);
 
 template <class T>
-void fill_struct(SchemaRegistry& registry, Json& schema);
+[[gnu::cold]] void fill_struct(SchemaRegistry& registry, Json& schema);
 
 }  // namespace detail
 
