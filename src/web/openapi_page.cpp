@@ -139,18 +139,41 @@ function table(head, rows) {
     element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))))));
 }
 
+// The names of the structs that a type is made of.
+function partsOf(schema) {
+  if (!schema) return [];
+  if (schema.$ref) return [schema.$ref.split("/").pop()];
+  return [...(schema.anyOf || []), schema.items, schema.additionalProperties].flatMap(partsOf);
+}
+
+const partsOfFields = (schema) => Object.values(schema.properties || {}).flatMap(partsOf);
+
 function fieldTable(schema) {
-  const resolved = resolve(schema);
-  if (!resolved || !resolved.properties) return element("p", { class: "muted" }, typeText(schema));
-  const required = resolved.required || [];
-  return table([t("Field"), t("Type"), t("Meaning")], Object.entries(resolved.properties).map(([name, each]) => [
+  const required = schema.required || [];
+  return table([t("Field"), t("Type"), t("Meaning")], Object.entries(schema.properties || {}).map(([name, each]) => [
     element("span", {}, element("code", {}, name), required.includes(name) ? element("span", { class: "need", title: t("required") }, " *") : null),
     typeText(each), (each.anyOf ? each.anyOf[0] : each).description || ""]));
 }
 
+// The fields of a struct, then of each that is inside of it.
+function fieldTables(schema) {
+  const whole = resolve(schema);
+  if (!whole) return [];
+  const blocks = whole.properties ? [fieldTable(whole)] : [];
+  const shown = new Set(schema.$ref ? partsOf(schema) : []);
+  const waiting = whole.properties ? partsOfFields(whole) : partsOf(schema);
+  for (let name; (name = waiting.shift());) {
+    if (shown.has(name)) continue;
+    shown.add(name);
+    blocks.push(element("p", { class: "muted" }, name), fieldTable(schemas[name]));
+    waiting.push(...partsOfFields(schemas[name]));
+  }
+  return blocks;
+}
+
 function contentBlock(content) {
   return Object.entries(content).map(([type, media]) => element("div", {},
-    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), fieldTable(media.schema)));
+    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), ...fieldTables(media.schema)));
 }
 
 function tryForm(path, verb, operation) {

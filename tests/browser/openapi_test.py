@@ -65,6 +65,9 @@ class OpenAPITest(unittest.TestCase):
             self.assertEqual(page.evaluate("document.querySelectorAll('details.operation').length"), 4)
             self.assertIn("1 to 100", page.evaluate("typeText(schemas.Line.properties.count)"))
             page.evaluate("document.querySelector('#post_orders').open = true")
+            body = page.evaluate("document.querySelector('#post_orders').textContent")
+            self.assertIn("What to send", body, "the fields of a line of the order are not shown")
+            self.assertIn("list of Line, 1 to 10 elements", body)
             page.evaluate("""document.querySelector('#post_orders textarea').value =
                              JSON.stringify({customer: 'ada', lines: [{item: 'tea', count: 2}]})""")
             page.evaluate("document.querySelector('#post_orders form').requestSubmit()")
