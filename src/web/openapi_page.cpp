@@ -146,10 +146,10 @@ function fieldRows(schema, prefix = "", depth = 0) {
   const required = resolved.required || [];
   return Object.entries(resolved.properties).flatMap(([name, each]) => {
     const value = each.anyOf ? each.anyOf[0] : each;
-    const inner = value.type === "array" ? value.items : value;
-    const path = prefix + name + (value.type === "array" ? "[]" : "");
+    const [inner, mark] = value.type === "array" ? [value.items, "[]"]
+      : value.additionalProperties ? [value.additionalProperties, ".*"] : [value, ""];
     return [{ name: prefix + name, type: typeText(each), required: required.includes(name), meaning: value.description || "" },
-      ...fieldRows(inner, path + ".", depth + 1)];
+      ...fieldRows(inner, prefix + name + mark + ".", depth + 1)];
   });
 }
 
@@ -164,7 +164,7 @@ function fieldTable(schema) {
 
 function contentBlock(content) {
   return Object.entries(content).map(([type, media]) => element("div", {},
-    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), fieldTable(media.schema)));
+    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), ...fieldTable(media.schema)));
 }
 
 function tryForm(path, verb, operation) {
