@@ -164,7 +164,7 @@ function fieldTable(schema) {
 
 function contentBlock(content) {
   return Object.entries(content).map(([type, media]) => element("div", {},
-    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), ...fieldTable(media.schema)));
+    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), fieldTable(media.schema)));
 }
 
 function tryForm(path, verb, operation) {
