@@ -118,8 +118,7 @@ bool ClientFetch::goes_on() {
     url_ = std::move(next_);
     known_ = nullptr;
     normal_ = plain_ = false;
-    login_.forget();
-    proxy_login_.forget();
+    logins_.reset();
     ++response_.redirects;
   }
   again_ = false;
