@@ -61,6 +61,8 @@ std::optional<int> Options::parse(int argc, const char* const* argv) {
   parser.define("--bearer", bearer, "A token for Bearer authentication");
   parser.define("--proxy", proxy,
                 "http://host:port or socks5://host:port; else as http_proxy says");
+  parser.define("--proxy-digest", proxy_digest,
+                "Show the proxy's user by Digest instead of Basic authentication");
   parser.define("--unix", unix_socket, "Connect to this Unix socket");
   parser.define("--connect-timeout", connect_timeout, "Longest time to connect; 0: no limit");
   parser.define("--timeout", timeout,
@@ -98,6 +100,7 @@ HTTPRequest Options::request() const {
   request.auth_mode = digest ? coronado::HTTPAuth::kDigest : coronado::HTTPAuth::kBasic;
   request.bearer_token = bearer;
   request.proxy_host = proxy;
+  request.proxy_auth_mode = proxy_digest ? coronado::HTTPAuth::kDigest : coronado::HTTPAuth::kBasic;
   request.unix_socket = unix_socket;
   request.connect_timeout = connect_timeout;
   request.request_timeout = timeout;

@@ -26,6 +26,7 @@ struct Options {
   std::string client_key;
   std::string user;
   bool digest = false;
+  bool proxy_digest = false;
   std::string bearer;
   std::string proxy;
   std::string unix_socket;

@@ -51,7 +51,8 @@ Task<> ClientFetch::run(TimePoint begin) {
     begin_hop();
     place_ = core_.pool.try_enter(target_->key);
     if (!place_) place_ = co_await core_.pool.enter(target_->key);
-    response_.time_info.queue = recent(hop_begin_) - hop_begin_;
+    response_.start_time = recent(hop_begin_);
+    response_.time_info.queue = response_.start_time - hop_begin_;
     if (core_.curl != nullptr) {
       co_await curl_hop();
       if (!goes_on()) co_return;
@@ -117,8 +118,7 @@ bool ClientFetch::goes_on() {
     url_ = std::move(next_);
     known_ = nullptr;
     normal_ = plain_ = false;
-    login_.forget();
-    proxy_login_.forget();
+    logins_.reset();
     ++response_.redirects;
   }
   again_ = false;

@@ -69,6 +69,11 @@ class ClientFetch : public detail::Pooled {
   static constexpr std::uint64_t kAnySize = static_cast<std::uint64_t>(-1) >> 1;
   static constexpr int kSwitchingProtocols = 101;
 
+  struct Logins {
+    DigestLogin server;
+    DigestLogin proxy;  // that is given the whole URL
+  };
+
   std::string_view method() const noexcept { return response_.method; }
   static bool is_redirect(int status) noexcept {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -132,6 +137,7 @@ class ClientFetch : public detail::Pooled {
   // What follows, in client_next.cpp.
   void plan_next();
   bool takes_challenge();
+  Logins& logins();
   void plan_redirect(std::string_view location);
   bool may_repeat() const noexcept;
   bool may_retry() const noexcept;
@@ -169,9 +175,8 @@ class ClientFetch : public detail::Pooled {
 
   Event go_ahead_;  // the body may be sent, or a final response has come
   std::unique_ptr<URL> next_;
-  DigestLogin login_;        // to the server
-  DigestLogin proxy_login_;  // to a proxy that is given the whole URL
-  bool again_ = false;       // the same request, with an answer to a challenge
+  std::unique_ptr<Logins> logins_;  // null: nobody has asked for one
+  bool again_ = false;              // the same request, with an answer to a challenge
   bool drop_body_ = false;
   bool left_origin_ = false;
   bool uploaded_ = true;

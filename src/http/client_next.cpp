@@ -30,10 +30,15 @@ bool ClientFetch::takes_challenge() {
     // What comes through a tunnel is from no proxy of ours.
     return target_->absolute_form() && target_->proxy->has_user() &&
            target_->proxy_auth == HTTPAuth::kDigest &&
-           proxy_login_.take(response_.headers.get_list("Proxy-Authenticate"));
+           logins().proxy.take(response_.headers.get_list("Proxy-Authenticate"));
   }
   return request_.auth_mode == HTTPAuth::kDigest && !request_.auth_username.empty() &&
-         !left_origin_ && login_.take(response_.headers.get_list("WWW-Authenticate"));
+         !left_origin_ && logins().server.take(response_.headers.get_list("WWW-Authenticate"));
+}
+
+ClientFetch::Logins& ClientFetch::logins() {
+  if (logins_ == nullptr) logins_ = std::make_unique<Logins>();
+  return *logins_;
 }
 
 void ClientFetch::plan_redirect(std::string_view location) {

@@ -198,11 +198,12 @@ void ClientFetch::append_proxy_credentials(std::string& out) {
     append_field(out, "Proxy-Authorization", basic_credentials(proxy.username, proxy.password));
     return;
   }
+  if (logins_ == nullptr) return;
   // RFC 7616 3.4: `uri` is what the request line has.
   std::string target;
   url().append_origin(target);
   url().append_target(target);
-  const std::string answer = proxy_login_.show(method(), target, proxy.username, proxy.password);
+  const std::string answer = logins_->proxy.show(method(), target, proxy.username, proxy.password);
   if (!answer.empty()) append_field(out, "Proxy-Authorization", answer);
 }
 
@@ -215,7 +216,9 @@ void ClientFetch::append_credentials(std::string& out) {
   } else if (!request_.bearer_token.empty()) {
     value = "Bearer " + request_.bearer_token;
   } else if (request_.auth_mode == HTTPAuth::kDigest) {
-    value = login_.show(method(), url().target(), request_.auth_username, request_.auth_password);
+    if (logins_ == nullptr) return;
+    value = logins_->server.show(method(), url().target(), request_.auth_username,
+                                 request_.auth_password);
   } else if (!request_.auth_username.empty()) {
     value = basic_credentials(request_.auth_username, request_.auth_password);
   }

@@ -54,8 +54,6 @@ class DigestLogin {
   /// The last answer has reached nobody: the next one is the first again.
   void take_back() noexcept { count_ = 0; }
 
-  void forget() noexcept { *this = {}; }
-
  private:
   std::optional<DigestChallenge> challenge_;
   unsigned count_ = 0;   // of answers to it

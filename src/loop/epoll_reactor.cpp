@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,17 @@ constexpr int kEventsPerWait = 512;
 
 std::error_code error_of(int code) noexcept { return {code, std::system_category()}; }
 std::error_code last_error() noexcept { return error_of(errno); }
+
+/// epoll_pwait2, by the reasons of system_calls.hpp.
+int wait_for_epoll(int epoll, std::span<epoll_event> events, const timespec& timeout) noexcept {
+  const int most = static_cast<int>(events.size());
+#if CORONADO_SANITIZED
+  return ::epoll_pwait2(epoll, events.data(), most, &timeout, nullptr);
+#else
+  return static_cast<int>(
+      ::syscall(SYS_epoll_pwait2, epoll, events.data(), most, &timeout, nullptr, 0));
+#endif
+}
 
 std::string new_buffer() {
   std::string buffer;
@@ -522,7 +534,7 @@ int EpollReactor::wait_for_events(std::span<epoll_event> events, TimePoint until
   }
   if (left > 0 && precise_) {
     const timespec timeout{left / 1'000'000'000, left % 1'000'000'000};
-    const int count = wait_for_epoll(epoll_, events, &timeout);
+    const int count = wait_for_epoll(epoll_, events, timeout);
     if (count >= 0 || errno != ENOSYS) return count;
     precise_ = false;  // a kernel or a sandbox without it: milliseconds, rounded up
   }

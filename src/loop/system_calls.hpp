@@ -1,8 +1,7 @@
 /// The system calls that every message costs, without glibc's part in them.
 ///
-///     receive_from     recv
-///     send_to          send, without SIGPIPE
-///     wait_for_epoll   epoll_pwait2
+///     receive_from   recv
+///     send_to        send, without SIGPIPE
 ///
 /// In a program with threads glibc makes each of these a point where `pthread_cancel` may strike,
 /// which takes some thirty instructions. Nothing here is ever cancelled like that. Sanitizers want to
@@ -13,13 +12,11 @@
 
 #include <coronado/coro/frame_pool.hpp>
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstddef>
-#include <ctime>
 #include <span>
 #include <string_view>
 
@@ -38,18 +35,6 @@ inline ssize_t send_to(int fd, std::string_view bytes, int flags = 0) noexcept {
   return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | flags);
 #else
   return ::syscall(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | flags, nullptr, 0);
-#endif
-}
-
-/// Params  timeout  Null: without end.
-inline int wait_for_epoll(int epoll, std::span<epoll_event> events,
-                          const timespec* timeout) noexcept {
-  const int most = static_cast<int>(events.size());
-#if CORONADO_SANITIZED
-  return ::epoll_pwait2(epoll, events.data(), most, timeout, nullptr);
-#else
-  return static_cast<int>(
-      ::syscall(SYS_epoll_pwait2, epoll, events.data(), most, timeout, nullptr, 0));
 #endif
 }
 

@@ -37,7 +37,28 @@ TEST_P(HTTPClientEngines, AServerThatMisbehaves) {
         const auto closed = [&](std::string text) -> Task<> {
           SCOPED_TRACE(text);
           Peer peer(any_port(), answers(text));
-          co_await failure_of<HTTPStreamClosedError>(bench.client.fetch(url_of(peer)));
+          const auto error =
+              co_await failure_of<HTTPStreamClosedError>(bench.client.fetch(url_of(peer)));
+          EXPECT_EQ(error.url(), url_of(peer));
+          EXPECT_THAT(error.what(), HasSubstr("GET " + url_of(peer) + ": "));
+          co_await peer.close();
+        };
+        // A body that is read piece by piece does not end in silence either.
+        const auto cut = [&](std::string text) -> Task<> {
+          co_await closed(text);
+          SCOPED_TRACE(text);
+          Peer peer(any_port(), answers(text));
+          std::optional<HTTPStreamClosedError> error;
+          try {
+            HTTPClientStream stream = co_await bench.client.open({.url = url_of(peer)});
+            co_await stream.read_all();
+          } catch (const HTTPStreamClosedError& caught) {
+            error = caught;
+          }
+          EXPECT_TRUE(error && error->url() == url_of(peer));
+          HTTPRequest request{.url = url_of(peer)};
+          request.streaming_callback = [](std::string) -> Task<> { co_return; };
+          co_await failure_of<HTTPStreamClosedError>(bench.client.fetch(std::move(request)));
           co_await peer.close();
         };
         const auto refused = [&](std::string text, HTTPResponseError::Kind kind) -> Task<> {
@@ -46,13 +67,15 @@ TEST_P(HTTPClientEngines, AServerThatMisbehaves) {
           const auto error =
               co_await failure_of<HTTPResponseError>(bench.client.fetch(url_of(peer)));
           EXPECT_EQ(error.kind(), kind);
+          EXPECT_EQ(error.url(), url_of(peer));
+          EXPECT_THAT(error.what(), HasSubstr("GET " + url_of(peer) + ": "));
           co_await peer.close();
         };
         using Kind = HTTPResponseError::Kind;
         co_await closed("");
         co_await closed("HTTP/1.1 200 OK\r\nContent-Le");
-        co_await closed("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-        co_await closed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+        co_await cut("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+        co_await cut("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
         co_await refused("220 mail.example ESMTP\r\n\r\n", Kind::kMalformed);
         co_await refused("HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 0\r\n\r\n",
                          Kind::kMalformed);

@@ -245,7 +245,9 @@ TEST(HTTPClient, PlacesAreGivenInTheOrderOfArrival) {
         std::string order;
         const auto fetch = [&](int number) -> Task<> {
           co_await sleep(number * 10ms);
+          const TimePoint asked = IOLoop::current()->now();
           const HTTPClientResponse response = co_await fix.client.fetch("http://server/slow?1");
+          EXPECT_EQ(response.start_time, asked + response.time_info.queue);
           order += std::to_string(number);
           EXPECT_EQ(response.time_info.queue >= 900ms, number > 2) << number;
         };

@@ -189,6 +189,8 @@ struct HTTPClientResponse {
   std::string method = {};
   /// How many redirects were followed.
   unsigned redirects = 0;
+  /// When the last request got its place, by the loop's clock.
+  TimePoint start_time = {};
   HTTPTimeInfo time_info = {};
 
   bool ok() const noexcept { return code >= 200 && code < 300; }
