@@ -105,15 +105,15 @@ function typeText(schema) {
   if (schema.maxLength !== undefined) {
     parts.push(t("{least} to {most} characters", { least: schema.minLength, most: schema.maxLength }));
   }
-  if (schema.pattern) parts.push(schema.pattern);
+  if (schema.pattern) parts.push(t("matches {pattern}", { pattern: schema.pattern.replace(/^\^\(\?:(.*)\)\$$/, "$1") }));
   return inRow(parts) + (schema.enum ? ": " + schema.enum.join(", ") : "");
 }
 
-// "list of Line, 1 to 10 elements".
+// "list of Line, 1 to 10 of them".
 function listText(schema) {
   const text = t("list of {type}", { type: typeText(schema.items) || t("anything") });
   if (schema.maxItems === undefined) return text;
-  return inRow([text, t("{least} to {most} elements", { least: schema.minItems, most: schema.maxItems })]);
+  return inRow([text, t("{least} to {most} of them", { least: schema.minItems || 0, most: schema.maxItems })]);
 }
 
 // A value of the right shape, to begin with.
@@ -139,41 +139,32 @@ function table(head, rows) {
     element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))))));
 }
 
-// The names of the structs that a type is made of.
-function partsOf(schema) {
-  if (!schema) return [];
-  if (schema.$ref) return [schema.$ref.split("/").pop()];
-  return [...(schema.anyOf || []), schema.items, schema.additionalProperties].flatMap(partsOf);
+// The fields of a struct, and of those in it: "lines[].item", as errors call them.
+function fieldRows(schema, prefix = "", depth = 0) {
+  const resolved = resolve(schema);
+  if (!resolved || !resolved.properties || depth > 3) return [];
+  const required = resolved.required || [];
+  return Object.entries(resolved.properties).flatMap(([name, each]) => {
+    const value = each.anyOf ? each.anyOf[0] : each;
+    const inner = value.type === "array" ? value.items : value;
+    const path = prefix + name + (value.type === "array" ? "[]" : "");
+    return [{ name: prefix + name, type: typeText(each), required: required.includes(name), meaning: value.description || "" },
+      ...fieldRows(inner, path + ".", depth + 1)];
+  });
 }
-
-const partsOfFields = (schema) => Object.values(schema.properties || {}).flatMap(partsOf);
 
 function fieldTable(schema) {
-  const required = schema.required || [];
-  return table([t("Field"), t("Type"), t("Meaning")], Object.entries(schema.properties || {}).map(([name, each]) => [
-    element("span", {}, element("code", {}, name), required.includes(name) ? element("span", { class: "need", title: t("required") }, " *") : null),
-    typeText(each), (each.anyOf ? each.anyOf[0] : each).description || ""]));
-}
-
-// The fields of a struct, then of each that is inside of it.
-function fieldTables(schema) {
-  const whole = resolve(schema);
-  if (!whole) return [];
-  const blocks = whole.properties ? [fieldTable(whole)] : [];
-  const shown = new Set(schema.$ref ? partsOf(schema) : []);
-  const waiting = whole.properties ? partsOfFields(whole) : partsOf(schema);
-  for (let name; (name = waiting.shift());) {
-    if (shown.has(name)) continue;
-    shown.add(name);
-    blocks.push(element("p", { class: "muted" }, name), fieldTable(schemas[name]));
-    waiting.push(...partsOfFields(schemas[name]));
-  }
-  return blocks;
+  const rows = fieldRows(schema && schema.type === "array" ? schema.items : schema);
+  if (rows.length === 0) return null;
+  const explained = rows.some((row) => row.meaning);
+  return table([t("Field"), t("Type"), ...(explained ? [t("Meaning")] : [])], rows.map((row) => [
+    element("span", {}, element("code", {}, row.name), row.required ? element("span", { class: "need", title: t("required") }, " *") : null),
+    row.type, ...(explained ? [row.meaning] : [])]));
 }
 
 function contentBlock(content) {
   return Object.entries(content).map(([type, media]) => element("div", {},
-    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), ...fieldTables(media.schema)));
+    element("p", { class: "muted" }, element("code", {}, type), " ", typeText(media.schema)), fieldTable(media.schema)));
 }
 
 function tryForm(path, verb, operation) {
