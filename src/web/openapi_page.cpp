@@ -109,7 +109,7 @@ function typeText(schema) {
   return inRow(parts) + (schema.enum ? ": " + schema.enum.join(", ") : "");
 }
 
-// "list of Line, 1 to 10 elements".
+// "list of Line, 1 to 10 of them".
 function listText(schema) {
   const text = t("list of {type}", { type: typeText(schema.items) || t("anything") });
   if (schema.maxItems === undefined) return text;
