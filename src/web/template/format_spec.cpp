@@ -44,11 +44,13 @@ std::string pad_field(const FormatSpec& spec, std::string_view sign, std::string
 FormatSpec parse_spec(std::string_view text) {
   const std::string_view whole = text;
   FormatSpec spec;
+  bool has_fill = false;
   constexpr std::string_view kAligns = "<>=^";
   const auto is_align = [&](char c) { return kAligns.find(c) != std::string_view::npos; };
   if (!text.empty()) {
     const std::string_view fill = first_character(text);
     if (fill.size() < text.size() && is_align(text[fill.size()])) {
+      has_fill = true;
       spec.fill = fill;
       spec.align = text[fill.size()];
       text.remove_prefix(fill.size() + 1);
@@ -66,12 +68,11 @@ FormatSpec parse_spec(std::string_view text) {
   char ignored = 0;
   take("+- ", spec.sign);
   spec.alternate = take("#", ignored);
-  if (take("0", ignored)) {
-    spec.zero = true;
-    if (spec.align == '\0') {
-      spec.fill = "0";
-      spec.align = '=';
-    }
+  // Behind a fill of its own, a zero is the first digit of the width.
+  if (!has_fill && take("0", ignored)) {
+    spec.fill = "0";
+    spec.zero = spec.align == '\0';
+    if (spec.zero) spec.align = '=';
   }
   if (!text.empty() && is_ascii_digit(text[0])) spec.width = read_format_size(text, whole);
   take(",_", spec.group);

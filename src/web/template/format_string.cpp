@@ -283,11 +283,55 @@ TemplateValue field_value(std::string_view field, const TemplateCall& call,
   return value;
 }
 
-}  // namespace
+/// Where the field ends that begins at `begin`: its specification may have fields, too.
+std::size_t field_end(std::string_view text, std::size_t begin) {
+  std::size_t open = 0;
+  for (std::size_t i = begin; i < text.size(); ++i) {
+    if (text[i] == '{') ++open;
+    if (text[i] == '}' && --open == 0) return i;
+  }
+  return std::string_view::npos;
+}
 
-std::string format_string(std::string_view text, const TemplateCall& call) {
-  std::string out;
+/// The arguments of one `format()`: how many fields without a name have taken theirs, and how many
+/// fields may stand in each other.
+struct Fields {
+  const TemplateCall& call;
   std::size_t automatic = 0;
+  std::size_t depth = 2;
+};
+
+void append_fields(std::string& out, std::string_view text, Fields& fields);
+
+void append_field(std::string& out, std::string_view field, Fields& fields) {
+  std::string_view specification;
+  if (const std::size_t colon = field.find(':'); colon != std::string_view::npos) {
+    specification = field.substr(colon + 1);
+    field = field.substr(0, colon);
+  }
+  std::string_view conversion;
+  if (const std::size_t bang = field.find('!'); bang != std::string_view::npos) {
+    conversion = field.substr(bang + 1);
+    field = field.substr(0, bang);
+  }
+  const TemplateValue value = field_value(field, fields.call, fields.automatic);
+  std::string made;  // the specification, where it has fields of its own
+  if (specification.find('{') != std::string_view::npos) {
+    append_fields(made, specification, fields);
+    specification = made;
+  }
+  if (conversion.empty()) {
+    out += format_value(value, specification);
+  } else {
+    std::string shown;
+    conversion == "r" ? append_repr(shown, value) : append_text(shown, value);
+    out += format_value(TemplateValue::string(shown), specification);
+  }
+}
+
+void append_fields(std::string& out, std::string_view text, Fields& fields) {
+  if (fields.depth == 0) fail_value("Max string recursion exceeded");
+  --fields.depth;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c != '{' && c != '}') {
@@ -299,34 +343,22 @@ std::string format_string(std::string_view text, const TemplateCall& call) {
       ++i;
       continue;
     }
-    const std::size_t end = c == '{' ? text.find('}', i) : std::string_view::npos;
+    const std::size_t end = c == '{' ? field_end(text, i) : std::string_view::npos;
     if (end == std::string_view::npos) {
       fail_value(std::string("single '") + c + "' encountered in format string");
     }
-    std::string_view field = text.substr(i + 1, end - i - 1);
-    std::string_view specification;
-    if (const std::size_t colon = field.find(':'); colon != std::string_view::npos) {
-      specification = field.substr(colon + 1);
-      field = field.substr(0, colon);
-      if (specification.find('{') != std::string_view::npos) {
-        fail_value("format(): a field inside a specification is not supported");
-      }
-    }
-    std::string_view conversion;
-    if (const std::size_t bang = field.find('!'); bang != std::string_view::npos) {
-      conversion = field.substr(bang + 1);
-      field = field.substr(0, bang);
-    }
-    const TemplateValue value = field_value(field, call, automatic);
-    if (conversion.empty()) {
-      out += format_value(value, specification);
-    } else {
-      std::string shown;
-      conversion == "r" ? append_repr(shown, value) : append_text(shown, value);
-      out += format_value(TemplateValue::string(shown), specification);
-    }
+    append_field(out, text.substr(i + 1, end - i - 1), fields);
     i = end;
   }
+  ++fields.depth;
+}
+
+}  // namespace
+
+std::string format_string(std::string_view text, const TemplateCall& call) {
+  std::string out;
+  Fields fields{call};
+  append_fields(out, text, fields);
   return out;
 }
 

@@ -22,6 +22,7 @@
 #include <web_pages/corpus/extends.txt.hpp>
 #include <web_pages/corpus/for_else.txt.hpp>
 #include <web_pages/corpus/for_lines.html.hpp>
+#include <web_pages/corpus/formats.txt.hpp>
 #include <web_pages/corpus/from_import.txt.hpp>
 #include <web_pages/corpus/functions.txt.hpp>
 #include <web_pages/corpus/grandchild.txt.hpp>
@@ -73,6 +74,7 @@ std::map<std::string, std::string> compiled_corpus(const CorpusNames& names) {
   compiled.emplace("extends.txt", web_pages::corpus_extends_txt.generate(names));
   compiled.emplace("for_else.txt", web_pages::corpus_for_else_txt.generate(names));
   compiled.emplace("for_lines.html", web_pages::corpus_for_lines_html.generate(names));
+  compiled.emplace("formats.txt", web_pages::corpus_formats_txt.generate(names));
   compiled.emplace("from_import.txt", web_pages::corpus_from_import_txt.generate(names));
   compiled.emplace("functions.txt", web_pages::corpus_functions_txt.generate(names));
   compiled.emplace("grandchild.txt", web_pages::corpus_grandchild_txt.generate(names));

@@ -130,19 +130,21 @@ TEST(TemplateDifferential, TornadoRendersTheSameBytes) {
   const TemplateNamespace given = detail::context_names(names);
   Loader loader(kCorpus);
   for (std::size_t i = 0; i < pages.size(); ++i) {
-    std::string ours = "error";
+    std::string ours;
+    std::string error;
     try {
       ours = pages[i].text.empty() ? loader.load(pages[i].name)->generate(given)
                                    : Template(pages[i].text, loader, pages[i].name).generate(given);
-    } catch (const std::exception&) {
+    } catch (const std::exception& thrown) {
       ours = "error";
+      error = thrown.what();
     }
     // Until 6.3 Tornado wrote the apostrophe in decimal.
     std::string wanted = theirs[i].as_string();
     for (std::size_t at = 0; (at = wanted.find("&#39;", at)) != std::string::npos;) {
       wanted.replace(at, 5, "&#x27;");
     }
-    EXPECT_EQ(ours, wanted) << pages[i].name << pages[i].text.substr(0, 500);
+    EXPECT_EQ(ours, wanted) << error << pages[i].name << pages[i].text.substr(0, 500);
     const bool refused = pages[i].name == "refused.txt" || pages[i].name == kPart;
     EXPECT_EQ(ours == "error", refused) << pages[i].name << pages[i].text;
   }

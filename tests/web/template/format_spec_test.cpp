@@ -11,6 +11,8 @@ namespace coronado::web::template_test {
 namespace {
 
 TEST(TemplateFormatSpec, WrongSpecifications) {
+  EXPECT_EQ(value_error("f'{\"a\":=08}'"),
+            "ValueError: '=' alignment not allowed in string format");
   EXPECT_EQ(value_error("f'{1:q}'"),
             "ValueError: unknown format code 'q' for object of type 'int'");
   EXPECT_EQ(value_error("f'{1.5:d}'"),

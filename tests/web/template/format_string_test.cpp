@@ -22,6 +22,9 @@ TEST(TemplateFormatString, WrongFormatStrings) {
   EXPECT_EQ(value_error("'{}'.format()"), "IndexError: format(): replacement index 0 out of range");
   EXPECT_EQ(value_error("'{a}'.format(b=1)"), "KeyError: 'a'");
   EXPECT_EQ(value_error("'{'.format()"), "ValueError: single '{' encountered in format string");
+  EXPECT_EQ(value_error("'{:{:{}}}'.format(1, 2, 3)"), "ValueError: Max string recursion exceeded");
+  EXPECT_EQ(value_error("'{:{}'.format(1, 2)"),
+            "ValueError: single '{' encountered in format string");
   EXPECT_EQ(value_error("'}'.format()"), "ValueError: single '}' encountered in format string");
 }
 

@@ -15,7 +15,7 @@ constexpr std::string_view kMeans = " \u21D2 ";
 /// Each line's two sides must be the same.
 void expect_as_printed(const std::string& page) {
   const std::vector<std::string_view> lines = split(page, '\n');
-  EXPECT_EQ(lines.size(), std::size_t{280} + 1);
+  EXPECT_EQ(lines.size(), std::size_t{281} + 1);
   for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
     const std::size_t mark = lines[i].find(kMeans);
     ASSERT_NE(mark, std::string_view::npos) << lines[i];
