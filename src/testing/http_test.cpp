@@ -1,6 +1,5 @@
 #include <coronado/testing/http_test.hpp>
 
-#include <coronado/base/log.hpp>
 #include <coronado/coro/registry.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/testing/sim_network.hpp>
@@ -26,15 +25,6 @@ class Door final : public AcceptHandler {
  private:
   HTTPServer& server_;
   std::unique_ptr<Acceptor> acceptor_;
-};
-
-/// No access log as long as it lives: the 404 that a test wants is no reason to fail.
-class SilentAccessLog {
- public:
-  SilentAccessLog() { access_log().set_level(LogLevel::kOff); }
-  SilentAccessLog(const SilentAccessLog&) = delete;
-  SilentAccessLog& operator=(const SilentAccessLog&) = delete;
-  ~SilentAccessLog() { access_log().set_level(LogLevel::kInfo); }
 };
 
 Task<HTTPClientResponse> fetch_any(HTTPClient& client, HTTPRequest request) {
@@ -87,7 +77,6 @@ struct HTTPTest::State {
 
   static constexpr std::uint16_t kSimulatedPort = 8080;
 
-  SilentAccessLog silent;
   ExpectLog unexpected;  // outlives the loop, whose end may log
   HTTPTestOptions options;
   IOLoop loop;

@@ -6,6 +6,7 @@
 #include <coronado/web/response.hpp>
 #include <coronado/web/websocket_handler.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
@@ -23,7 +24,8 @@ web::Application make_app() {
     co_await sleep(30min);
     co_return "slow";
   });
-  app.get("/fails", []() -> std::string { throw HTTPError(503, "the reason"); });
+  app.get("/refuses", []() -> std::string { throw HTTPError(503, "the reason"); });
+  app.get("/fails", []() -> std::string { throw std::runtime_error("the cause"); });
   app.get("/ws", web::websocket([](WebSocket& socket) -> Task<> {
             while (const auto message = co_await socket.read()) co_await socket.send(*message);
           }));
@@ -82,15 +84,18 @@ TEST(HTTPTest, TimeIsSimulated) {
 TEST(HTTPTest, WhatIsLoggedMustBeExpected) {
   {
     HTTPTest test(make_app());
-    ExpectLog log("the reason");
-    EXPECT_EQ(test.fetch("/fails").code, 503);
+    ExpectLog access("503 GET /refuses");
+    ExpectLog error("the cause");
+    EXPECT_EQ(test.fetch("/refuses").code, 503);
+    EXPECT_EQ(test.fetch("/fails").code, 500);
+    EXPECT_THAT(access.lines(), ::testing::ElementsAre(::testing::EndsWith(": the reason")));
   }
   EXPECT_NONFATAL_FAILURE(
       {
         HTTPTest test(make_app());
         test.fetch("/fails");
       },
-      "the reason");
+      "the cause");
 }
 
 TEST(HTTPTest, ATimeLimitShowsTheTasks) {

@@ -17,7 +17,8 @@ namespace coronado {
 /// Catches log lines as long as it lives.
 ///
 /// A line that contains the expected text is taken. Any other line goes to the `ExpectLog` around
-/// this one; a warning or an error that nobody expects fails the test.
+/// this one; a warning or an error that nobody expects fails the test, but for the access log's: a
+/// 404 may be just what the test wants.
 ///
 ///     {
 ///       ExpectLog expected("connection refused");
@@ -30,7 +31,7 @@ class ExpectLog final : private LogSink {
  public:
   /// Params  text  What a line must contain; its form is "level logger: message", such as
   ///               "error coronado.application: exception in callback". Empty: nothing is
-  ///               expected, so any warning or error fails.
+  ///               expected, so any such warning or error fails.
   explicit ExpectLog(std::string_view text = {});
   ExpectLog(const ExpectLog&) = delete;
   ExpectLog& operator=(const ExpectLog&) = delete;

@@ -15,7 +15,7 @@
 /// `ReactorKind::kEpoll` it is a free port of this machine and the system's clock.
 ///
 /// What is logged as a warning or an error and not waited for by an `ExpectLog` fails the test, but
-/// for the access log, which is silent meanwhile.
+/// for the access log.
 ///
 /// Layer: testing.   Tornado  `testing.AsyncHTTPTestCase`, `testing.AsyncHTTPSTestCase`.
 #pragma once
