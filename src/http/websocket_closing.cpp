@@ -109,7 +109,7 @@ void WebSocketConnection::become_closed() noexcept {
 void WebSocketConnection::end() noexcept {
   if (dead_) return;
   dead_ = true;
-  if (alarm_.armed()) loop_->disarm(alarm_);
+  if (armed()) loop_->disarm(*this);
   become_closed();
   flush();
   if (transport_ && state_ == State::kClosed && !peer_ended_) transport_->say_farewell();
@@ -126,13 +126,13 @@ Duration WebSocketConnection::farewell_timeout() const noexcept {
 /// Zero: never.
 void WebSocketConnection::arm(Duration in) noexcept {
   if (in > Duration::zero()) {
-    loop_->arm(alarm_, detail::after(loop_->now(), in));
-  } else if (alarm_.armed()) {
-    loop_->disarm(alarm_);
+    loop_->arm(*this, detail::after(loop_->now(), in));
+  } else if (armed()) {
+    loop_->disarm(*this);
   }
 }
 
-void WebSocketConnection::on_alarm() noexcept {
+void WebSocketConnection::on_timer() noexcept {
   enter([this] {
     if (state_ != State::kOpen) return end();
     if (peer_code_ != 0) return answer_close();

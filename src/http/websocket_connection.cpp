@@ -115,7 +115,7 @@ const std::string& WebSocketConnection::subprotocol() const noexcept {
 }
 
 WebSocketConnection::~WebSocketConnection() {
-  if (alarm_.armed()) loop_->disarm(alarm_);
+  if (armed()) loop_->disarm(*this);
   if (websocket_output.owner == this) websocket_output.owner = nullptr;
 }
 
@@ -164,7 +164,7 @@ void WebSocketConnection::let_go() noexcept {
     has_handle_ = false;
     if (state_ == State::kOpen) close(kCloseNormal, {});
     // From now on it lives by its alarm, and ends with the loop.
-    if (!dead_ && !alarm_.armed()) arm(farewell_timeout());
+    if (!dead_ && !armed()) arm(farewell_timeout());
   });
 }
 

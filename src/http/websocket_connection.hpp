@@ -59,7 +59,8 @@ struct WebSocketSetup {
 
 class WebSocketConnection final : public UpgradedConnection,
                                   public detail::Pooled,
-                                  private TransportHandler {
+                                  private TransportHandler,
+                                  private Timer {
  public:
   /// Params  listener  Null: messages are read.
   /// Throws  std::bad_alloc
@@ -121,13 +122,6 @@ class WebSocketConnection final : public UpgradedConnection,
     kClosed,   // nothing is sent or received any more; the channel may still linger
   };
 
-  struct Alarm final : Timer {
-    explicit Alarm(WebSocketConnection& of) noexcept : connection(of) {}
-    void on_timer() noexcept override { connection.on_alarm(); }
-    void on_loop_closed() noexcept override { connection.on_loop_closed(); }
-    WebSocketConnection& connection;
-  };
-
   // TransportHandler
   void on_receive(std::span<char> bytes) noexcept override;
   void on_receive_end(std::error_code error) noexcept override;
@@ -165,8 +159,8 @@ class WebSocketConnection final : public UpgradedConnection,
   Duration farewell_timeout() const noexcept;
   void arm(Duration in) noexcept;
   void wake_senders() noexcept;
-  void on_alarm() noexcept;
-  void on_loop_closed() noexcept;
+  void on_timer() noexcept override;
+  void on_loop_closed() noexcept override;
   void keep_alive();
 
   /// What has come and waits. A connection whose messages come whole, and are dealt with at once,
@@ -199,7 +193,6 @@ class WebSocketConnection final : public UpgradedConnection,
   std::unique_ptr<WebSocketListener> listener_;
   std::unique_ptr<Compressor> compressor_;  // ours alone; null: shared, or none
   WebSocketReceiver receiver_;
-  Alarm alarm_{*this};
 
   std::unique_ptr<Backlog> backlog_;
   std::unique_ptr<Rare> rare_;
@@ -210,18 +203,19 @@ class WebSocketConnection final : public UpgradedConnection,
   std::uint16_t close_code_ = 0;
   std::uint16_t peer_code_ = 0;  // of the peer's close frame
   std::uint16_t depth_ = 0;
-  State state_ = State::kNew;
-  bool is_server_;
-  std::uint8_t window_bits_ = 0;  // ours; zero: messages are not compressed
-  bool has_held_ = false;
-  bool held_text_ = false;
-  bool attended_ = false;  // somebody works on a message
-  bool processing_ = false;
-  bool paused_ = false;
-  bool peer_ended_ = false;
-  bool awaits_pong_ = false;
-  bool has_handle_ = false;
-  bool dead_ = false;
+  // In bits: there may be a million connections.
+  State state_ : 2 = State::kNew;
+  bool is_server_ : 1;
+  std::uint8_t window_bits_ : 4 = 0;  // ours; zero: messages are not compressed
+  bool has_held_ : 1 = false;
+  bool held_text_ : 1 = false;
+  bool attended_ : 1 = false;  // somebody works on a message
+  bool processing_ : 1 = false;
+  bool paused_ : 1 = false;
+  bool peer_ended_ : 1 = false;
+  bool awaits_pong_ : 1 = false;
+  bool has_handle_ : 1 = false;
+  bool dead_ : 1 = false;
 };
 
 }  // namespace coronado

@@ -61,7 +61,7 @@ bool WebSocketConnection::make_room() {
   close_code_ = kCloseBroken;
   state_ = State::kClosing;
   transport_.reset();
-  loop_->arm(alarm_, loop_->now());  // told later: the sender may be going through all connections
+  loop_->arm(*this, loop_->now());  // told later: the sender may be going through all connections
   return false;
 }
 
