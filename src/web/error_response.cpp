@@ -103,6 +103,13 @@ void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange) {
   headers.erase("Connection");
 }
 
+std::optional<std::uint64_t> take_content_length(HeaderBlock& headers) {
+  if (!headers.contains(HeaderBlock::kContentLength)) return std::nullopt;
+  const auto length = parse_int<std::uint64_t>(*headers.find("Content-Length"));
+  headers.erase("Content-Length");
+  return length;
+}
+
 std::string error_page(int status, std::string_view reason, const std::exception_ptr& error) {
   const std::string line =
       std::to_string(status) + ": " +

@@ -4,7 +4,9 @@
 #include <coronado/http/header_block.hpp>
 #include <coronado/web/exchange.hpp>
 
+#include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +34,9 @@ std::string_view safe_reason(std::string_view reason) noexcept;
 /// Removes the fields that are the server's business: `Transfer-Encoding`, and `Connection`, of
 /// which "close" is obeyed.
 void take_connection_fields(HeaderBlock& headers, HTTPExchange& exchange);
+
+/// Removes the length a handler has set, which is for the server to send; none without a valid one.
+std::optional<std::uint64_t> take_content_length(HeaderBlock& headers);
 
 /// Answers with an error page, or a problem in JSON for a client that would rather have that, and
 /// `Allow` where that belongs. The head must not be out.

@@ -38,14 +38,6 @@ bool is_safe(Method method) noexcept {
   return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
 }
 
-/// The length a handler has set, which is for the server to send.
-std::optional<std::uint64_t> take_content_length(HeaderBlock& headers) {
-  if (!headers.contains(HeaderBlock::kContentLength)) return std::nullopt;
-  const auto length = parse_int<std::uint64_t>(*headers.find("Content-Length"));
-  headers.erase("Content-Length");
-  return length;
-}
-
 std::string optional(const RequestHandler& handler, const std::string* value, std::string_view name,
                      std::string_view fallback) {
   return value == nullptr ? std::string(fallback) : handler.decode_argument(*value, name);

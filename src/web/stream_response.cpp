@@ -2,7 +2,6 @@
 
 #include <coronado/base/error.hpp>
 #include <coronado/base/escape.hpp>
-#include <coronado/base/strings.hpp>
 #include <coronado/loop/thread_pool.hpp>
 
 #include <cstdint>
@@ -15,14 +14,6 @@
 
 namespace coronado::web::detail {
 namespace {
-
-std::optional<std::uint64_t> take_length(HeaderBlock& fields) {
-  const auto text = fields.find("Content-Length");
-  if (!text) return std::nullopt;
-  const auto length = parse_int<std::uint64_t>(*text);
-  fields.erase("Content-Length");
-  return length;
-}
 
 /// RFC 6266 4.3: the name in UTF-8, and before it for old clients in what ASCII has.
 std::string attachment(std::string_view name) {
@@ -61,7 +52,7 @@ void edit_file_head(HTTPExchange& exchange, const FileOptions& options) {
 
 Task<> send_stream(HTTPExchange& exchange, StreamResponse response) {
   HeaderBlock& fields = response.head.headers();
-  const std::optional<std::uint64_t> length = take_length(fields);
+  const std::optional<std::uint64_t> length = take_content_length(fields);
   take_connection_fields(fields, exchange);
   const ResponseHead head{.status = response.head.status(),
                           .fields = fields.wire(),

@@ -26,8 +26,9 @@
 ///
 /// **Results**: `Response`; text (`std::string`, `std::string_view`, `const char*`: text/plain); a
 /// `Json` or a described struct (application/json, with <coronado/web/json.hpp>); a stream or a file
-/// (<coronado/web/stream_response.hpp>); nothing (204, unless the function answered through
-/// `HTTPExchange`); or a `Task` of any of them. A function that is no coroutine costs no frame.
+/// (<coronado/web/stream_response.hpp>); a page (`web::page`, <coronado/web/compiled_template.hpp>);
+/// nothing (204, unless the function answered through `HTTPExchange`); or a `Task` of any of them. A
+/// function that is no coroutine costs no frame.
 ///
 /// A function that throws `HTTPError` is answered with its status, anything else with 500.
 ///
