@@ -421,12 +421,15 @@ TEST_P(IOStreamTest, ATaskIsShownWithItsStreams) {
     };
     TaskHandle<> task = wire.tasks.spawn(reader(*wire.in));
     wire.peer_out->write_nowait("line\nremainder");
-    co_await until([&] { return wire.in->buffered() == 9; });
+    TaskSnapshot snapshot;
     // It waits for something else, and has its stream all the same.
-    const TaskSnapshot snapshot = snapshot_tasks(executor);
+    co_await until([&] {
+      snapshot = snapshot_tasks(executor);
+      return wire.in->buffered() == 9 &&
+             snapshot.tasks.at(0).children.at(0).waits_for == "sleeping";
+    });
     EXPECT_EQ(snapshot.tasks.at(0).streams.size(), wire.streams.size() - 1);
     const TaskInfo& shown = snapshot.tasks.at(0).children.at(0);
-    EXPECT_EQ(shown.waits_for, "sleeping");
     EXPECT_EQ(shown.streams.size(), 1U);
     EXPECT_EQ(shown.streams.at(0).buffered, 9U);
     EXPECT_EQ(shown.streams.at(0).unsent, 0U);
