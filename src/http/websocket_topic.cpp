@@ -104,8 +104,10 @@ WebSocketTopic::Subscription WebSocketTopic::subscribe(WebSocketConnection& conn
 }
 
 void WebSocketTopic::publish(PreparedMessage message) {
-  if (state_->relay) state_->relay(message);
-  publish_here(std::move(message));
+  if (!state_->relay) return publish_here(std::move(message));
+  publish_here(message);
+  // Behind it, so that here nobody hears an answer from elsewhere before what it answers.
+  state_->relay(message);
 }
 
 void WebSocketTopic::publish_here(PreparedMessage message) {
