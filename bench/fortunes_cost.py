@@ -7,17 +7,15 @@ Two runs with different numbers of requests; the difference is what the requests
 rows made and sorted, the page, the response. The exit code says whether both targets are met. --smoke counts fewer.
 """
 
-import argparse
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import callgrind
+
 TARGETS = {"/fortunes": ("built in", 7_000), "/fortunes/interpreted": ("at run time", 12_000)}
 
 
@@ -55,28 +53,20 @@ def instructions(program, path, requests):
     """All instructions of a run."""
     port = free_port()
     server = subprocess.Popen(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, f"--port={port}"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        callgrind.command(program, f"--port={port}"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         ask(port, path, requests)
         server.send_signal(signal.SIGTERM)
         said = server.communicate(timeout=60)[1]
     finally:
         server.kill()
-    found = re.search(r"Collected : (\d+)", said)
-    if not found:
-        raise SystemExit(f"{program}: {said}")
-    return int(found[1])
+    return callgrind.collected(said)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--smoke", action="store_true")
-    args = parser.parse_args()
+    args = callgrind.arguments(__doc__)
     program = args.build / "bin" / "bench_server"
-    if not shutil.which("valgrind") or not program.exists():
-        print(f"left out: {'valgrind is not installed' if program.exists() else f'{program} is not built'}")
+    if callgrind.is_missing(program):
         return 0
     many = 500 if args.smoke else 3000
     print("| /fortunes, the page | instructions per request | target |\n|---|--:|--:|")

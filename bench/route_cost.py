@@ -8,14 +8,11 @@ that 1,000 routes cost at most 1.2 times what 10 do; the exit code says whether 
 fewer matches.
 """
 
-import argparse
-import re
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import callgrind
+
 KINDS = ("literal", "parameter", "regex")
 COUNTS = (10, 1000)
 TARGET = 1.2
@@ -23,23 +20,16 @@ TARGET = 1.2
 
 def instructions(program, kind, routes, matches):
     """All instructions of a run."""
-    done = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, "--only", kind, str(routes), str(matches)],
-        capture_output=True, text=True)
-    found = re.search(r"Collected : (\d+)", done.stderr)
-    if done.returncode or not found:
+    done = subprocess.run(callgrind.command(program, "--only", kind, routes, matches), capture_output=True, text=True)
+    if done.returncode:
         raise SystemExit(f"{program} {kind} {routes}: {done.stderr}")
-    return int(found[1])
+    return callgrind.collected(done.stderr)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
-    parser.add_argument("--smoke", action="store_true")
-    args = parser.parse_args()
+    args = callgrind.arguments(__doc__)
     program = args.build / "bin" / "micro_routing"
-    if not shutil.which("valgrind") or not program.exists():
-        print(f"left out: {'valgrind is not installed' if program.exists() else f'{program} is not built'}")
+    if callgrind.is_missing(program):
         return 0
     matches = 2_000 if args.smoke else 20_000
     print("| routes of one kind | 10 routes | 1,000 routes | ratio (target 1.2) |\n|---|--:|--:|--:|")

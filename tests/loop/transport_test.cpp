@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "tests/loop/nameless_file.hpp"
 #include "tests/loop/transport_fixture.hpp"
 
 namespace coronado {
@@ -13,14 +14,8 @@ namespace {
 
 INSTANTIATE_TEST_SUITE_P(Reactors, TransportTest, real_reactors(), ReactorName());
 
-/// A file of so many bytes that has no name.
 struct NamelessFile {
-  explicit NamelessFile(const std::string& content) {
-    std::string name = "/tmp/transport-XXXXXX";
-    fd = ::mkstemp(name.data());
-    ::unlink(name.c_str());
-    EXPECT_EQ(::write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
-  }
+  explicit NamelessFile(const std::string& content) : fd(open_nameless_file(content)) {}
   ~NamelessFile() { ::close(fd); }
   int fd;
 };

@@ -1,8 +1,7 @@
 #include <coronado/loop/file.hpp>
 #include <coronado/net/iostream.hpp>
 
-#include <fcntl.h>
-
+#include "tests/loop/nameless_file.hpp"
 #include "tests/net/iostream_fixture.hpp"
 
 namespace coronado {
@@ -18,11 +17,7 @@ INSTANTIATE_TEST_SUITE_P(Carriers, IOStreamLargeFileTest, testing::ValuesIn(whol
                          carrier_name);
 
 std::shared_ptr<const OpenFile> file_of(const std::string& content) {
-  std::string name = "/tmp/iostream-file-XXXXXX";
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-  ::unlink(name.c_str());
-  EXPECT_EQ(::write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
-  return std::make_shared<const OpenFile>(fd);
+  return std::make_shared<const OpenFile>(open_nameless_file(content));
 }
 
 TEST_P(IOStreamFileTest, APartOfAFileIsSentBetweenWrites) {

@@ -3,12 +3,12 @@
 #include <coronado/loop/file.hpp>
 #include <coronado/net/tls_stream.hpp>
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
 
+#include "tests/loop/nameless_file.hpp"
 #include "tests/loop/reactor_kinds.hpp"
 #include "tests/net/emulated_kernel.hpp"
 #include "tests/net/tcp_pair.hpp"
@@ -51,11 +51,7 @@ std::string pattern(std::size_t size) {
 }
 
 std::shared_ptr<const OpenFile> file_of(const std::string& content) {
-  std::string name = "/tmp/tls-kernel-XXXXXX";
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-  ::unlink(name.c_str());
-  EXPECT_EQ(::write(fd, content.data(), content.size()), static_cast<ssize_t>(content.size()));
-  return std::make_shared<const OpenFile>(fd);
+  return std::make_shared<const OpenFile>(open_nameless_file(content));
 }
 
 /// Lets the loop turn until `done`.
