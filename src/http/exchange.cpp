@@ -285,13 +285,17 @@ void HTTPExchange::Body::decode(std::size_t most) {
 // --- ReadBody ----------------------------------------------------------------------------------
 
 bool HTTPExchange::ReadBody::await_ready() {
-  const Body* body = exchange_.body_.get();
-  if (body == nullptr || !body->data.empty() || body->complete || body->failed_status != 0 ||
-      exchange_.client_gone_) {
-    return true;
-  }
+  if (has_something()) return true;
+  exchange_.sink_->receive_now();
+  if (has_something()) return true;
   exchange_.sink_->want_body(exchange_);
   return false;
+}
+
+bool HTTPExchange::ReadBody::has_something() const noexcept {
+  const Body* body = exchange_.body_.get();
+  return body == nullptr || !body->data.empty() || body->complete || body->failed_status != 0 ||
+         exchange_.client_gone_;
 }
 
 void HTTPExchange::ReadBody::listen() noexcept { exchange_.body_->reader = this; }
@@ -305,7 +309,6 @@ std::string HTTPExchange::ReadBody::await_resume() {
   if (!body->data.empty()) {
     std::string piece = std::exchange(body->data, {});
     if (body->content) body->decode(Body::kHighWater);
-    if (!body->complete) exchange_.sink_->want_body(exchange_);
     return piece;
   }
   if (body->failed_status != 0) throw HTTPError(body->failed_status, body->failed_reason);

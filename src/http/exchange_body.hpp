@@ -14,7 +14,7 @@ namespace coronado {
 struct HTTPExchange::Body {
   explicit Body(const HTTPLimits& limits) : decoder(limits) {}
 
-  /// Reading pauses while more than this is waiting for the endpoint.
+  /// Reading pauses while so much is waiting for the endpoint.
   static constexpr std::size_t kHighWater = 64 * 1024;
 
   /// Decompresses what has come until `most` bytes wait for the endpoint. When `data` is empty

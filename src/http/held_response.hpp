@@ -42,6 +42,7 @@ class HTTPExchange::Held final : public ResponseSink {
   std::size_t pending() const noexcept override { return sink_->pending(); }
   bool draining() const noexcept override { return sink_->draining(); }
   void want_body(HTTPExchange& exchange) override { sink_->want_body(exchange); }
+  void receive_now() noexcept override { sink_->receive_now(); }
   void task_finished(HTTPExchange& exchange, TaskOutcome outcome,
                      const std::exception_ptr& error) noexcept override {
     sink_->task_finished(exchange, outcome, error);

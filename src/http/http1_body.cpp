@@ -174,7 +174,7 @@ void HTTP1Connection::body_arrived(std::string_view piece) {
   }
   if (phase_ != Phase::kHandling) return;
   if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
-  if (body.waiting() > HTTPExchange::Body::kHighWater && !receive_paused_) {
+  if (body.waiting() >= HTTPExchange::Body::kHighWater && !receive_paused_) {
     receive_paused_ = true;
     transport_->pause_receive();
   }
@@ -209,10 +209,15 @@ void HTTP1Connection::body_failed(int status, const char* reason) {
   if (body.reader != nullptr) std::exchange(body.reader, nullptr)->wake();
 }
 
+/// Not while the input is being looked at, by which a handler may have been started.
+void HTTP1Connection::receive_now() noexcept {
+  if (depth_ == 0) transport_->receive_now();
+}
+
 void HTTP1Connection::want_body(HTTPExchange& exchange) {
   HTTPExchange::Body& body = *exchange.body_;
   if (std::exchange(body.continue_wanted, false)) send_continue();
-  if (body.waiting() <= HTTPExchange::Body::kHighWater) let_client_go_on();
+  if (body.waiting() < HTTPExchange::Body::kHighWater) let_client_go_on();
   if (phase_ != Phase::kHandling) return;
   phase_since_ = server_.loop.turn_time();
   watch(body_patience());

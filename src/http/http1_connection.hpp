@@ -66,6 +66,7 @@ class HTTP1Connection final : public ListHook,
   std::size_t pending() const noexcept override;
   bool draining() const noexcept override;
   void want_body(HTTPExchange& exchange) override;
+  void receive_now() noexcept override;
 
   /// A body nobody read is discarded up to this size, to keep the connection.
   static constexpr std::uint64_t kMostDiscarded = 256 * 1024;

@@ -32,10 +32,12 @@
 namespace coronado {
 namespace {
 
-constexpr std::size_t kReceiveBuffer = 256 * 1024;
+/// Small enough to stay in the caches of a core while it is filled, read and filled again.
+constexpr std::size_t kReceiveBuffer = 64 * 1024;
 /// With so much in it the buffer is given away, rather than copied.
 constexpr std::size_t kWorthTaking = kReceiveBuffer / 4;
 constexpr int kReadsPerEvent = 8;  // then the others have their turn
+constexpr int kReadsAtOncePerTurn = 16;
 constexpr int kAcceptsPerEvent = 128;
 constexpr int kEventsPerWait = 512;
 
@@ -104,14 +106,16 @@ class EpollReactor final : public NestableReactor {
     const Entry& entry = sources_[static_cast<std::size_t>(key.fd)];
     return entry.source != nullptr && entry.generation == key.generation;
   }
-  /// Has `on_events(EPOLLIN)` called again in the next turn: the edge has been consumed.
+  /// Has `on_events(0)` called in the next turn, for what is left of an edge that has been consumed.
   void again(SourceKey key) { again_.push_back(key); }
-  std::span<char> receive_buffer() noexcept { return buffer_; }
-  /// What was put into the receive buffer last.
-  std::span<char> received(std::size_t size) noexcept {
-    received_ = size;
-    return receive_buffer().first(size);
+  /// True if a transport may read from outside of `on_events`: nobody reads what is in the receive
+  /// buffer now, and the others of the loop have not waited long.
+  bool may_read_at_once() noexcept {
+    return !delivering_ && reads_at_once_++ < kReadsAtOncePerTurn;
   }
+  /// Hands what was put into the receive buffer to a handler.
+  void hand_over(std::size_t size, TransportHandler& handler) noexcept;
+  std::span<char> receive_buffer() noexcept { return buffer_; }
   std::string take_received(std::string_view bytes);
 
  private:
@@ -128,6 +132,8 @@ class EpollReactor final : public NestableReactor {
   bool precise_ = true;  // epoll_pwait2 is there
   std::string buffer_ = new_buffer();
   std::size_t received_ = 0;  // how much of it was filled last
+  bool delivering_ = false;   // a handler looks at it
+  int reads_at_once_ = 0;     // in this turn
   std::vector<Entry> sources_;
   std::vector<SourceKey> again_;
   std::vector<SourceKey> again_now_;
@@ -161,8 +167,9 @@ class EpollTransport final : public Transport, public Source {
   void resume_receive() noexcept override {
     if (!paused_ || fd_ < 0) return;
     paused_ = false;
-    reactor_.again(key());
+    if (unread_) reactor_.again(key());
   }
+  void receive_now() noexcept override;
   std::string take_received(std::string_view bytes) override {
     return reactor_.take_received(bytes);
   }
@@ -193,7 +200,9 @@ class EpollTransport final : public Transport, public Source {
   std::size_t send_some(std::string_view bytes) noexcept;
   void wait_for_room(std::size_t elsewhere);
   void flush() noexcept;
-  void receive(bool until_end) noexcept;
+  ssize_t read() noexcept;
+  void receive() noexcept;
+  void received(std::size_t size) noexcept;
   void end(std::error_code error) noexcept;
 
   EpollReactor& reactor_;
@@ -204,6 +213,8 @@ class EpollTransport final : public Transport, public Source {
   std::uint32_t generation_ = 0;
   ChannelKind kind_;
   bool paused_ = false;
+  bool unread_ = false;   // there may be something to read
+  bool hung_up_ = false;  // ... and behind it the end, of which no other edge will tell
   bool shutdown_ = false;
   bool ended_ = false;
   bool break_told_ = false;
@@ -322,34 +333,55 @@ void EpollTransport::on_events(std::uint32_t events) noexcept {
     flush();
     if (!reactor.alive(self)) return;
   }
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-    receive((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
-  }
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) unread_ = true;
+  if (unread_ || broken_ != 0) receive();
 }
 
-void EpollTransport::receive(bool until_end) noexcept {
+/// Into the receive buffer of the loop.
+ssize_t EpollTransport::read() noexcept {
+  const std::span<char> buffer = reactor_.receive_buffer();
+  return is_socket() ? receive_from(fd_, buffer) : ::read(fd_, buffer.data(), buffer.size());
+}
+
+void EpollTransport::receive() noexcept {
   const SourceKey self = key();
   EpollReactor& reactor = reactor_;  // the handler may destroy this transport
   if (kind_ == ChannelKind::kPipeToWrite && !ended_) return end(error_of(EPIPE));
-  for (int reads = 0; !paused_ && !ended_; ++reads) {
+  for (int reads = 0; unread_ && !paused_ && !ended_; ++reads) {
     if (reads == kReadsPerEvent) return reactor.again(self);
-    const std::span<char> buffer = reactor.receive_buffer();  // the handler may take it
-    const ssize_t n =
-        is_socket() ? receive_from(fd_, buffer) : ::read(fd_, buffer.data(), buffer.size());
+    const ssize_t n = read();
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) return end(last_error());
+      unread_ = false;
       break;
     }
     // The system tells of a reset once: the send that failed may have been told.
     if (n == 0) return end(error_of(broken_));
-    const auto size = static_cast<std::size_t>(n);
-    handler_->on_receive(reactor.received(size));
+    received(static_cast<std::size_t>(n));
     if (!reactor.alive(self)) return;
-    // A short read has drained the socket; what comes later is a new edge.
-    if (size < buffer.size() && !until_end) break;
   }
   if (broken_ != 0 && !break_told_) end(error_of(broken_));
+}
+
+void EpollTransport::receive_now() noexcept {
+  if (!unread_ || ended_ || !reactor_.may_read_at_once()) return;
+  const ssize_t n = read();
+  if (n > 0) return received(static_cast<std::size_t>(n));
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    unread_ = false;
+    return;
+  }
+  // The end is told in a turn of its own. The system tells of an error once.
+  if (n < 0 && errno != EINTR) broken_ = errno;
+  reactor_.again(key());
+}
+
+void EpollTransport::received(std::size_t size) noexcept {
+  // A short read has drained the socket; what comes later is a new edge.
+  unread_ = size == reactor_.receive_buffer().size() || hung_up_;
+  reactor_.hand_over(size, *handler_);
 }
 
 void EpollTransport::end(std::error_code error) noexcept {
@@ -553,6 +585,7 @@ bool EpollReactor::wait(TimePoint until) {
   const int count = wait_for_events(events, until);
   probe_->idle.store(false, std::memory_order_relaxed);
   wake_time_ = now();
+  reads_at_once_ = 0;
   if (count < 0 && errno != EINTR) throw std::system_error(last_error(), "epoll_wait");
   for (int i = 0; i < count; ++i) {
     const std::uint64_t data = events[static_cast<std::size_t>(i)].data.u64;
@@ -561,10 +594,17 @@ bool EpollReactor::wait(TimePoint until) {
   }
   if (!again_.empty()) {
     again_now_.swap(again_);
-    for (const SourceKey& key : again_now_) deliver(key, EPOLLIN | EPOLLRDHUP);
+    for (const SourceKey& key : again_now_) deliver(key, 0);
     again_now_.clear();
   }
   return true;
+}
+
+void EpollReactor::hand_over(std::size_t size, TransportHandler& handler) noexcept {
+  received_ = size;
+  delivering_ = true;
+  handler.on_receive(receive_buffer().first(size));
+  delivering_ = false;
 }
 
 /// Many bytes change hands with the buffer, which is replaced; a few would keep it for nothing.

@@ -402,17 +402,32 @@ void SimConnection::receive(int side) {
   for (int reads = 0; end.handler != nullptr && !end.paused && !end.end_told; ++reads) {
     if (end.received.empty()) return tell_end(side);
     if (reads == kReadsPerTurn) return core_.make_ready(*this, side);
-    const SimLink& way = link();
-    const std::size_t most = std::min(way.max_read, end.received.size());
-    const bool cut = most > 1 && core_.chance(way.short_read);
-    // A buffer of its own and of the exact size, so that sanitizers see who uses it too long.
-    std::string piece = end.received.take(cut ? core_.shorter(most) : most);
-    window_opened(side);
-    core_.log(SimEventKind::kRead, number_, side, piece.size());
-    end.handler->on_receive(piece);
+    const bool cut = read(side);
     if (cut && !end.received.empty()) return core_.make_ready(*this, side);
   }
   if (end.handler != nullptr && end.send_failed && !end.break_told) tell_end(side);
+}
+
+/// Hands one piece of what has been received to the handler. True: a shorter one than there was.
+bool SimConnection::read(int side) {
+  End& end = ends_[index(side)];
+  const SimLink& way = link();
+  const std::size_t most = std::min(way.max_read, end.received.size());
+  const bool cut = most > 1 && core_.chance(way.short_read);
+  // A buffer of its own and of the exact size, so that sanitizers see who uses it too long.
+  std::string piece = end.received.take(cut ? core_.shorter(most) : most);
+  window_opened(side);
+  core_.log(SimEventKind::kRead, number_, side, piece.size());
+  core_.delivering = true;
+  end.handler->on_receive(piece);
+  core_.delivering = false;
+  return cut;
+}
+
+void SimConnection::receive_now(int side) {
+  const End& end = ends_[index(side)];
+  if (core_.delivering || end.handler == nullptr || end.end_told || end.received.empty()) return;
+  read(side);
 }
 
 void SimConnection::tell_end(int side) {
@@ -564,6 +579,7 @@ void SimTransport::write(std::string_view bytes) { connection_.write(side_, byte
 std::size_t SimTransport::pending() const noexcept { return connection_.pending(side_); }
 void SimTransport::pause_receive() noexcept { connection_.pause(side_); }
 void SimTransport::resume_receive() noexcept { connection_.resume(side_); }
+void SimTransport::receive_now() noexcept { connection_.receive_now(side_); }
 void SimTransport::shutdown_write() noexcept { connection_.shutdown_write(side_); }
 
 // --- SimConnecting -------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ class SimConnection {
   std::size_t pending(int side) const noexcept { return ends_[index(side)].unsent.size(); }
   void pause(int side) noexcept { ends_[index(side)].paused = true; }
   void resume(int side);
+  void receive_now(int side);
   void shutdown_write(int side);
   void set_nodelay(int side, bool on);
   void close(int side);
@@ -148,6 +149,7 @@ class SimConnection {
   // Receiving
   void on_arrival(int side);
   void receive(int side);
+  bool read(int side);
   void tell_end(int side);
   void window_opened(int side);
   void break_off(int side, std::error_code error);
@@ -179,6 +181,7 @@ class SimTransport final : public Transport {
   std::size_t pending() const noexcept override;
   void pause_receive() noexcept override;
   void resume_receive() noexcept override;
+  void receive_now() noexcept override;
   void shutdown_write() noexcept override;
   void set_nodelay(bool on) noexcept override { connection_.set_nodelay(side_, on); }
   SocketAddress peer() const override { return peer_; }

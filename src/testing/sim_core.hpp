@@ -156,6 +156,7 @@ class SimCore final : public VirtualNetwork, public std::enable_shared_from_this
   std::vector<std::pair<SocketAddress, SimNetwork::Answer>> answers;
   std::shared_ptr<SimNames> names;
   SimHost::State* delivering_to = nullptr;  // the host whose handler is being called
+  bool delivering = false;                  // somebody is being handed bytes
   std::size_t open_transports = 0;
   std::uint32_t connections_made = 0;
 

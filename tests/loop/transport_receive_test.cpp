@@ -1,5 +1,8 @@
 #include <coronado/loop/transport.hpp>
 
+#include <netinet/in.h>
+
+#include <algorithm>
 #include <cerrno>
 
 #include "tests/loop/transport_fixture.hpp"
@@ -106,10 +109,10 @@ TEST_P(TransportReceiveTest, ManyBytesAreTakenWithoutACopyAndFewAreCopied) {
   EXPECT_EQ(keeper.uncopied, 0);
   // io_uring has its buffers from a ring; what it had to keep is another thing.
   keeper.then = [&] { transport_->pause_receive(); };
-  send(std::string(100'000, 'x'));
+  send(std::string(50'000, 'x'));
   wait_until([&] {
-    if (keeper.all.size() < 100'003) transport_->resume_receive();
-    return keeper.all.size() == 100'003;
+    if (keeper.all.size() < 50'003) transport_->resume_receive();
+    return keeper.all.size() == 50'003;
   });
   EXPECT_EQ(keeper.uncopied, 1);
 }
@@ -153,6 +156,104 @@ TEST_P(TransportReceiveTest, TheEndComesAfterAPause) {
   look();
   EXPECT_EQ(recorder_.received, "last");
   EXPECT_EQ(recorder_.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, WhatAPauseHasLeftCanBeHadAtOnce) {
+  transport_->receive_now();  // nothing is there
+  EXPECT_EQ(recorder_.deliveries, 0);
+  transport_->pause_receive();
+  send("left");
+  look();
+  transport_->receive_now();
+  if (GetParam() == ReactorKind::kEpoll) EXPECT_EQ(recorder_.received, "left");
+  send(" and more");
+  look();
+  transport_->resume_receive();
+  look();
+  EXPECT_EQ(recorder_.received, "left and more");
+}
+
+TEST_P(TransportReceiveTest, TheEndIsNotHadAtOnce) {
+  transport_->pause_receive();
+  send("last");
+  close_peer();
+  look();
+  for (int i = 0; i < 3; ++i) transport_->receive_now();
+  if (GetParam() == ReactorKind::kEpoll) EXPECT_EQ(recorder_.received, "last");
+  EXPECT_EQ(recorder_.ends, 0);
+  look();
+  EXPECT_EQ(recorder_.ends, 0);
+  transport_->resume_receive();
+  EXPECT_EQ(recorder_.ends, 0);
+  look();
+  EXPECT_EQ(recorder_.received, "last");
+  EXPECT_EQ(recorder_.ends, 1);
+}
+
+TEST_P(TransportReceiveTest, AResetIsNotHadAtOnceAndNotLost) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&address), length), 0);
+  Recorder recorder;
+  const int accepted = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const std::unique_ptr<Transport> transport = reactor_->adopt(accepted);
+  transport->start(recorder);
+  transport->pause_receive();
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  ::close(client);  // resets
+  ::close(listener);
+  look();
+  transport->receive_now();
+  EXPECT_EQ(recorder.ends, 0);
+  transport->resume_receive();
+  wait_until([&] { return recorder.ends != 0; });
+  EXPECT_EQ(recorder.end_error, std::errc::connection_reset);
+}
+
+TEST_P(TransportReceiveTest, NothingIsHadAtOnceInsideADelivery) {
+  int most = 0;
+  int depth = 0;
+  recorder_.then = [&] {
+    most = std::max(most, ++depth);
+    transport_->receive_now();
+    --depth;
+  };
+  send(std::string(150'000, 'x'));  // more than the receive buffer
+  wait_until([&] { return recorder_.received.size() == 150'000; });
+  EXPECT_EQ(most, 1);
+}
+
+TEST_P(TransportReceiveTest, TheOthersHaveTheirTurnWhenMuchIsHadAtOnce) {
+  constexpr std::size_t kCount = 40;
+  std::vector<Recorder> recorders(kCount);
+  std::vector<std::unique_ptr<Transport>> transports;
+  std::vector<int> peers(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    std::array<int, 2> pair{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+    peers[i] = pair[1];
+    transports.push_back(reactor_->adopt(pair[0]));
+    transports[i]->start(recorders[i]);
+    transports[i]->pause_receive();
+    ASSERT_EQ(::send(peers[i], "hello", 5, 0), 5);
+  }
+  const auto delivered = [&] {
+    return std::ranges::count_if(recorders, [](const Recorder& r) { return r.deliveries != 0; });
+  };
+  look();
+  for (const auto& transport : transports) transport->receive_now();
+  const auto first = delivered();
+  EXPECT_LT(first, static_cast<std::ptrdiff_t>(kCount));
+  for (const auto& transport : transports) transport->receive_now();
+  EXPECT_EQ(delivered(), first);  // not in this turn
+  for (const auto& transport : transports) transport->resume_receive();
+  wait_until([&] { return delivered() == static_cast<std::ptrdiff_t>(kCount); });
+  for (const int peer : peers) ::close(peer);
 }
 
 TEST_P(TransportReceiveTest, PausedInsideADelivery) {

@@ -63,6 +63,8 @@ class ResponseSink {
   virtual std::size_t pending() const noexcept = 0;
   virtual bool draining() const noexcept = 0;
   virtual void want_body(HTTPExchange& exchange) = 0;
+  /// See `Transport::receive_now`.
+  virtual void receive_now() noexcept = 0;
   virtual void task_finished(HTTPExchange& exchange, TaskOutcome outcome,
                              const std::exception_ptr& error) noexcept = 0;
 
@@ -434,6 +436,7 @@ class HTTPExchange::ReadBody final : public Suspension {
  private:
   friend class HTTP1Connection;
   friend class HTTPExchange;
+  bool has_something() const noexcept;
   void listen() noexcept;
   HTTPExchange& exchange_;
 };

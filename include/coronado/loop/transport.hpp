@@ -107,6 +107,12 @@ class Transport {
   virtual void pause_receive() noexcept = 0;
   virtual void resume_receive() noexcept = 0;
 
+  /// Has some of what has come already delivered at once, from inside this call, by one `on_receive`,
+  /// even while receiving is paused: for a handler that would otherwise wait for a turn of the loop.
+  /// Nothing happens inside of an `on_receive`, too often in one turn, or where the channel has no
+  /// such way: then it is delivered as ever. The end is never told from here.
+  virtual void receive_now() noexcept {}
+
   /// A string of bytes that `on_receive` has been given, for a handler that keeps them: the buffer
   /// they came in, where they are many and the channel can do without it, else a copy.
   ///
