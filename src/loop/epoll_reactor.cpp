@@ -114,7 +114,12 @@ class EpollReactor final : public NestableReactor {
     return !delivering_ && reads_at_once_++ < kReadsAtOncePerTurn;
   }
   /// Hands what was put into the receive buffer to a handler.
-  void hand_over(std::size_t size, TransportHandler& handler) noexcept;
+  void hand_over(std::size_t size, TransportHandler& handler) noexcept {
+    received_ = size;
+    delivering_ = true;
+    handler.on_receive(receive_buffer().first(size));
+    delivering_ = false;
+  }
   std::span<char> receive_buffer() noexcept { return buffer_; }
   std::string take_received(std::string_view bytes);
 
@@ -598,13 +603,6 @@ bool EpollReactor::wait(TimePoint until) {
     again_now_.clear();
   }
   return true;
-}
-
-void EpollReactor::hand_over(std::size_t size, TransportHandler& handler) noexcept {
-  received_ = size;
-  delivering_ = true;
-  handler.on_receive(receive_buffer().first(size));
-  delivering_ = false;
 }
 
 /// Many bytes change hands with the buffer, which is replaced; a few would keep it for nothing.
