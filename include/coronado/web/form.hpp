@@ -131,9 +131,9 @@ struct Form {
                       std::remove_cvref_t<decltype(std::declval<T&>().*D::pointer)>>()) ||
               ...);
     }(typename JsonMembers<T>::type());
-    operation.body = {
-        .type = has_files ? "multipart/form-data" : "application/x-www-form-urlencoded",
-        .schema = json_schema<T>};
+    detail::set_body(operation,
+                     has_files ? "multipart/form-data" : "application/x-www-form-urlencoded",
+                     json_schema<T>);
   }
 
  private:

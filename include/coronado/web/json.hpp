@@ -59,7 +59,7 @@ template <class T>
   requires detail::kIsJsonResult<T>
 struct ResultWriter<T> {
   static void describe(Operation& operation) {
-    operation.result = {.type = std::string(kJsonType), .schema = json_schema<T>};
+    detail::set_result(operation, kJsonType, json_schema<T>);
   }
   static void send(HTTPExchange& exchange, const T& result) {
     std::string& body = detail::json_scratch();
@@ -105,7 +105,7 @@ struct JsonBody {
     return body;
   }
   static void describe(Operation& operation) {
-    operation.body = {.type = std::string(kJsonType), .schema = json_schema<T>};
+    detail::set_body(operation, kJsonType, json_schema<T>);
   }
 };
 
