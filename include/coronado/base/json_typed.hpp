@@ -198,6 +198,9 @@ template <class T, class... D, std::size_t... I>
                                          std::index_sequence<I...>);
 
 template <class T>
+[[gnu::noinline]] void read_json_elements(JsonReader& reader, T& values);
+
+template <class T>
 void read_json_integer(JsonReader& reader, T& value) {
   using Limits = std::numeric_limits<T>;
   if constexpr (std::is_signed_v<T>) {
@@ -239,13 +242,7 @@ void read_json(JsonReader& reader, T& value) {
       read_json(reader, value[typename T::key_type(key)]);
     }
   } else if constexpr (requires { value.push_back(typename T::value_type()); }) {
-    value.clear();
-    if (!reader.begin_array()) return;
-    while (reader.next_element()) {
-      typename T::value_type element{};
-      read_json(reader, element);
-      value.push_back(std::move(element));
-    }
+    detail::read_json_elements(reader, value);
   } else {
     static_assert(detail::kNotJson<T>,
                   "this type cannot be read from JSON: describe it with BOOST_DESCRIBE_STRUCT and "
@@ -255,6 +252,23 @@ void read_json(JsonReader& reader, T& value) {
 }
 
 namespace detail {
+
+template <class T>
+void read_json_elements(JsonReader& reader, T& values) {
+  values.clear();
+  if (!reader.begin_array()) return;
+  while (reader.next_element()) {
+    if constexpr (requires {
+                    { values.emplace_back() } -> std::same_as<typename T::value_type&>;
+                  }) {
+      read_json(reader, values.emplace_back());
+    } else {
+      typename T::value_type element{};
+      read_json(reader, element);
+      values.push_back(std::move(element));
+    }
+  }
+}
 
 template <class T, class... D, std::size_t... I>
 void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>,
