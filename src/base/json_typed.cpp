@@ -165,6 +165,26 @@ void append_json_string(std::string& out, std::string_view text) {
   });
 }
 
+void note_missing_members(JsonReader& reader, const char* const* names, std::uint64_t missing) {
+  for (; missing != 0; missing >>= 1, ++names) {
+    if ((missing & 1) != 0) reader.note_missing(*names);
+  }
+}
+
+void append_json_text(std::string& out, const char* bytes, std::size_t size) {
+  const std::size_t begin = out.size();
+  if (size > kJsonWord || out.capacity() < begin + kJsonWord) [[unlikely]] {
+    out.append(bytes, size);
+    return;
+  }
+  out.resize_and_overwrite(begin + kJsonWord, [&](char* to, std::size_t) {
+    std::memcpy(to + begin, bytes, kJsonWord);
+    return begin + size;
+  });
+}
+
+void append_json_null(std::string& out) { out += "null"; }
+
 void append_json_number(std::string& out, double value) { append_float(out, value); }
 void append_json_number(std::string& out, float value) { append_float(out, value); }
 

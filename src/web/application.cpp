@@ -128,7 +128,7 @@ Application::~Application() = default;
 Application::Application(Application&&) noexcept = default;
 Application& Application::operator=(Application&&) noexcept = default;
 
-Application& Application::add_endpoint(RouteSpec&& route) {
+void Application::add_route(RouteSpec&& route) {
   State& state = *state_;
   const Pattern& pattern = route.pattern;
   RouteOptions& options = route.options;
@@ -159,14 +159,6 @@ Application& Application::add_endpoint(RouteSpec&& route) {
   state.endpoints.push_back(state.layered(std::move(endpoint)));
   state.routes.push_back(
       {std::move(route.pattern), route.methods, std::move(options.docs), route.describe});
-  return *this;
-}
-
-void Application::add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
-                            std::unique_ptr<HTTPEndpoint> endpoint,
-                            std::optional<std::size_t> parameters, void (*describe)(Operation&)) {
-  add_endpoint(
-      {methods, std::move(pattern), std::move(options), std::move(endpoint), parameters, describe});
 }
 
 void Application::set_not_found(std::unique_ptr<HTTPEndpoint> endpoint) {
@@ -233,7 +225,7 @@ Application& Application::mount(const Pattern& prefix, Router router, const Patt
   Router all;
   all.mount(prefix, std::move(router), host);
   for (RouteSpec& each : std::move(all).take_routes()) {
-    add_endpoint(std::move(each));
+    add_route(std::move(each));
   }
   return *this;
 }
@@ -267,8 +259,9 @@ Application& Application::static_files(std::string_view prefix, std::string root
 
 Application& Application::static_files(Pattern pattern, std::shared_ptr<StaticFiles> files,
                                        RouteOptions options) {
-  return add_endpoint({kMethodGet, std::move(pattern), std::move(options),
-                       make_static_endpoint(std::move(files)), 1});
+  add_route({kMethodGet, std::move(pattern), std::move(options),
+             make_static_endpoint(std::move(files)), 1});
+  return *this;
 }
 
 std::vector<Pattern> Application::keep_static_path(std::string root, StaticPathOptions options,

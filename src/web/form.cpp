@@ -52,4 +52,12 @@ void FormReader::note(std::string_view name, std::string message) {
   errors_.push_back({std::string(name), std::move(message)});
 }
 
+void read_form(const HTTPServerRequest& request, void* value,
+               void (*read)(FormReader& reader, void* value), Validate validate) {
+  FormReader reader(request);
+  read(reader, value);
+  auto errors = errors_of(value, validate, std::move(reader).errors());
+  if (!errors.empty()) throw ValidationError(422, std::move(errors));
+}
+
 }  // namespace coronado::web::detail

@@ -35,6 +35,28 @@ void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept
   respond_with_error(exchange, error);
 }
 
+Task<> answer_error(WebExchange& exchange) noexcept {
+  respond_with_error(exchange, std::current_exception());
+  return {};
+}
+
+HandlerTask::~HandlerTask() {
+  if (promise_ != nullptr) promise_->handle().destroy();
+}
+
+Task<> answer(WebExchange& exchange, HandlerTask task, SendReturned send) {
+  std::exception_ptr error;
+  try {
+    PromiseBase& finished = co_await std::move(task);
+    if (send != nullptr) send(exchange, finished);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) send_error(exchange, error);
+}
+
 Task<> prepare_and_call(WebExchange& exchange, const PrepareArgument* prepares, std::size_t count,
                         HTTPEndpoint& endpoint, Task<> (*call)(HTTPEndpoint&, WebExchange&)) {
   std::exception_ptr error;

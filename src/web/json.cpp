@@ -17,12 +17,18 @@ void send_json(HTTPExchange& exchange, std::string_view body) {
   exchange.respond(head, body);
 }
 
-std::vector<JsonFieldError> unreadable_fields(const JsonError& error) {
-  if (error.fields().empty()) throw ValidationError(400, {{"", error.what()}});
-  return error.fields();
-}
-
-void refuse_invalid(std::vector<JsonFieldError> errors) {
+void read_json_body(const HTTPServerRequest& request, void* value,
+                    void (*read)(JsonReader& reader, void* value), Validate validate) {
+  std::vector<JsonFieldError> unreadable;
+  try {
+    JsonReader reader(request.body());  // which leaves empty what does not fit
+    read(reader, value);
+    reader.finish();
+  } catch (const JsonError& error) {
+    if (error.fields().empty()) throw ValidationError(400, {{"", error.what()}});
+    unreadable = error.fields();
+  }
+  auto errors = errors_of(value, validate, std::move(unreadable));
   if (!errors.empty()) throw ValidationError(422, std::move(errors));
 }
 

@@ -11,6 +11,19 @@
 #include "web/regex_outline.hpp"
 
 namespace coronado {
+
+Regex re(std::string_view text) { return Regex{std::string(text)}; }
+
+Pattern::Pattern(const char* text) : text_(text) {}
+Pattern::Pattern(std::string_view text) : text_(text) {}
+Pattern::Pattern(std::string text) : text_(std::move(text)) {}
+Pattern::Pattern(Regex regex) : text_(std::move(regex.text)), is_regex_(true) {}
+Pattern::Pattern(const Pattern&) = default;
+Pattern::Pattern(Pattern&&) noexcept = default;
+Pattern& Pattern::operator=(const Pattern&) = default;
+Pattern& Pattern::operator=(Pattern&&) noexcept = default;
+Pattern::~Pattern() = default;
+
 namespace {
 
 constexpr std::string_view kMetacharacters = R"(\.+*?()|[]{}^$)";

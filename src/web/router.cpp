@@ -38,6 +38,31 @@ Pattern join(const Pattern& prefix, const Pattern& pattern) {
 
 }  // namespace
 
+namespace detail {
+
+const RouteOptions& no_route_options() {
+  static const RouteOptions none;
+  return none;
+}
+
+void RouteAdder::add_function(MethodMask methods, const Pattern& pattern,
+                              const RouteOptions& options, HTTPEndpoint* endpoint,
+                              std::size_t parameters, void (*describe)(Operation&)) {
+  std::unique_ptr<HTTPEndpoint> owned(endpoint);
+  add_route({methods, pattern, options, std::move(owned), parameters, describe});
+}
+
+void RouteAdder::add_class(MethodMask methods, const Pattern& pattern, const RouteOptions& options,
+                           HTTPEndpoint* endpoint, bool receives_data) {
+  std::unique_ptr<HTTPEndpoint> owned(endpoint);
+  RouteSpec route{methods, pattern, options, std::move(owned)};
+  if (receives_data) route.options.stream_body = true;
+  route.options.check_xsrf = false;  // the handler does it itself
+  add_route(std::move(route));
+}
+
+}  // namespace detail
+
 Router& Router::mount(const Pattern& prefix, Router router, const Pattern& host) {
   for (RouteSpec& each : router.routes_) {
     each.pattern = join(prefix, each.pattern);
@@ -49,12 +74,7 @@ Router& Router::mount(const Pattern& prefix, Router router, const Pattern& host)
 
 std::vector<RouteSpec> Router::take_routes() && { return std::move(routes_); }
 
-void Router::add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
-                       std::unique_ptr<HTTPEndpoint> endpoint,
-                       std::optional<std::size_t> parameters, void (*describe)(Operation&)) {
-  routes_.push_back(
-      {methods, std::move(pattern), std::move(options), std::move(endpoint), parameters, describe});
-}
+void Router::add_route(RouteSpec&& route) { routes_.push_back(std::move(route)); }
 
 Router& Router::use(const Middleware& middleware) {
   for (RouteSpec& each : routes_) {

@@ -20,6 +20,25 @@ std::string component_name(std::string_view full_name) {
   return name;
 }
 
+/// "shop::Order" of "Json json_schema(...) [T = shop::Order]".
+std::string_view type_name_in(std::string_view pretty_function) {
+  pretty_function.remove_prefix(pretty_function.find("T = ") + 4);
+  return pretty_function.substr(0, pretty_function.find_last_of(']'));
+}
+
+/// Adds one member of a struct: its schema, and what its rule asks.
+void add_property(Json& schema, const detail::MemberSchema& member, Json property,
+                  const RuleSet* rules) {
+  if (const FieldRule* rule = rules == nullptr ? nullptr : rules->find(member.name)) {
+    // What is asked of an std::optional is asked of what it holds.
+    Json* held = &property;
+    if (Json* choices = property.find("anyOf")) held = &(*choices)[0];
+    rule->add_to(*held);
+  }
+  schema["properties"][member.name] = std::move(property);
+  if (member.required) schema["required"].push_back(Json(member.name));
+}
+
 }  // namespace
 
 std::string SchemaRegistry::free_name(std::string_view full_name) const {
@@ -35,8 +54,8 @@ std::string SchemaRegistry::free_name(std::string_view full_name) const {
   return name;
 }
 
-Json SchemaRegistry::reference_to(std::string_view full_name,
-                                  void (*fill)(SchemaRegistry&, Json& schema)) {
+Json SchemaRegistry::reference_to(const detail::StructSchema& described) {
+  const std::string_view full_name = type_name_in(described.in);
   const auto known = std::ranges::find(entries_, full_name, &Entry::full_name);
   std::string name;
   if (known != entries_.end()) {
@@ -47,7 +66,10 @@ Json SchemaRegistry::reference_to(std::string_view full_name,
     entries_.push_back(
         {std::string(full_name), name, {}});  // before its members, which may need it
     Json schema{{"type", "object"}, {"properties", Json::object()}};
-    fill(*this, schema);
+    const RuleSet* rules = described.rules == nullptr ? nullptr : &described.rules();
+    for (const detail::MemberSchema& member : described.members) {
+      add_property(schema, member, member.make(*this), rules);
+    }
     entries_[index].schema = std::move(schema);
   }
   return Json{{"$ref", "#/components/schemas/" + name}};
@@ -61,18 +83,6 @@ Json SchemaRegistry::components() const {
 
 namespace detail {
 
-void add_property(Json& schema, std::string_view name, Json property, bool required,
-                  const RuleSet* rules) {
-  if (const FieldRule* rule = rules == nullptr ? nullptr : rules->find(name)) {
-    // What is asked of an std::optional is asked of what it holds.
-    Json* held = &property;
-    if (Json* choices = property.find("anyOf")) held = &(*choices)[0];
-    rule->add_to(*held);
-  }
-  schema["properties"][name] = std::move(property);
-  if (required) schema["required"].push_back(Json(name));
-}
-
 Json integer_schema(bool is_signed, std::size_t bytes) {
   Json schema{{"type", "integer"}};
   if (bytes >= 4) schema["format"] = bytes == 4 ? "int32" : "int64";
@@ -83,6 +93,18 @@ Json integer_schema(bool is_signed, std::size_t bytes) {
 Json simple_schema(const char* type, const char* format) {
   Json schema{{"type", type}};
   if (format != nullptr) schema["format"] = format;
+  return schema;
+}
+
+Json map_schema(Json mapped) {
+  Json schema = simple_schema("object");
+  schema["additionalProperties"] = std::move(mapped);
+  return schema;
+}
+
+Json array_schema(Json element) {
+  Json schema = simple_schema("array");
+  schema["items"] = std::move(element);
   return schema;
 }
 

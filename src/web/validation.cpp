@@ -200,14 +200,43 @@ void FieldErrors::add(std::string path, std::string message) {
   errors_.push_back({std::move(path), std::move(message)});
 }
 
-void check_field(const RuleSet& rules, std::string_view name, const FieldValue& value,
-                 const std::string& path, FieldErrors& errors) {
-  const FieldRule* rule = rules.find(name);
-  if (rule == nullptr) return;
-  std::string problem = rule->problem_of(value);
+namespace {
+
+void check_field(const FieldRule& rule, const CheckedMember& member, const std::string& path,
+                 FieldErrors& errors) {
+  std::string problem = rule.problem_of(member.look(member.value));
   if (problem.empty()) return;
-  std::string field = member_path(path, name);
+  std::string field = member_path(path, member.name);
   if (errors.is_readable(field)) errors.add(std::move(field), std::move(problem));
+}
+
+}  // namespace
+
+void validate_members(const void* whole, std::span<const CheckedMember> members,
+                      const RuleSet* rules, const std::string& path, FieldErrors& errors) {
+  for (const CheckedMember& member : members) {
+    const FieldRule* rule = rules == nullptr ? nullptr : rules->find(member.name);
+    if (rule != nullptr) check_field(*rule, member, path, errors);
+    if (member.validate != nullptr) {
+      member.validate(member.value, member_path(path, member.name), errors);
+    }
+  }
+  if (rules != nullptr) rules->check_requirements(whole, path, errors);
+}
+
+void validate_array(const void* begin, std::size_t count, std::size_t stride, Validate validate,
+                    const std::string& path, FieldErrors& errors) {
+  const auto* element = static_cast<const std::byte*>(begin);
+  for (std::size_t i = 0; i < count; ++i, element += stride) {
+    validate(element, element_path(path, i), errors);
+  }
+}
+
+std::vector<JsonFieldError> errors_of(const void* value, Validate validate,
+                                      std::vector<JsonFieldError> unreadable) {
+  FieldErrors errors(std::move(unreadable));
+  if (validate != nullptr) validate(value, {}, errors);
+  return std::move(errors).take();
 }
 
 std::string member_path(const std::string& path, std::string_view name) {

@@ -24,7 +24,6 @@
 #include <coronado/base/json_reader.hpp>
 #include <coronado/base/strings.hpp>
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -88,18 +87,29 @@ concept JsonRange = requires(const T& range) {
 template <class T>
 inline constexpr bool kNotJson = false;
 
-// `{"name":` or `,"name":`. The name is an identifier: nothing in it needs escaping.
+/// How much `append_json_text` copies of a short text, which must have as many bytes.
+inline constexpr std::size_t kJsonWord = 16;
+
+/// `{"name":` or `,"name":`. The name is an identifier: nothing in it needs escaping.
+template <std::size_t N>
+struct JsonKey {
+  constexpr JsonKey(char separator, const char* name) {
+    bytes[0] = separator;
+    bytes[1] = '"';
+    for (std::size_t i = 2; i < N - 2; ++i) bytes[i] = name[i - 2];
+    bytes[N - 2] = '"';
+    bytes[N - 1] = ':';
+  }
+  static constexpr std::size_t kSize = N;
+  char bytes[N < kJsonWord ? kJsonWord : N] = {};
+};
 template <class D, char Separator>
-inline constexpr auto kJsonKey = [] {
-  constexpr std::size_t size = std::char_traits<char>::length(D::name);
-  std::array<char, size + 4> text{};
-  text[0] = Separator;
-  text[1] = '"';
-  for (std::size_t i = 0; i < size; ++i) text[i + 2] = D::name[i];
-  text[size + 2] = '"';
-  text[size + 3] = ':';
-  return text;
-}();
+inline constexpr JsonKey<std::char_traits<char>::length(D::name) + 4> kJsonKey(Separator, D::name);
+inline constexpr char kJsonEnd[kJsonWord] = "}";
+
+// Calls, since in place they would be compiled for each member of each struct.
+void append_json_text(std::string& out, const char* bytes, std::size_t size);
+void append_json_null(std::string& out);
 
 // The readers and writers of structs stay functions of their own. Inlined, the whole tree of a type
 // would be optimised again in each of its callers, and in theirs: most of what a route costs who
@@ -111,6 +121,8 @@ template <class T>
 void append_json_members(std::string& out, const T&, JsonMemberList<>) {
   out += "{}";
 }
+template <class T>
+[[gnu::noinline]] void append_json_elements(std::string& out, const T& range);
 
 }  // namespace detail
 
@@ -125,7 +137,7 @@ void append_json(std::string& out, const T& value) {
   if constexpr (std::same_as<T, bool>) {
     out += value ? std::string_view("true") : std::string_view("false");
   } else if constexpr (std::same_as<T, std::nullptr_t>) {
-    out += "null";
+    detail::append_json_null(out);
   } else if constexpr (detail::JsonInteger<T>) {
     append_int(out, value);
   } else if constexpr (std::same_as<T, float> || std::same_as<T, double>) {
@@ -138,7 +150,7 @@ void append_json(std::string& out, const T& value) {
     if (value.has_value()) {
       append_json(out, *value);
     } else {
-      out += "null";
+      detail::append_json_null(out);
     }
   } else if constexpr (detail::JsonMap<T>) {
     char separator = '{';
@@ -151,16 +163,7 @@ void append_json(std::string& out, const T& value) {
     }
     out += separator == '{' ? std::string_view("{}") : std::string_view("}");
   } else if constexpr (detail::JsonRange<T>) {
-    char separator = '[';
-    for (const auto& element : value) {
-      out += separator;
-      separator = ',';
-      append_json(
-          out, static_cast<
-                   const typename std::iterator_traits<decltype(std::begin(value))>::value_type&>(
-                   element));
-    }
-    out += separator == '[' ? std::string_view("[]") : std::string_view("]");
+    detail::append_json_elements(out, value);
   } else {
     static_assert(detail::kNotJson<T>,
                   "this type cannot be written as JSON: describe it with BOOST_DESCRIBE_STRUCT and "
@@ -172,12 +175,24 @@ namespace detail {
 
 template <class T, class First, class... D>
 void append_json_members(std::string& out, const T& value, JsonMemberList<First, D...>) {
-  out.append(kJsonKey<First, '{'>.data(), kJsonKey<First, '{'>.size());
+  append_json_text(out, kJsonKey<First, '{'>.bytes, kJsonKey<First, '{'>.kSize);
   append_json(out, value.*First::pointer);
-  ((out.append(kJsonKey<D, ','>.data(), kJsonKey<D, ','>.size()),
+  ((append_json_text(out, kJsonKey<D, ','>.bytes, kJsonKey<D, ','>.kSize),
     append_json(out, value.*D::pointer)),
    ...);
-  out += '}';
+  append_json_text(out, kJsonEnd, 1);
+}
+
+template <class T>
+void append_json_elements(std::string& out, const T& range) {
+  using Element = typename std::iterator_traits<decltype(std::begin(range))>::value_type;
+  char separator = '[';
+  for (const auto& element : range) {
+    out += separator;
+    separator = ',';
+    append_json(out, static_cast<const Element&>(element));
+  }
+  out += separator == '[' ? std::string_view("[]") : std::string_view("]");
 }
 
 }  // namespace detail
@@ -193,9 +208,13 @@ std::string json_encode(const T& value) {
 
 namespace detail {
 
-template <class T, class... D, std::size_t... I>
-[[gnu::noinline]] void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>,
-                                         std::index_sequence<I...>);
+template <class T, class... D>
+[[gnu::noinline]] void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>);
+/// Notes the members that are missing: one bit of `missing` for each of `names`.
+void note_missing_members(JsonReader& reader, const char* const* names, std::uint64_t missing);
+
+template <class T>
+[[gnu::noinline]] void read_json_elements(JsonReader& reader, T& values);
 
 template <class T>
 void read_json_integer(JsonReader& reader, T& value) {
@@ -223,9 +242,7 @@ void read_json(JsonReader& reader, T& value) {
   } else if constexpr (std::same_as<T, Json>) {
     value = reader.read_json();
   } else if constexpr (JsonDescribed<T>) {
-    []<class... D>(JsonReader& in, T& out, JsonMemberList<D...> members) {
-      detail::read_json_members(in, out, members, std::index_sequence_for<D...>());
-    }(reader, value, typename JsonMembers<T>::type());
+    detail::read_json_members(reader, value, typename JsonMembers<T>::type());
   } else if constexpr (detail::JsonOptional<T>) {
     if (reader.read_null()) {
       value.reset();
@@ -239,13 +256,7 @@ void read_json(JsonReader& reader, T& value) {
       read_json(reader, value[typename T::key_type(key)]);
     }
   } else if constexpr (requires { value.push_back(typename T::value_type()); }) {
-    value.clear();
-    if (!reader.begin_array()) return;
-    while (reader.next_element()) {
-      typename T::value_type element{};
-      read_json(reader, element);
-      value.push_back(std::move(element));
-    }
+    detail::read_json_elements(reader, value);
   } else {
     static_assert(detail::kNotJson<T>,
                   "this type cannot be read from JSON: describe it with BOOST_DESCRIBE_STRUCT and "
@@ -256,25 +267,55 @@ void read_json(JsonReader& reader, T& value) {
 
 namespace detail {
 
-template <class T, class... D, std::size_t... I>
-void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>,
-                       std::index_sequence<I...>) {
+template <class T>
+void read_json_elements(JsonReader& reader, T& values) {
+  values.clear();
+  if (!reader.begin_array()) return;
+  while (reader.next_element()) {
+    if constexpr (requires {
+                    { values.emplace_back() } -> std::same_as<typename T::value_type&>;
+                  }) {
+      read_json(reader, values.emplace_back());
+    } else {
+      typename T::value_type element{};
+      read_json(reader, element);
+      values.push_back(std::move(element));
+    }
+  }
+}
+
+/// A bit for each member that must be there.
+template <class T, class... D>
+constexpr std::uint64_t required_members() {
+  std::uint64_t required = 0;
+  std::uint64_t bit = 1;
+  ((required |=
+    JsonOptional<std::remove_cvref_t<decltype(std::declval<T&>().*D::pointer)>> ? 0 : bit,
+    bit <<= 1),
+   ...);
+  return required;
+}
+
+template <class T, class... D>
+void read_json_members(JsonReader& reader, T& value, JsonMemberList<D...>) {
   static_assert(sizeof...(D) <= 64, "a struct that is read from JSON has at most 64 members");
   if (!reader.begin_object()) return;
   std::uint64_t seen = 0;
   for (std::string_view key; reader.next_key(key);) {
-    const bool known =
-        ((key == std::string_view(D::name) &&
-          (seen |= std::uint64_t{1} << I, read_json(reader, value.*D::pointer), true)) ||
-         ...);
+    std::uint64_t bit = 1;
+    const bool known = ((key == std::string_view(D::name)
+                             ? (seen |= bit, read_json(reader, value.*D::pointer), true)
+                             : (bit <<= 1, false)) ||
+                        ...);
     if (!known) reader.skip();
   }
-  const auto check = [&]<class Member>(const Member&, const char* name, std::size_t index) {
-    if constexpr (!JsonOptional<Member>) {
-      if ((seen >> index & 1) == 0) reader.note_missing(name);
+  constexpr std::uint64_t required = required_members<T, D...>();
+  if constexpr (required != 0) {
+    static constexpr const char* kNames[] = {D::name...};
+    if ((seen & required) != required) [[unlikely]] {
+      note_missing_members(reader, kNames, required & ~seen);
     }
-  };
-  (check(value.*D::pointer, D::name, I), ...);
+  }
 }
 
 }  // namespace detail

@@ -129,6 +129,15 @@ class TaskPromise : public AwaitingPromise {
     }
   }
 
+  /// The value of a coroutine that has ended with one.
+  const std::remove_reference_t<T>& value() const noexcept {
+    if constexpr (std::is_reference_v<T>) {
+      return *value_;
+    } else {
+      return value_;
+    }
+  }
+
  private:
   bool made_ = false;  // before the end
   union {

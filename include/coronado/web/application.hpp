@@ -244,7 +244,6 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   void request_refused(const HTTPRefusal& refusal) noexcept override;
 
  private:
-  friend class RouteRegistry<Application>;
   struct State;
   template <class T>
   static constexpr char kTypeKey = 0;
@@ -258,11 +257,7 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   std::vector<Pattern> keep_static_path(std::string root, StaticPathOptions options,
                                         MakeStaticURL make_url);
   const std::shared_ptr<StaticFiles>& static_folder() const noexcept;
-  Application& add_endpoint(RouteSpec&& route);
-  /// See `RouteSpec`.
-  void add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
-                 std::unique_ptr<HTTPEndpoint> endpoint, std::optional<std::size_t> parameters = {},
-                 void (*describe)(Operation&) = nullptr);
+  void add_route(RouteSpec&& route) override;
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
 
   std::unique_ptr<State> state_;

@@ -128,8 +128,8 @@ struct Query {
   }
   static void describe(Operation& operation) {
     constexpr bool required = !detail::IsOptional<T>::value && !detail::IsVector<T>::value;
-    operation.parameters.push_back(
-        {"query", std::string(Name.view()), required, detail::TextSchemaOf<T>::value});
+    detail::add_parameter(operation, "query", Name.view(), required,
+                          detail::TextSchemaOf<T>::value);
   }
 };
 
@@ -146,8 +146,8 @@ struct Header {
     return {detail::convert_found<T>(request.header(Name.view()), "header", Name.view())};
   }
   static void describe(Operation& operation) {
-    operation.parameters.push_back({"header", std::string(Name.view()),
-                                    !detail::IsOptional<T>::value, detail::TextSchemaOf<T>::value});
+    detail::add_parameter(operation, "header", Name.view(), !detail::IsOptional<T>::value,
+                          detail::TextSchemaOf<T>::value);
   }
 };
 
@@ -164,8 +164,8 @@ struct Cookie {
     return {detail::convert_found<T>(request.cookie(Name.view()), "cookie", Name.view())};
   }
   static void describe(Operation& operation) {
-    operation.parameters.push_back({"cookie", std::string(Name.view()),
-                                    !detail::IsOptional<T>::value, detail::TextSchemaOf<T>::value});
+    detail::add_parameter(operation, "cookie", Name.view(), !detail::IsOptional<T>::value,
+                          detail::TextSchemaOf<T>::value);
   }
 };
 

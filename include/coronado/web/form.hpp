@@ -100,6 +100,19 @@ class FormReader {
   std::vector<JsonFieldError> errors_;
 };
 
+/// Reads a form into `value`, and checks it.   Throws  As `Form::from_request`.
+void read_form(const HTTPServerRequest& request, void* value,
+               void (*read)(FormReader& reader, void* value), Validate validate);
+
+template <class T, class... D>
+void read_form_members(FormReader& reader, T& value, JsonMemberList<D...>) {
+  (reader.read(D::name, value.*D::pointer), ...);
+}
+template <class T>
+void read_form_into(FormReader& reader, void* value) {
+  read_form_members(reader, *static_cast<T*>(value), typename JsonMembers<T>::type());
+}
+
 }  // namespace detail
 
 /// The fields of a form, urlencoded or multipart, as a `T`.
@@ -116,13 +129,8 @@ struct Form {
     static_assert(JsonDescribed<T>,
                   "Form<T>: describe T with BOOST_DESCRIBE_STRUCT and include "
                   "<coronado/base/describe.hpp>");
-    detail::FormReader reader(request);
     Form form{};
-    [&]<class... D>(JsonMemberList<D...>) {
-      (reader.read(D::name, form.value.*D::pointer), ...);
-    }(typename JsonMembers<T>::type());
-    auto errors = validation_errors(form.value, std::move(reader).errors());
-    if (!errors.empty()) throw ValidationError(422, std::move(errors));
+    detail::read_form(request, &form.value, detail::read_form_into<T>, detail::kValidate<T>);
     return form;
   }
   static void describe(Operation& operation) {
@@ -131,9 +139,9 @@ struct Form {
                       std::remove_cvref_t<decltype(std::declval<T&>().*D::pointer)>>()) ||
               ...);
     }(typename JsonMembers<T>::type());
-    operation.body = {
-        .type = has_files ? "multipart/form-data" : "application/x-www-form-urlencoded",
-        .schema = json_schema<T>};
+    detail::set_body(operation,
+                     has_files ? "multipart/form-data" : "application/x-www-form-urlencoded",
+                     json_schema<T>);
   }
 
  private:

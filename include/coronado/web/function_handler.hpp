@@ -45,7 +45,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -102,6 +101,11 @@ template <class T>
 constexpr bool kIsPathParameter = std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
                                   std::is_same_v<T, std::string_view>;
 
+template <class... Args>
+struct ArgumentList {
+  using Indexes = std::index_sequence_for<Args...>;
+};
+
 /// The parameters and the result of a callable.
 template <class F>
 struct Signature : Signature<decltype(&F::operator())> {};
@@ -110,7 +114,7 @@ struct Signature<R (*)(Args...) noexcept> : Signature<R (*)(Args...)> {};
 template <class R, class... Args>
 struct Signature<R (*)(Args...)> {
   using Result = R;
-  using Arguments = std::tuple<Args...>;
+  using Arguments = ArgumentList<Args...>;
 };
 template <class C, class R, class... Args>
 struct Signature<R (C::*)(Args...)> : Signature<R (*)(Args...)> {};
@@ -144,6 +148,8 @@ void send_text(HTTPExchange& exchange, std::string_view text);
 void send_response(HTTPExchange& exchange, const Response& response);
 void send_nothing(HTTPExchange& exchange);
 void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;
+/// In a handler of exceptions: answers with the one that it has caught.
+Task<> answer_error(WebExchange& exchange) noexcept;
 
 template <class T>
 void send_result(HTTPExchange& exchange, const T& result) {
@@ -189,7 +195,7 @@ template <class Argument>
 void describe_argument(Operation& operation) {
   using T = std::remove_cvref_t<Argument>;
   if constexpr (kIsPathParameter<T>) {
-    operation.path.push_back(TextSchemaOf<T>::value);
+    add_path_parameter(operation, TextSchemaOf<T>::value);
   } else if constexpr (requires { T::describe(operation); }) {
     T::describe(operation);
   }
@@ -201,7 +207,7 @@ void describe_result(Operation& operation) {
   if constexpr (std::is_void_v<T>) {
     operation.status = 204;
   } else if constexpr (std::is_convertible_v<T, std::string_view>) {
-    operation.result = {.type = "text/plain"};
+    set_result(operation, "text/plain");
   } else if constexpr (requires { ResultWriter<T>::describe(operation); }) {
     ResultWriter<T>::describe(operation);
   }
@@ -234,7 +240,7 @@ constexpr bool kIsMutableReference =
 template <class Arguments>
 struct Parameters;
 template <class... Args>
-struct Parameters<std::tuple<Args...>> {
+struct Parameters<ArgumentList<Args...>> {
   static constexpr bool kKnown = (kIsParameter<Args> && ...);
   static constexpr bool kReadable = (kIsReadable<std::remove_cvref_t<Args>> && ...);
   static constexpr bool kMutable = (kIsMutableReference<Args> || ...);
@@ -288,119 +294,133 @@ constexpr bool check_handler() {
 Task<> prepare_and_call(WebExchange& exchange, const PrepareArgument* prepares, std::size_t count,
                         HTTPEndpoint& endpoint, Task<> (*call)(HTTPEndpoint&, WebExchange&));
 
-/// Awaits a handler's task and sends what it returned.
+/// A handler's task, whatever it returns. Awaited, it gives its promise, which has what it returned.
+class HandlerTask {
+ public:
+  explicit HandlerTask(PromiseBase* promise) noexcept : promise_(promise) {}
+  HandlerTask(HandlerTask&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
+  HandlerTask& operator=(HandlerTask&&) = delete;
+  ~HandlerTask();
+
+  bool await_ready() const noexcept { return false; }
+  template <class P>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<P> awaiting) noexcept {
+    return static_cast<PromiseBase&>(awaiting.promise()).start(*promise_);
+  }
+  /// Throws  What the handler threw.
+  PromiseBase& await_resume() const {
+    promise_->rethrow();
+    return *promise_;
+  }
+
+ private:
+  PromiseBase* promise_;
+};
+
+/// Sends what the task returned that ended with this promise.
+using SendReturned = void (*)(HTTPExchange&, PromiseBase&);
+
+/// Awaits a handler's task and sends what it returned. One coroutine for all of them: one for each
+/// type of result would cost who compiles them.
 /// Throws  Nothing but Cancelled: errors become responses.
 /// Cancel  Passed on to the handler.
+Task<> answer(WebExchange& exchange, HandlerTask task, SendReturned send);
+
 template <class T>
-Task<> answer(WebExchange& exchange, Task<T> task) {
-  std::exception_ptr error;
-  try {
-    if constexpr (std::is_void_v<T>) {
-      co_await std::move(task);
-      send_nothing(exchange);
-    } else if constexpr (PiecewiseResult<T>) {
-      co_await ResultWriter<T>::send_pieces(exchange, co_await std::move(task));
-    } else {
-      const T result = co_await std::move(task);
-      send_result(exchange, result);
-    }
-  } catch (const Cancelled&) {
-    throw;
-  } catch (...) {
-    error = std::current_exception();
+void send_returned(HTTPExchange& exchange, PromiseBase& promise) {
+  if constexpr (std::is_void_v<T>) {
+    send_nothing(exchange);
+  } else {
+    send_result<T>(exchange, static_cast<typename Task<T>::promise_type&>(promise).value());
   }
-  if (error) send_error(exchange, error);
 }
 
-template <class F>
-class FunctionEndpoint final : public HTTPEndpoint {
-  using Arguments = typename Signature<F>::Arguments;
-  using Result = typename Signature<F>::Result;
+/// The same for results that are sent by a task.
+template <class T>
+Task<> send_pieces_of(WebExchange& exchange, Task<T> task) {
+  co_await ResultWriter<T>::send_pieces(exchange, co_await std::move(task));
+}
+
+template <class T>
+Task<> answer_with(WebExchange& exchange, Task<T> task) {
+  if constexpr (PiecewiseResult<T>) {
+    return answer(exchange, HandlerTask(send_pieces_of(exchange, std::move(task)).release()),
+                  nullptr);
+  } else {
+    return answer(exchange, HandlerTask(task.release()), &send_returned<T>);
+  }
+}
+
+/// A function as an endpoint; `Result`, the arguments and their indexes are those of `F`.
+template <class F, class Result, class Arguments, class Indexes>
+class SignedFunctionEndpoint;
+
+template <class F, class Result, class... Args, std::size_t... I>
+class SignedFunctionEndpoint<F, Result, ArgumentList<Args...>, std::index_sequence<I...>> final
+    : public HTTPEndpoint {
   using Awaited = AwaitedResult<Result>;
 
-  template <std::size_t... I>
-  static constexpr std::size_t path_parameters_before(std::size_t end, std::index_sequence<I...>) {
-    return (std::size_t{0} + ... +
-            (I < end && kIsPathParameter<std::remove_cvref_t<std::tuple_element_t<I, Arguments>>>));
+  static constexpr std::size_t path_parameters_before(std::size_t end) {
+    return (std::size_t{0} + ... + (I < end && kIsPathParameter<std::remove_cvref_t<Args>>));
   }
-  static constexpr std::size_t kCount = std::tuple_size_v<Arguments>;
-  static constexpr bool kPiecewise = [] {
-    if constexpr (std::is_void_v<Result>) {
-      return false;
-    } else {
-      return PiecewiseResult<Result>;
-    }
-  }();
+  static constexpr bool kPrepares = ((kPrepare<std::remove_cvref_t<Args>> != nullptr) || ...);
+  static constexpr bool kPiecewise = !std::is_void_v<Result> && PiecewiseResult<Result>;
 
  public:
-  static constexpr std::size_t kPathParameters =
-      path_parameters_before(kCount, std::make_index_sequence<kCount>{});
+  static constexpr std::size_t kPathParameters = path_parameters_before(sizeof...(Args));
 
-  explicit FunctionEndpoint(F function) : function_(std::move(function)) {
+  explicit SignedFunctionEndpoint(F function) : function_(std::move(function)) {
     suspends_ = Awaited::kIsTask || kPrepares || kPiecewise;
   }
 
   [[gnu::cold]] static void describe_operation(Operation& operation) {
-    [&]<class... Args>(std::type_identity<std::tuple<Args...>>) {
-      (describe_argument<Args>(operation), ...);
-    }(std::type_identity<Arguments>());
+    (describe_argument<Args>(operation), ...);
     describe_result<typename Awaited::type>(operation);
   }
 
   Task<> handle(HTTPExchange& base) override {
     auto& exchange = static_cast<WebExchange&>(base);
     if constexpr (kPrepares) {
-      return [&]<class... Args>(std::type_identity<std::tuple<Args...>>) {
-        static constexpr PrepareArgument prepares[] = {kPrepare<std::remove_cvref_t<Args>>...};
-        return prepare_and_call(exchange, prepares, kCount, *this,
-                                [](HTTPEndpoint& self, WebExchange& of) {
-                                  return static_cast<FunctionEndpoint&>(self).call_now(of);
-                                });
-      }(std::type_identity<Arguments>());
+      static constexpr PrepareArgument kEach[] = {kPrepare<std::remove_cvref_t<Args>>...};
+      return prepare_and_call(exchange, kEach, sizeof...(Args), *this,
+                              [](HTTPEndpoint& self, WebExchange& of) {
+                                return static_cast<SignedFunctionEndpoint&>(self).call(of);
+                              });
     } else {
-      return call_now(exchange);
+      return call(exchange);
     }
   }
 
  private:
-  static constexpr bool kPrepares = []<class... Args>(std::type_identity<std::tuple<Args...>>) {
-    return ((kPrepare<std::remove_cvref_t<Args>> != nullptr) || ...);
-  }(std::type_identity<Arguments>());
-
-  Task<> call_now(WebExchange& exchange) {
+  // In the place of its one call: it would be optimised there once more.
+  [[gnu::always_inline]] Task<> call([[maybe_unused]] WebExchange& exchange) {
     try {
-      return call(exchange, std::make_index_sequence<kCount>{});
+      if constexpr (Awaited::kIsTask) {
+        return answer_with(exchange,
+                           function_(extract<Args, path_parameters_before(I)>(exchange)...));
+      } else if constexpr (kPiecewise) {
+        return answer_with(
+            exchange,
+            ResultWriter<Result>::send_pieces(
+                exchange, function_(extract<Args, path_parameters_before(I)>(exchange)...)));
+      } else if constexpr (std::is_void_v<Result>) {
+        function_(extract<Args, path_parameters_before(I)>(exchange)...);
+        send_nothing(exchange);
+      } else {
+        send_result(exchange, function_(extract<Args, path_parameters_before(I)>(exchange)...));
+      }
     } catch (...) {
-      send_error(exchange, std::current_exception());
-      return {};
+      return answer_error(exchange);
     }
-  }
-
-  template <std::size_t... I>
-  Task<> call(WebExchange& exchange, std::index_sequence<I...>) {
-    if constexpr (Awaited::kIsTask) {
-      return answer(exchange, function_(argument<I>(exchange)...));
-    } else if constexpr (kPiecewise) {
-      return answer(exchange, ResultWriter<Result>::send_pieces(
-                                  exchange, function_(argument<I>(exchange)...)));
-    } else if constexpr (std::is_void_v<Result>) {
-      function_(argument<I>(exchange)...);
-      send_nothing(exchange);
-      return {};
-    } else {
-      send_result(exchange, function_(argument<I>(exchange)...));
-      return {};
-    }
-  }
-
-  template <std::size_t I>
-  static decltype(auto) argument(WebExchange& exchange) {
-    return extract<std::tuple_element_t<I, Arguments>,
-                   path_parameters_before(I, std::make_index_sequence<kCount>{})>(exchange);
+    return {};
   }
 
   F function_;
 };
+
+template <class F, class S = Signature<F>>
+using FunctionEndpoint = SignedFunctionEndpoint<F, typename S::Result, typename S::Arguments,
+                                                typename S::Arguments::Indexes>;
 
 }  // namespace detail
 

@@ -59,7 +59,7 @@ template <class T>
   requires detail::kIsJsonResult<T>
 struct ResultWriter<T> {
   static void describe(Operation& operation) {
-    operation.result = {.type = std::string(kJsonType), .schema = json_schema<T>};
+    detail::set_result(operation, kJsonType, json_schema<T>);
   }
   static void send(HTTPExchange& exchange, const T& result) {
     std::string& body = detail::json_scratch();
@@ -69,11 +69,15 @@ struct ResultWriter<T> {
 };
 
 namespace detail {
-/// The fields of a body whose values do not fit.
-/// Throws  ValidationError  400: it is no JSON.
-std::vector<JsonFieldError> unreadable_fields(const JsonError& error);
-/// Throws  ValidationError  422: there are `errors`.
-void refuse_invalid(std::vector<JsonFieldError> errors);
+/// Reads a body into `value`, and checks it.
+/// Throws  ValidationError  400: it is no JSON. 422: it does not fit, or breaks rules.
+void read_json_body(const HTTPServerRequest& request, void* value,
+                    void (*read)(JsonReader& reader, void* value), Validate validate);
+
+template <class T>
+void read_json_into(JsonReader& reader, void* value) {
+  read_json(reader, *static_cast<T*>(value));
+}
 }  // namespace detail
 
 /// The request's body as a `T`: a `Json`, a described struct, or a container of either.
@@ -87,25 +91,11 @@ struct JsonBody {
   ///                          of its fields (<coronado/web/validation.hpp>), all of which are named.
   [[gnu::noinline]] static JsonBody from_request(const HTTPServerRequest& request) {
     JsonBody body{};
-    std::vector<JsonFieldError> unreadable;
-    try {
-      if constexpr (std::same_as<T, Json>) {
-        body.value = json_decode(request.body());
-      } else {
-        JsonReader reader(request.body());  // which leaves empty what does not fit
-        read_json(reader, body.value);
-        reader.finish();
-      }
-    } catch (const JsonError& error) {
-      unreadable = detail::unreadable_fields(error);
-    }
-    if constexpr (!std::same_as<T, Json>) {
-      detail::refuse_invalid(validation_errors(body.value, std::move(unreadable)));
-    }
+    detail::read_json_body(request, &body.value, detail::read_json_into<T>, detail::kValidate<T>);
     return body;
   }
   static void describe(Operation& operation) {
-    operation.body = {.type = std::string(kJsonType), .schema = json_schema<T>};
+    detail::set_body(operation, kJsonType, json_schema<T>);
   }
 };
 

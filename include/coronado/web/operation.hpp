@@ -53,6 +53,13 @@ struct Operation {
 
 namespace detail {
 
+// What handlers add of themselves.
+void add_path_parameter(Operation& operation, const TextSchema& schema);
+void add_parameter(Operation& operation, const char* place, std::string_view name, bool required,
+                   const TextSchema& schema);
+void set_body(Operation& operation, std::string_view type, SchemaMaker schema);
+void set_result(Operation& operation, std::string_view type, SchemaMaker schema = nullptr);
+
 template <class T>
 struct TextSchemaOf {
   static constexpr TextSchema value = [] {

@@ -162,19 +162,44 @@ struct RouteSpec {
   void (*describe)(Operation&) = nullptr;
 };
 
+namespace detail {
+
+/// What a route is told that is told nothing.
+const RouteOptions& no_route_options();
+
+/// What adds routes, whatever their handlers are.
+class RouteAdder {
+ protected:
+  RouteAdder() = default;
+  ~RouteAdder() = default;
+  RouteAdder(RouteAdder&&) = default;
+  RouteAdder& operator=(RouteAdder&&) = default;
+
+  // Both take over `endpoint`: a unique_ptr would be destroyed again in every route's code.
+  void add_function(MethodMask methods, const Pattern& pattern, const RouteOptions& options,
+                    HTTPEndpoint* endpoint, std::size_t parameters, void (*describe)(Operation&));
+  void add_class(MethodMask methods, const Pattern& pattern, const RouteOptions& options,
+                 HTTPEndpoint* endpoint, bool receives_data);
+
+ private:
+  virtual void add_route(RouteSpec&& route) = 0;
+};
+
+}  // namespace detail
+
 /// How routes are added to a `Router` or an `Application`, which `Self` is. Once for each route: cold,
 /// so that the compiler does not spend its time on them.
 template <class Self>
-class RouteRegistry {
+class RouteRegistry : protected detail::RouteAdder {
  public:
   /// Routes to a class handler; each request constructs one from copies of `arguments`.
   /// Throws  UsageError  The pattern is malformed, or its name belongs to another one.
   template <class H, class... Args>
-  [[gnu::cold]] Self& add(Pattern pattern, Args... arguments) {
-    return add<H>(std::move(pattern), RouteOptions{}, std::move(arguments)...);
+  [[gnu::cold]] Self& add(const Pattern& pattern, Args... arguments) {
+    return add<H>(pattern, detail::no_route_options(), std::move(arguments)...);
   }
   template <class H, class... Args>
-  [[gnu::cold]] Self& add(Pattern pattern, RouteOptions options, Args... arguments) {
+  [[gnu::cold]] Self& add(const Pattern& pattern, const RouteOptions& options, Args... arguments) {
     constexpr bool is_handler = std::is_base_of_v<RequestHandler, H>;
     constexpr bool constructible = std::is_constructible_v<H, Args&...>;
     static_assert(is_handler, "add<H>: H must derive from coronado::web::RequestHandler");
@@ -184,11 +209,9 @@ class RouteRegistry {
       constexpr MethodMask methods = detail::overridden_methods<H>();
       static_assert(methods != 0,
                     "add<H>: H overrides none of get, head, post, put, patch, del, options");
-      if constexpr (detail::receives_data<H>()) options.stream_body = true;
-      options.check_xsrf = false;  // the handler does it itself
-      self().add_route(methods, std::move(pattern), std::move(options),
-                       std::unique_ptr<HTTPEndpoint>(
-                           new detail::ClassEndpoint<H, Args...>(std::move(arguments)...)));
+      add_class(methods, pattern, options,
+                new detail::ClassEndpoint<H, Args...>(std::move(arguments)...),
+                detail::receives_data<H>());
     }
     return self();
   }
@@ -197,34 +220,38 @@ class RouteRegistry {
   /// Throws  UsageError  The pattern is malformed, or has another number of parameters than the
   ///                     function takes.
   template <class F>
-  [[gnu::cold]] Self& get(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodGet, std::move(pattern), std::move(function), std::move(options));
+  [[gnu::cold]] Self& get(const Pattern& pattern, F function,
+                          const RouteOptions& options = detail::no_route_options()) {
+    return route(kMethodGet, pattern, std::move(function), options);
   }
   template <class F>
-  [[gnu::cold]] Self& post(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodPost, std::move(pattern), std::move(function), std::move(options));
+  [[gnu::cold]] Self& post(const Pattern& pattern, F function,
+                           const RouteOptions& options = detail::no_route_options()) {
+    return route(kMethodPost, pattern, std::move(function), options);
   }
   template <class F>
-  [[gnu::cold]] Self& put(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodPut, std::move(pattern), std::move(function), std::move(options));
+  [[gnu::cold]] Self& put(const Pattern& pattern, F function,
+                          const RouteOptions& options = detail::no_route_options()) {
+    return route(kMethodPut, pattern, std::move(function), options);
   }
   template <class F>
-  [[gnu::cold]] Self& patch(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodPatch, std::move(pattern), std::move(function), std::move(options));
+  [[gnu::cold]] Self& patch(const Pattern& pattern, F function,
+                            const RouteOptions& options = detail::no_route_options()) {
+    return route(kMethodPatch, pattern, std::move(function), options);
   }
   template <class F>
-  [[gnu::cold]] Self& del(Pattern pattern, F function, RouteOptions options = {}) {
-    return route(kMethodDelete, std::move(pattern), std::move(function), std::move(options));
+  [[gnu::cold]] Self& del(const Pattern& pattern, F function,
+                          const RouteOptions& options = detail::no_route_options()) {
+    return route(kMethodDelete, pattern, std::move(function), options);
   }
   /// Routes several methods to a function: `kMethodGet | kMethodPost`.
   template <class F>
-  [[gnu::cold]] Self& route(MethodMask methods, Pattern pattern, F function,
-                            RouteOptions options = {}) {
+  [[gnu::cold]] Self& route(MethodMask methods, const Pattern& pattern, F function,
+                            const RouteOptions& options = detail::no_route_options()) {
     if constexpr (detail::check_handler<F>()) {
       using Endpoint = detail::FunctionEndpoint<F>;
-      self().add_route(methods, std::move(pattern), std::move(options),
-                       std::unique_ptr<HTTPEndpoint>(new Endpoint(std::move(function))),
-                       Endpoint::kPathParameters, Endpoint::describe_operation);
+      add_function(methods, pattern, options, new Endpoint(std::move(function)),
+                   Endpoint::kPathParameters, Endpoint::describe_operation);
     }
     return self();
   }
@@ -266,11 +293,7 @@ class Router final : public RouteRegistry<Router> {
   std::vector<RouteSpec> take_routes() &&;
 
  private:
-  friend class RouteRegistry<Router>;
-  /// See `RouteSpec`.
-  void add_route(MethodMask methods, Pattern&& pattern, RouteOptions&& options,
-                 std::unique_ptr<HTTPEndpoint> endpoint, std::optional<std::size_t> parameters = {},
-                 void (*describe)(Operation&) = nullptr);
+  void add_route(RouteSpec&& route) override;
 
   std::vector<RouteSpec> routes_;
 };

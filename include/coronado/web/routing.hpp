@@ -43,7 +43,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace coronado {
 
@@ -55,17 +54,23 @@ struct Regex {
 /// Mark `text` as a regular expression.
 ///
 ///     app.add<UserHandler>(re("/users/([0-9]+)"));
-inline Regex re(std::string_view text) { return Regex{std::string(text)}; }
+Regex re(std::string_view text);
 
 /// A path or host pattern as the user wrote it. It is parsed, and refused with `UsageError`, where
 /// it is registered.
 class Pattern {
  public:
   Pattern() = default;
-  Pattern(const char* text) : text_(text) {}
-  Pattern(std::string_view text) : text_(text) {}
-  Pattern(std::string text) : text_(std::move(text)) {}
-  Pattern(Regex regex) : text_(std::move(regex.text)), is_regex_(true) {}
+  Pattern(const char* text);
+  Pattern(std::string_view text);
+  Pattern(std::string text);
+  Pattern(Regex regex);
+  // Each route has its pattern made and destroyed where it is added: in calls, not in place.
+  Pattern(const Pattern&);
+  Pattern(Pattern&&) noexcept;
+  Pattern& operator=(const Pattern&);
+  Pattern& operator=(Pattern&&) noexcept;
+  ~Pattern();
 
   const std::string& text() const noexcept { return text_; }
   bool is_regex() const noexcept { return is_regex_; }

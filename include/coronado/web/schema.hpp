@@ -12,9 +12,11 @@
 
 #include <coronado/base/json.hpp>
 #include <coronado/base/json_typed.hpp>
+#include <coronado/web/operation.hpp>
 #include <coronado/web/validation.hpp>
 
-#include <limits>
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,12 +25,30 @@
 
 namespace coronado::web {
 
+namespace detail {
+
+/// A member of a described struct, for its schema.
+struct MemberSchema {
+  const char* name;
+  SchemaMaker make;
+  bool required;
+};
+
+/// A described struct, the same.
+struct StructSchema {
+  std::string_view in;  ///< has the type's name as the compiler writes it: "... [T = shop::Order]"
+  std::span<const MemberSchema> members;
+  const RuleSet& (*rules)();  ///< null: it has none
+};
+
+}  // namespace detail
+
 class SchemaRegistry {
  public:
-  /// A reference to the schema of a struct, which `fill` writes the first time.
-  /// Params  full_name  With its namespaces: what tells two structs apart. In the document it has its
-  ///                    last part for a name, unless another has that already.
-  Json reference_to(std::string_view full_name, void (*fill)(SchemaRegistry&, Json& schema));
+  /// A reference to the schema of a struct, which is made the first time. Its name with its namespaces
+  /// tells it from others. In the document it has its last part for a name, unless another has that
+  /// already.
+  Json reference_to(const detail::StructSchema& described);
 
   /// All structs so far, by name: the object `components.schemas`.
   Json components() const;
@@ -45,25 +65,34 @@ class SchemaRegistry {
 
 namespace detail {
 
-/// The name of a type as the compiler writes it: "shop::Order".
-template <class T>
-constexpr std::string_view full_type_name() {
-  std::string_view text = __PRETTY_FUNCTION__;
-  text.remove_prefix(text.find("T = ") + 4);
-  return text.substr(0, text.find_last_of(']'));
-}
-
-/// Adds one member of a struct: its schema, what its rule asks, and whether it must be there.
-void add_property(Json& schema, std::string_view name, Json property, bool required,
-                  const RuleSet* rules);
-
 Json integer_schema(bool is_signed, std::size_t bytes);
 Json simple_schema(const char* type, const char* format = nullptr);
+Json map_schema(Json mapped);
+Json array_schema(Json element);
 /// The schema, or null in its place.
 Json nullable(Json schema);
 
+}  // namespace detail
+
 template <class T>
-[[gnu::cold]] void fill_struct(SchemaRegistry& registry, Json& schema);
+[[gnu::cold]] Json json_schema(SchemaRegistry& registry);
+
+namespace detail {
+
+template <class T, class D>
+using MemberType = std::remove_cvref_t<decltype(std::declval<T&>().*D::pointer)>;
+
+template <class T, class Members>
+constexpr int kMemberSchemas = 0;
+template <class T, class... D>
+constexpr std::array<MemberSchema, sizeof...(D)> kMemberSchemas<T, JsonMemberList<D...>> = {
+    {{D::name, &json_schema<MemberType<T, D>>,
+      !coronado::detail::JsonOptional<MemberType<T, D>>}...}};
+
+template <class T>
+constexpr auto kRulesOf = static_cast<const RuleSet& (*)()>(nullptr);
+template <HasRules T>
+constexpr auto kRulesOf<T> = &rules_of<T>;
 
 }  // namespace detail
 
@@ -83,40 +112,19 @@ Json json_schema(SchemaRegistry& registry) {
   } else if constexpr (JsonString<T>) {
     return detail::simple_schema("string");
   } else if constexpr (JsonDescribed<T>) {
-    return registry.reference_to(detail::full_type_name<T>(), detail::fill_struct<T>);
+    return registry.reference_to({__PRETTY_FUNCTION__,
+                                  detail::kMemberSchemas<T, typename JsonMembers<T>::type>,
+                                  detail::kRulesOf<T>});
   } else if constexpr (JsonOptional<T>) {
     return detail::nullable(
         json_schema<std::remove_cvref_t<decltype(*std::declval<T&>())>>(registry));
   } else if constexpr (JsonMap<T>) {
-    Json schema = detail::simple_schema("object");
-    schema["additionalProperties"] = json_schema<typename T::mapped_type>(registry);
-    return schema;
+    return detail::map_schema(json_schema<typename T::mapped_type>(registry));
   } else if constexpr (JsonRange<T>) {
-    Json schema = detail::simple_schema("array");
-    schema["items"] = json_schema<typename T::value_type>(registry);
-    return schema;
+    return detail::array_schema(json_schema<typename T::value_type>(registry));
   } else {
     return Json::object();  // it has an `append_json` of its own, and says nothing
   }
 }
-
-namespace detail {
-
-template <class T>
-void fill_struct(SchemaRegistry& registry, Json& schema) {
-  const RuleSet* rules = nullptr;
-  if constexpr (HasRules<T>) rules = &rules_of<T>();
-  [&]<class... D>(JsonMemberList<D...>) {
-    const auto member = [&]<class M>(std::type_identity<M>, const char* name) {
-      add_property(schema, name, json_schema<M>(registry), !coronado::detail::JsonOptional<M>,
-                   rules);
-    };
-    (member(std::type_identity<std::remove_cvref_t<decltype(std::declval<T&>().*D::pointer)>>(),
-            D::name),
-     ...);
-  }(typename JsonMembers<T>::type());
-}
-
-}  // namespace detail
 
 }  // namespace coronado::web

@@ -24,10 +24,12 @@
 #include <coronado/base/json.hpp>
 #include <coronado/base/json_typed.hpp>
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -212,14 +214,15 @@ namespace detail {
 template <class T>
 concept HasRules = JsonDescribed<T> && requires(Rules<T>& rules) { describe_rules(rules); };
 
+template <class T>
+struct DescribedRules final : Rules<T> {
+  DescribedRules() { describe_rules(static_cast<Rules<T>&>(*this)); }
+};
+
 /// The rules of a struct that has some.
 template <class T>
-const RuleSet& rules_of() {
-  static const Rules<T> rules = [] {
-    Rules<T> made;
-    describe_rules(made);
-    return made;
-  }();
+[[gnu::noinline]] const RuleSet& rules_of() {
+  static const DescribedRules<T> rules;
   return rules;
 }
 
@@ -239,40 +242,104 @@ FieldValue field_value(const T& value) {
   }
 }
 
-void check_field(const RuleSet& rules, std::string_view name, const FieldValue& value,
-                 const std::string& path, FieldErrors& errors);
 std::string member_path(const std::string& path, std::string_view name);
 std::string element_path(const std::string& path, std::size_t index);
 
-/// Adds what is wrong with `value`, which stands at `path`.
+/// Adds what is wrong with the value that is there and stands at `path`.
+using Validate = void (*)(const void* value, const std::string& path, FieldErrors& errors);
+
+/// A member of a struct that is checked: the code for it is that of its type, whatever the struct.
+struct CheckedMember {
+  const char* name;
+  const void* value;
+  FieldValue (*look)(const void* value);  // what rules see
+  Validate validate;                      // what is inside of it; null: nothing that has rules
+};
+
+/// Adds what is wrong with a struct.   Params  rules  Null: it has none.
+void validate_members(const void* whole, std::span<const CheckedMember> members,
+                      const RuleSet* rules, const std::string& path, FieldErrors& errors);
+
+void validate_array(const void* begin, std::size_t count, std::size_t stride, Validate validate,
+                    const std::string& path, FieldErrors& errors);
+
+/// False for what has no rules, and nothing inside that has some.
 template <class T>
-void validate(const T& value, const std::string& path, FieldErrors& errors) {
+constexpr bool may_have_rules() {
   using namespace coronado::detail;
   if constexpr (JsonDescribed<T>) {
-    [&]<class... D>(JsonMemberList<D...>) {
-      const auto member = [&]<class M>(const M& each, const char* name) {
-        if constexpr (HasRules<T>)
-          check_field(rules_of<T>(), name, field_value(each), path, errors);
-        if constexpr (!std::is_arithmetic_v<M> && !JsonString<M>) {
-          validate(each, member_path(path, name), errors);
-        }
-      };
-      (member(value.*D::pointer, D::name), ...);
-    }(typename JsonMembers<T>::type());
-    if constexpr (HasRules<T>) rules_of<T>().check_requirements(&value, path, errors);
+    return true;
   } else if constexpr (std::is_arithmetic_v<T> || JsonString<T> || std::is_same_v<T, Json>) {
-    return;
+    return false;
   } else if constexpr (JsonOptional<T>) {
-    if (value) validate(*value, path, errors);
+    return may_have_rules<std::remove_cvref_t<decltype(*std::declval<const T&>())>>();
   } else if constexpr (JsonMap<T>) {
-    for (const auto& [key, each] : value) validate(each, member_path(path, key), errors);
+    return may_have_rules<typename T::mapped_type>();
   } else if constexpr (JsonRange<T>) {
+    return may_have_rules<typename T::value_type>();
+  } else {
+    return false;
+  }
+}
+
+template <class T>
+void validate(const void* value, const std::string& path, FieldErrors& errors);
+
+template <class T>
+constexpr Validate kValidate = nullptr;
+template <class T>
+  requires(may_have_rules<T>())
+constexpr Validate kValidate<T> = &validate<T>;
+
+template <class M>
+FieldValue look_at(const void* value) {
+  return field_value(*static_cast<const M*>(value));
+}
+
+template <bool kHasRules, class M>
+CheckedMember checked_member(const char* name, const M& value) {
+  if constexpr (kHasRules) return {name, &value, &look_at<M>, kValidate<M>};
+  return {name, &value, nullptr, kValidate<M>};
+}
+
+template <class T, class... D>
+[[gnu::noinline]] void validate_struct(const T& value, JsonMemberList<D...>,
+                                       const std::string& path, FieldErrors& errors) {
+  const std::array<CheckedMember, sizeof...(D)> members = {
+      {checked_member<HasRules<T>>(D::name, value.*D::pointer)...}};
+  const RuleSet* rules = nullptr;
+  if constexpr (HasRules<T>) rules = &rules_of<T>();
+  validate_members(&value, members, rules, path, errors);
+}
+
+template <class T>
+void validate(const void* value, const std::string& path, FieldErrors& errors) {
+  using namespace coronado::detail;
+  const T& of = *static_cast<const T*>(value);
+  if constexpr (JsonDescribed<T>) {
+    validate_struct(of, typename JsonMembers<T>::type(), path, errors);
+  } else if constexpr (JsonOptional<T>) {
+    if (of) kValidate<std::remove_cvref_t<decltype(*of)>>(&*of, path, errors);
+  } else if constexpr (JsonMap<T>) {
+    for (const auto& [key, each] : of) {
+      kValidate<typename T::mapped_type>(&each, member_path(path, key), errors);
+    }
+  } else if constexpr (requires {
+                         { of.data() } -> std::same_as<const typename T::value_type*>;
+                       }) {
+    validate_array(of.data(), of.size(), sizeof(typename T::value_type),
+                   kValidate<typename T::value_type>, path, errors);
+  } else {
     std::size_t index = 0;
-    for (const typename T::value_type& each : value) {
-      validate(each, element_path(path, index++), errors);
+    for (const typename T::value_type& each : of) {
+      kValidate<typename T::value_type>(&each, element_path(path, index++), errors);
     }
   }
 }
+
+/// See `validation_errors`.
+std::vector<JsonFieldError> errors_of(const void* value, Validate validate,
+                                      std::vector<JsonFieldError> unreadable);
 
 }  // namespace detail
 
@@ -282,9 +349,7 @@ void validate(const T& value, const std::string& path, FieldErrors& errors) {
 template <class T>
 std::vector<JsonFieldError> validation_errors(const T& value,
                                               std::vector<JsonFieldError> unreadable = {}) {
-  detail::FieldErrors errors(std::move(unreadable));
-  detail::validate(value, {}, errors);
-  return std::move(errors).take();
+  return detail::errors_of(&value, detail::kValidate<T>, std::move(unreadable));
 }
 
 }  // namespace coronado::web

@@ -132,7 +132,7 @@ template <class F, class Arguments>
 class WebSocketFunction;
 
 template <class F, class... Args>
-class WebSocketFunction<F, std::tuple<WebSocket&, Args...>> {
+class WebSocketFunction<F, ArgumentList<WebSocket&, Args...>> {
  public:
   static_assert(
       (!std::is_reference_v<Args> && ...) && (!std::is_same_v<Args, std::string_view> && ...),
