@@ -420,6 +420,8 @@ void Transfer::set_up_way() {
   }
   if (target.source.is_ip()) {
     set(easy_, CURLOPT_INTERFACE, ("host!" + target.source.host()).c_str());
+  } else if (!target.source_interface.empty()) {
+    set(easy_, CURLOPT_INTERFACE, ("if!" + target.source_interface).c_str());
   }
   if (!target.ipv6) set(easy_, CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   if (request_.addresses.empty()) return;
