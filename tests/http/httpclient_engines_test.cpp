@@ -425,20 +425,24 @@ TEST_P(HTTPClientEngines, FoldedFieldsAreOne) {
   });
 }
 
+/// A server that refuses a body reads the rest of it, or closes, so that sending on fails.
 TEST_P(HTTPClientEngines, AnAnswerBeforeAllWasSent) {
   with_bench([](Bench& bench) -> Task<> {
-    Peer peer(any_port(), [](IOStream& stream) -> Task<> {
+    bool reads = true;
+    Peer peer(any_port(), [&](IOStream& stream) -> Task<> {
       co_await stream.read_until("\r\n\r\n");
       co_await stream.write(
-          "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 4\r\n"
-          "\r\nmuch");
-      co_await stream.read_until_close();  // of which nothing is used
+          "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 4\r\n\r\nmuch");
+      if (reads) co_await stream.read_until_close();
     });
-    const auto error = co_await failure_of<HTTPClientError>(
-        bench.client.fetch(url_of(peer), {.method = "PUT", .body = std::string(20'000'000, 'x')}));
-    EXPECT_EQ(error.code(), 413);
-    EXPECT_EQ(error.response()->body, "much");
-    EXPECT_EQ(bench.client.stats().busy, 0U);
+    for (int i = 0; i < 10; ++i) {
+      reads = i % 2 == 0;
+      const auto error = co_await failure_of<HTTPClientError>(bench.client.fetch(
+          url_of(peer), {.method = "PUT", .body = std::string(10'000'000, 'x')}));
+      EXPECT_EQ(error.code(), 413) << error.what();
+      EXPECT_EQ(bench.client.stats().busy, 0U);
+      if (error.response() != nullptr) EXPECT_EQ(error.response()->body, "much");
+    }
     co_await peer.close();
   });
 }
