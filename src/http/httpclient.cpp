@@ -21,6 +21,11 @@ Task<T> in_time(ClientFetch& fetch, Task<T> part) {
   }
 }
 
+/// No coroutine: the request would be in the frame of each that does without.
+Task<HTTPClientResponse> fetch_with_defaults(HTTPClient& client, std::string url) {
+  return client.fetch(client.request(std::move(url)));
+}
+
 }  // namespace
 
 void HTTPClientResponse::rethrow() const {
@@ -96,7 +101,7 @@ Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
   const LocalPtr<ClientCore> core = core_;
   HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
   if (core->defaults) {
-    response = co_await this->fetch(request(std::move(url)));
+    response = co_await fetch_with_defaults(*this, std::move(url));
     co_return detail::kResultMade;
   }
   const auto fetch = std::make_unique<ClientFetch>(*core, core->plain_request, url,
