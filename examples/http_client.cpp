@@ -106,6 +106,20 @@ HTTPClientOptions options_with_libcurl() {
 }
 // [/engine]
 
+// [defaults]
+Task<> fetch_with_defaults(std::string base) {
+  HTTPClient client({}, [](HTTPRequest& request) {
+    request.user_agent = "Explorer/1.0";
+    request.request_timeout = 5s;
+  });
+  co_await fetch_a_page(client, base + "/item/1");
+  HTTPRequest request = client.request(base + "/form");
+  request.method = "POST";
+  request.body = "name=Ada";
+  co_await client.fetch(std::move(request));
+}
+// [/defaults]
+
 Task<> show(std::string base) {
   HTTPClientOptions options = options_of_a_browser();
   options.proxies.except.emplace_back("127.0.0.1");
@@ -114,6 +128,7 @@ Task<> show(std::string base) {
   co_await post_a_form(client, base + "/form");
   co_await explain(client, base + "/nothing");
   co_await explain(client, base + "/slow");
+  co_await fetch_with_defaults(base);
   co_await fetch_together(client, base);
   co_await download(client, base + "/big");
   co_await upload(client, base + "/count");

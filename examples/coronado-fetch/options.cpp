@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 using coronado::HTTPBodyWriter;
 using coronado::HTTPRequest;
@@ -16,11 +17,18 @@ namespace {
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
-// Reads a file while it is sent. It may be read twice, after a redirect.
+// Reads a file while it is sent. After a redirect it is read once more, which the standard input is not.
 coronado::Function<Task<>(HTTPBodyWriter&)> file_producer(std::string path) {
   struct Producer {
     std::string path;
-    Task<> operator()(HTTPBodyWriter& writer) const { return send(path, writer); }
+    bool used = false;
+    Task<> operator()(HTTPBodyWriter& writer) {
+      if (path == "-" && std::exchange(used, true)) {
+        throw UsageError(
+            "the standard input is gone, and is to be sent again: name a file instead");
+      }
+      return send(path, writer);
+    }
     static Task<> send(std::string path, HTTPBodyWriter& writer) {
       const bool standard = path == "-";
       const File file(standard ? stdin : std::fopen(path.c_str(), "rb"),
@@ -32,7 +40,7 @@ coronado::Function<Task<>(HTTPBodyWriter&)> file_producer(std::string path) {
       }
     }
   };
-  return Producer{std::move(path)};
+  return Producer{.path = std::move(path)};
 }
 
 }  // namespace
@@ -64,6 +72,7 @@ std::optional<int> Options::parse(int argc, const char* const* argv) {
   parser.define("--proxy-digest", proxy_digest,
                 "Show the proxy's user by Digest instead of Basic authentication");
   parser.define("--unix", unix_socket, "Connect to this Unix socket");
+  parser.define("--interface", interface, "Connect from this network interface, or this address");
   parser.define("--connect-timeout", connect_timeout, "Longest time to connect; 0: no limit");
   parser.define("--timeout", timeout,
                 "Longest time until the head, and for each pause in the body; 0: no limit");
@@ -102,6 +111,7 @@ HTTPRequest Options::request() const {
   request.proxy_host = proxy;
   request.proxy_auth_mode = proxy_digest ? coronado::HTTPAuth::kDigest : coronado::HTTPAuth::kBasic;
   request.unix_socket = unix_socket;
+  request.network_interface = interface;
   request.connect_timeout = connect_timeout;
   request.request_timeout = timeout;
   return request;

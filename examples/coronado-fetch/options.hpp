@@ -30,6 +30,7 @@ struct Options {
   std::string bearer;
   std::string proxy;
   std::string unix_socket;
+  std::string interface;
   coronado::Duration connect_timeout = std::chrono::seconds(20);
   coronado::Duration timeout = std::chrono::seconds(60);
 

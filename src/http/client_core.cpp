@@ -6,6 +6,7 @@
 #include <coronado/net/tls.hpp>
 
 #include <stdexcept>
+#include <utility>
 
 #include "http/proxy_dialog.hpp"
 
@@ -17,8 +18,9 @@ constexpr std::size_t kMostOrigins = 64;
 
 }  // namespace
 
-ClientCore::ClientCore(HTTPClientOptions wanted)
+ClientCore::ClientCore(HTTPClientOptions wanted, Function<void(HTTPRequest&)> request_defaults)
     : options(std::move(wanted)),
+      defaults(std::move(request_defaults)),
       pool({.max_clients = options.max_clients,
             .max_per_host = options.max_clients_per_host,
             .max_idle = options.max_idle,
@@ -122,30 +124,43 @@ ClientTarget::ClientTarget(ClientCore& core, const HTTPRequest& request, const U
   }
   if (!request.network_interface.empty()) {
     const auto address = SocketAddress::from_ip(request.network_interface);
-    if (!address) {
-      throw std::invalid_argument("HTTPRequest::network_interface is no IP address: " +
-                                  request.network_interface);
+    if (address) {
+      source = *address;
+    } else {
+      source_interface = request.network_interface;
     }
-    source = *address;
     add("from", request.network_interface);
   }
   if (!ipv6) add("family", "4");
 }
 
-/// Notes when the name was resolved.
+/// Notes when the first addresses of the name were there: connecting begins with them.
 class ClientConnect::TimingResolver final : public Resolver {
  public:
   TimingResolver(std::shared_ptr<Resolver> next, ClientConnect& connect) noexcept
       : next_(std::move(next)), connect_(connect) {}
   Task<Resolution> resolve(ResolveRequest request) override {
+    if (request.on_first_family) {
+      request.on_first_family = [this, tell = std::move(request.on_first_family)](
+                                    const std::vector<SocketAddress>& addresses) mutable {
+        note();
+        tell(addresses);
+      };
+    }
     Resolution found = co_await next_->resolve(std::move(request));
-    connect_.resolved_ = IOLoop::current()->now();
+    note();
     co_return found;
   }
 
  private:
+  void note() {
+    if (std::exchange(noted_, true)) return;
+    connect_.resolved_ = IOLoop::current()->now();
+  }
+
   std::shared_ptr<Resolver> next_;
   ClientConnect& connect_;
+  bool noted_ = false;
 };
 
 Task<std::unique_ptr<Transport>> ClientConnect::run(Duration timeout) {
@@ -170,9 +185,11 @@ Task<std::unique_ptr<Transport>> ClientConnect::connect(Duration timeout) {
   begin_ = resolved_ = connected_ = IOLoop::current()->now();
   TCPConnectOptions how;
   how.timeout = timeout;
-  how.resolve_timeout = how.upgrade_timeout = Duration::zero();  // the limit is for all together
+  // The limit is for all together.
+  how.resolve_timeout = how.attempt_timeout = how.upgrade_timeout = Duration::zero();
   how.family = target_.ipv6 ? AddressFamily::kAny : AddressFamily::kIPv4;
   how.source = target_.source;
+  how.source_interface = target_.source_interface;
   how.upgrade = this;
   auto resolver = core_.options.resolver == nullptr ? Resolver::shared() : core_.options.resolver;
   TCPClient client(std::make_shared<TimingResolver>(std::move(resolver), *this),

@@ -45,6 +45,7 @@ struct ClientTarget {
   HTTPAuth proxy_auth;
   std::shared_ptr<const TLSContext> tls;
   SocketAddress source;
+  std::string source_interface;
   std::string unix_socket;
   bool ipv6;
   bool tunnels;
@@ -69,9 +70,10 @@ struct ClientOrigin : LocallyShared {
 
 class ClientCore : public LocallyShared {
  public:
-  explicit ClientCore(HTTPClientOptions wanted);
+  explicit ClientCore(HTTPClientOptions wanted, Function<void(HTTPRequest&)> request_defaults = {});
 
   HTTPClientOptions options;
+  Function<void(HTTPRequest&)> defaults;
   ClientPool pool;
   /// Null: the connections are ours.
   std::unique_ptr<CurlEngine> curl;

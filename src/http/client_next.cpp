@@ -12,6 +12,19 @@ bool is_idempotent(std::string_view method) noexcept {
          method == "OPTIONS" || method == "TRACE";
 }
 
+/// Servers write spaces into a Location; all clients read them as if they were encoded.
+std::string with_spaces_encoded(std::string_view location) {
+  std::string text;
+  for (const char c : location) {
+    if (c == ' ') {
+      text += "%20";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void ClientFetch::plan_next() {
@@ -44,7 +57,8 @@ ClientFetch::Logins& ClientFetch::logins() {
 void ClientFetch::plan_redirect(std::string_view location) {
   URL url;
   try {
-    url = this->url().resolve(location);
+    const bool spaces = location.find(' ') != std::string_view::npos;
+    url = this->url().resolve(spaces ? with_spaces_encoded(location) : std::string(location));
   } catch (const std::invalid_argument& error) {
     throw HTTPResponseError(this->url().to_string(),
                             describe("redirected to nowhere: " + std::string(error.what())),
@@ -71,7 +85,12 @@ void ClientFetch::plan_redirect(std::string_view location) {
   next_ = std::make_unique<URL>(std::move(url));
 }
 
-bool ClientFetch::may_repeat() const noexcept { return is_idempotent(method()); }
+// RFC 9110 9.2.2: others only when it is known that it does no harm. The field says so
+// (draft-ietf-httpapi-idempotency-key-header). An answer to a challenge is a request as any: that
+// the first one was refused does not tell whether the server has seen the second.
+bool ClientFetch::may_repeat() const noexcept {
+  return is_idempotent(method()) || request_.headers.contains("Idempotency-Key");
+}
 
 bool ClientFetch::may_retry() const noexcept { return may_repeat() && !connection_->answered(); }
 

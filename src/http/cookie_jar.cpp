@@ -105,10 +105,13 @@ struct Attributes {
   }
 };
 
-/// RFC 6265bis 4.1.3
+/// RFC 6265bis 4.1.3, and 5.7 for that the letters may be of either case.
 bool keeps_promise(const StoredCookie& cookie) {
-  if (cookie.name.starts_with("__Secure-")) return cookie.secure;
-  if (cookie.name.starts_with("__Host-")) {
+  const auto begins = [&](std::string_view prefix) {
+    return equals_ignoring_case(std::string_view(cookie.name).substr(0, prefix.size()), prefix);
+  };
+  if (begins("__Secure-")) return cookie.secure;
+  if (begins("__Host-")) {
     return cookie.secure && cookie.host_only && cookie.path == "/";
   }
   return true;
@@ -159,9 +162,14 @@ bool CookieJar::set(const URL& url, std::string_view set_cookie, std::int64_t no
     return other.name == cookie->name && other.domain == cookie->domain &&
            other.path == cookie->path;
   };
-  // RFC 6265bis 5.7: what came over TLS is not replaced by what did not.
-  const auto old = std::ranges::find_if(cookies_, same);
-  if (old != cookies_.end() && old->secure && !url.secure()) return false;
+  // RFC 6265bis 5.7: what came over TLS is not replaced by what did not, nor hidden behind it.
+  const auto hides = [&](const StoredCookie& other) {
+    return other.secure && other.expires > now && other.name == cookie->name &&
+           (domain_matches(other.domain, cookie->domain) ||
+            domain_matches(cookie->domain, other.domain)) &&
+           path_matches(cookie->path, other.path);
+  };
+  if (!url.secure() && std::ranges::any_of(cookies_, hides)) return false;
   std::erase_if(cookies_,
                 [&](const StoredCookie& other) { return same(other) || other.expires <= now; });
   if (cookie->expires <= now) return true;  // that was its removal

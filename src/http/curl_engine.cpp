@@ -228,6 +228,7 @@ class Transfer final : public CurlTransfer {
 
   void finished(CURLcode result) noexcept {
     result_ = result;
+    guarded([&] { add_field(); });
     if (reused()) {
       ++engine_.reuses;
     } else if (info(easy_, CURLINFO_CONNECT_TIME_T) != 0) {
@@ -238,20 +239,7 @@ class Transfer final : public CurlTransfer {
 
   /// Returns  False: the transfer is to end, with `failure_`.
   bool take_line(std::string_view line) noexcept {
-    try {
-      line = trim(line);
-      if (!head_complete_) {
-        add_head_line(line);
-      } else if (!line.empty()) {
-        add_field(trailers_, line);
-      }
-      return true;
-    } catch (const CurlError& error) {
-      failure_ = error;
-    } catch (const std::exception& error) {
-      failure_.emplace(CurlError::Kind::kMalformed, error.what());
-    }
-    return false;
+    return guarded([&] { add_line(line); });
   }
 
   /// Returns  False: not now.
@@ -272,7 +260,7 @@ class Transfer final : public CurlTransfer {
   void set_up_message();
   [[noreturn]] void fail(CURLcode result) const;
   void check() const {
-    if (*result_ != CURLE_OK) fail(*result_);
+    if (*result_ != CURLE_OK || failure_) fail(*result_);
     if (!head_complete_) {
       throw CurlError(CurlError::Kind::kClosed, "the server closed the connection");
     }
@@ -283,19 +271,46 @@ class Transfer final : public CurlTransfer {
     return connects == 0 && info(easy_, CURLINFO_PRETRANSFER_TIME_T) != 0;
   }
 
-  void add_head_line(std::string_view line) {
+  /// What `action` throws becomes `failure_`.   Returns  False: it has.
+  template <class Action>
+  bool guarded(Action action) noexcept {
+    try {
+      action();
+      return true;
+    } catch (const CurlError& error) {
+      failure_ = error;
+    } catch (const std::exception& error) {
+      failure_.emplace(CurlError::Kind::kMalformed, error.what());
+    }
+    return false;
+  }
+
+  /// A line of the head, or of the trailers.
+  void add_line(std::string_view line) {
+    const bool folded = line.starts_with(' ') || line.starts_with('\t');
+    line = trim(line);
     head_size_ += line.size() + 2;
     if (head_size_ > engine_.max_header_size()) {
       throw CurlError(CurlError::Kind::kTooLarge, "the head is too large");
     }
-    if (line.empty()) {
-      // 1xx: the one that counts follows.
-      head_complete_ = head_.status >= 200;
-      if (head_complete_) changed_.set();
+    if (folded) {  // RFC 9112 5.2: a client takes folded lines for one
+      if (field_.empty()) {
+        throw CurlError(CurlError::Kind::kMalformed, "a folded line before the first field");
+      }
+      if (!line.empty()) field_.append(1, ' ').append(line);
       return;
     }
-    if (line.starts_with("HTTP/")) return begin_head(line);
-    add_field(head_.headers, line);
+    add_field();
+    if (!line.empty() && (head_complete_ || !line.starts_with("HTTP/"))) {
+      field_ = line;
+    } else if (!line.empty()) {
+      begin_head(line);
+    } else if (!head_complete_) {
+      // 1xx: the one that counts follows.
+      head_complete_ = head_.status >= 200;
+      head_size_ = 0;
+      if (head_complete_) changed_.set();
+    }
   }
 
   void begin_head(std::string_view line) {  // "HTTP/1.1 200 OK"
@@ -312,7 +327,11 @@ class Transfer final : public CurlTransfer {
     if (line.size() > space + 5) head_.reason = trim(line.substr(space + 5));
   }
 
-  void add_field(HTTPHeaders& headers, std::string_view line) const {
+  /// Takes up the field of which all lines are there.
+  void add_field() {
+    const std::string line = std::exchange(field_, {});
+    if (line.empty()) return;
+    HTTPHeaders& headers = head_complete_ ? trailers_ : head_.headers;
     const std::size_t colon = line.find(':');
     if (colon == line.npos) {
       throw CurlError(CurlError::Kind::kMalformed, "a header field has no colon");
@@ -320,7 +339,7 @@ class Transfer final : public CurlTransfer {
     if (headers.size() >= engine_.max_header_count()) {
       throw CurlError(CurlError::Kind::kTooLarge, "there are too many header fields");
     }
-    headers.add(line.substr(0, colon), trim(line.substr(colon + 1)));
+    headers.add(line.substr(0, colon), trim(std::string_view(line).substr(colon + 1)));
   }
 
   Engine& engine_;
@@ -334,7 +353,8 @@ class Transfer final : public CurlTransfer {
   ReceivedHead head_;
   HTTPHeaders trailers_;
   std::size_t head_size_ = 0;
-  std::string body_;  // what has come of it
+  std::string field_;  // the last one: its next line may continue it
+  std::string body_;   // what has come of it
   std::size_t used_ = 0;
   std::optional<CurlError> failure_;
   std::optional<CURLcode> result_;
@@ -400,6 +420,8 @@ void Transfer::set_up_way() {
   }
   if (target.source.is_ip()) {
     set(easy_, CURLOPT_INTERFACE, ("host!" + target.source.host()).c_str());
+  } else if (!target.source_interface.empty()) {
+    set(easy_, CURLOPT_INTERFACE, ("if!" + target.source_interface).c_str());
   }
   if (!target.ipv6) set(easy_, CURLOPT_IPRESOLVE, static_cast<long>(CURL_IPRESOLVE_V4));
   if (request_.addresses.empty()) return;

@@ -9,6 +9,7 @@
 
 #include "http/client_fetch.hpp"
 #include "http/curl_engine.hpp"
+#include "net/source_addresses.hpp"
 
 namespace coronado {
 namespace {
@@ -27,27 +28,53 @@ std::vector<std::string> fields_of(std::string_view head) {
   return fields;
 }
 
+/// Leaves those that the network interface of the request can reach, if it names one.
+/// Throws  ConnectError  There are none, or no such interface.
+void keep_reachable(std::vector<SocketAddress>& addresses, const ClientTarget& target,
+                    const std::string& asked) {
+  if (target.source_interface.empty()) return;
+  using Phase = ConnectError::Phase;
+  std::optional<SourceAddresses> sources;
+  try {
+    sources = SourceAddresses::of_interface(target.source_interface);
+  } catch (const std::system_error& error) {
+    throw ConnectError(asked, Phase::kConnect, error.code(), error.what());
+  }
+  const std::vector<SocketAddress> all = addresses;
+  sources->keep_reachable(addresses);
+  if (!addresses.empty()) return;
+  throw ConnectError(asked, Phase::kResolve,
+                     std::make_error_code(std::errc::address_family_not_supported),
+                     sources->why_unreachable(all), {}, ResolveError::Reason::kNoAddress);
+}
+
 /// What the Resolver says about the host that is to be connected to.
 /// Throws  ConnectError
 Task<std::vector<std::string>> addresses_for(const ClientCore& core, const ClientTarget& target) {
   const std::string& host = target.proxy ? target.proxy->host : target.host;
   const std::uint16_t port = target.proxy ? target.proxy->port : target.port;
+  const std::string asked = host + ":" + std::to_string(port);
   std::vector<std::string> texts;
-  if (!target.unix_socket.empty() || SocketAddress::from_ip(host)) co_return texts;
+  if (!target.unix_socket.empty()) co_return texts;
+  if (const auto address = SocketAddress::from_ip(host, port)) {
+    std::vector<SocketAddress> addresses = {*address};
+    keep_reachable(addresses, target, to_string(*address));
+    co_return texts;
+  }
   const auto family = target.ipv6 ? AddressFamily::kAny : AddressFamily::kIPv4;
   const auto resolver =
       core.options.resolver == nullptr ? Resolver::shared() : core.options.resolver;
   std::optional<ResolveError> failed;
   try {
-    const Resolution found =
-        co_await resolver->resolve({.host = host, .port = port, .family = family});
+    Resolution found = co_await resolver->resolve({.host = host, .port = port, .family = family});
+    keep_reachable(found.addresses, target, asked);
     for (const SocketAddress& each : found.addresses) texts.push_back(each.host());
   } catch (const ResolveError& error) {
     failed = error;
   }
   if (!failed) co_return texts;
-  throw ConnectError(host + ":" + std::to_string(port), ConnectError::Phase::kResolve, {},
-                     failed->what(), {}, failed->reason());
+  throw ConnectError(asked, ConnectError::Phase::kResolve, {}, failed->what(), {},
+                     failed->reason());
 }
 
 }  // namespace

@@ -47,11 +47,14 @@ consteval Word word_of(std::string_view text) {
   return nullptr;
 }
 
+/// The reason of a line that continues the one before.
+inline constexpr char kFoldedLine[] = "folded header line";
+
 /// What is wrong with the line at `p`, if anything: it has no name, or no colon yet.
 [[gnu::noinline]] inline const char* no_field_name(const char* p, const char* end,
                                                    HeadError& error) {
   // RFC 9112 5.2: a folded line, refused as it may be; 2.2: whitespace before the first field.
-  if (p != end && is_whitespace(*p)) return refuse(error, 400, "folded header line");
+  if (p != end && is_whitespace(*p)) return refuse(error, 400, kFoldedLine);
   const char* colon = p;
   while (colon != end && is_in(*colon, kTokenChar)) ++colon;
   if (colon == end) return nullptr;

@@ -39,16 +39,23 @@ bool in_network(std::string_view network, const SocketAddress& address) {
   return bits && *bits <= all && same_network(*base, address, *bits);
 }
 
+/// Takes the port off a rule, if it has one: "name:80", "192.0.2.1:80", "[::1]:80".
+/// Returns  False: it is another port.
+bool take_port(std::string_view& rule, std::uint16_t port) {
+  const std::size_t colon = rule.rfind(':');
+  if (colon == std::string_view::npos || rule.ends_with(']')) return true;
+  if (rule.find(':') != colon && !rule.starts_with('[')) return true;  // IPv6, bare
+  if (parse_int<std::uint16_t>(rule.substr(colon + 1)) != port) return false;
+  rule = rule.substr(0, colon);
+  return true;
+}
+
 bool names(std::string_view rule, const URL& url) {
   if (rule == "*") return true;
+  if (!take_port(rule, url.port)) return false;
   if (const auto address = SocketAddress::from_ip(url.host)) {
     if (rule.starts_with('[') && rule.ends_with(']')) rule = rule.substr(1, rule.size() - 2);
     return in_network(rule, *address);
-  }
-  const std::size_t colon = rule.rfind(':');
-  if (colon != std::string_view::npos) {
-    if (parse_int<std::uint16_t>(rule.substr(colon + 1)) != url.port) return false;
-    rule = rule.substr(0, colon);
   }
   if (rule.starts_with("*.")) rule.remove_prefix(1);
   if (rule.starts_with('.')) rule.remove_prefix(1);

@@ -21,6 +21,11 @@ Task<T> in_time(ClientFetch& fetch, Task<T> part) {
   }
 }
 
+/// No coroutine: the request would be in the frame of each that does without.
+Task<HTTPClientResponse> fetch_with_defaults(HTTPClient& client, std::string url) {
+  return client.fetch(client.request(std::move(url)));
+}
+
 }  // namespace
 
 void HTTPClientResponse::rethrow() const {
@@ -66,13 +71,20 @@ void HTTPClientStream::close() noexcept { state_->fetch.close(); }
 
 // --- HTTPClient --------------------------------------------------------------------------------
 
-HTTPClient::HTTPClient(HTTPClientOptions options)
-    : core_(make_local<ClientCore>(std::move(options))) {}
+HTTPClient::HTTPClient(HTTPClientOptions options, Function<void(HTTPRequest&)> defaults)
+    : core_(make_local<ClientCore>(std::move(options), std::move(defaults))) {}
 
 HTTPClient::~HTTPClient() { core_->pool.close(); }
 
 bool HTTPClient::has_engine(HTTPClientEngine engine) noexcept {
   return engine == HTTPClientEngine::kOwn || CurlEngine::available();
+}
+
+HTTPRequest HTTPClient::request(std::string url) {
+  HTTPRequest made;
+  if (core_->defaults) core_->defaults(made);
+  made.url = std::move(url);
+  return made;
 }
 
 Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
@@ -88,6 +100,10 @@ Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
   const LocalPtr<ClientCore> core = core_;
   HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  if (core->defaults) {
+    response = co_await fetch_with_defaults(*this, std::move(url));
+    co_return detail::kResultMade;
+  }
   const auto fetch = std::make_unique<ClientFetch>(*core, core->plain_request, url,
                                                    ClientFetch::Mode::kWhole, response);
   const TimePoint begin = IOLoop::current()->now();

@@ -1,12 +1,36 @@
 #include "http/response_decoder.hpp"
 
 #include <algorithm>
+#include <string>
+
+#include "http/ascii.hpp"
+#include "http/http1_lines.hpp"
 
 namespace coronado {
 namespace {
 
 /// A server that sends more interim responses than this has lost its way.
 constexpr std::uint32_t kMostInterims = 64;
+
+/// The lines of a whole head, each with those that continue it behind a space.
+std::string unfold(std::string_view head) {
+  std::string text;
+  // RFC 9112 2.2: the status line is not continued; what looks so stays wrong.
+  std::size_t done = head.find("\r\n") + 2;
+  text.append(head, 0, done);
+  while (done < head.size()) {
+    const std::size_t end = head.find("\r\n", done);
+    text.append(head, done, end - done);
+    done = end + 2;
+    if (done < head.size() && is_whitespace(head[done])) {
+      while (done < head.size() && is_whitespace(head[done])) ++done;
+      text += ' ';
+    } else {
+      text += "\r\n";
+    }
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -33,7 +57,8 @@ ResponseDecoder::Step ResponseDecoder::feed(const char* data, std::size_t size) 
 
 ResponseDecoder::Step ResponseDecoder::feed_head(const char* data, std::size_t size) {
   if (size == 0) return {Event::kMore, 0, {}};
-  const ParseResult result = parse_response_head(data, size, searched_, limits_, head_);
+  ParseResult result = parse_response_head(data, size, searched_, limits_, head_);
+  if (result.reason == kFoldedLine) result = parse_unfolded({data, size});
   if (result.status == ParseStatus::kIncomplete) return {Event::kMore, 0, {}};
   if (result.status == ParseStatus::kError) return fail(result.reason, result.http_status == 431);
   searched_ = 0;
@@ -50,6 +75,23 @@ ResponseDecoder::Step ResponseDecoder::feed_head(const char* data, std::size_t s
   return {event, result.consumed, {}};
 }
 
+/// RFC 9112 5.2: a client takes folded lines for one. A server's are refused.
+ParseResult ResponseDecoder::parse_unfolded(std::string_view bytes) {
+  const std::size_t most = std::min(bytes.size(), limits_.max_header_size);
+  const std::size_t end = bytes.substr(0, most).find("\r\n\r\n");
+  if (end == std::string_view::npos) {
+    if (most == bytes.size() && most < limits_.max_header_size) return {};
+    return {ParseStatus::kError, 431, 0, "the head is too large"};
+  }
+  const std::string text = unfold(bytes.substr(0, end + 4));
+  searched_ = 0;
+  ParseResult result = parse_response_head(text.data(), text.size(), searched_, limits_, head_);
+  if (result.status == ParseStatus::kComplete) {
+    result.consumed = static_cast<std::uint32_t>(end + 4);
+  }
+  return result;
+}
+
 ResponseDecoder::Event ResponseDecoder::frame() noexcept {
   // RFC 9112 9.3: close wins; HTTP/1.0 stays only when it says so.
   keeps_alive_ =
@@ -59,6 +101,11 @@ ResponseDecoder::Event ResponseDecoder::frame() noexcept {
   if (request_ == Request::kHead || head_.status == 204 || head_.status == 304 || tunnel) {
     // RFC 9112 6.3 (1), (2): no body, whatever the fields say.
     state_ = State::kDone;
+    // RFC 9110 8.6: 204 has no Content-Length. Where it has, what comes next may be a body that would
+    // be taken for the next response.
+    if (head_.status == 204 && (head_.chunked || head_.content_length.value_or(0) != 0)) {
+      keeps_alive_ = false;
+    }
   } else if (head_.chunked) {
     chunks_.reset();
     state_ = State::kChunks;

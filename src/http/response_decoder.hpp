@@ -75,6 +75,7 @@ class ResponseDecoder {
   enum class State : std::uint8_t { kHead, kLength, kChunks, kUntilEnd, kDone, kError };
 
   Step feed_head(const char* data, std::size_t size);
+  ParseResult parse_unfolded(std::string_view bytes);
   Step feed_length(const char* data, std::size_t size) noexcept;
   Step feed_rest(const char* data, std::size_t size) noexcept;
   Step feed_chunks(const char* data, std::size_t size);

@@ -18,6 +18,16 @@ TimePoint limit(TimePoint now, Duration span) noexcept {
 
 std::error_code timed_out() { return std::make_error_code(std::errc::timed_out); }
 
+/// Throws  ConnectError  There is no such network interface.
+SourceAddresses sources_of(const TCPConnectOptions& options, const std::string& target) {
+  if (options.source_interface.empty()) return SourceAddresses(options.source);
+  try {
+    return SourceAddresses::of_interface(options.source_interface);
+  } catch (const std::system_error& error) {
+    throw ConnectError(target, Phase::kConnect, error.code(), error.what());
+  }
+}
+
 Task<> join(TaskGroup& group) {
   group.cancel();
   co_await group.join();
@@ -61,7 +71,8 @@ ConnectRace::ConnectRace(Connector& connector, const TCPConnectOptions& options,
     : connector_(connector),
       options_(options),
       executor_(Executor::require_current()),
-      target_(std::move(target)) {}
+      target_(std::move(target)),
+      sources_(sources_of(options, target_)) {}
 
 Task<std::unique_ptr<Transport>> ConnectRace::run(Resolver& resolver, std::string host,
                                                   std::uint16_t port) {
@@ -139,11 +150,8 @@ Task<> ConnectRace::resolve(Resolver& resolver, ResolveRequest request) {
 /// Params  complete  Both families are in.
 void ConnectRace::add(const std::vector<SocketAddress>& addresses, bool complete) {
   std::vector<SocketAddress> usable = addresses;
-  if (options_.source.family != SocketAddress::Family::kNone) {
-    std::erase_if(usable, [&](const SocketAddress& address) {
-      return address.family != options_.source.family;
-    });
-  }
+  sources_.keep_reachable(usable);
+  if (usable.empty()) unreachable_ = addresses;
   if (complete) resolved_ = true;
   changed_.set();
   if (usable.empty()) return;
@@ -163,7 +171,7 @@ Task<> ConnectRace::attempt(Place place) {
   try {
     const TimePoint until = limit(executor_.now(), options_.attempt_timeout);
     ConnectOptions how;
-    how.source = options_.source;
+    how.source = sources_.for_family(place->address.family);
     transport = co_await with_timeout(until, connector_.connect(place->address, how));
   } catch (const std::system_error& error) {
     code = error.code();
@@ -202,10 +210,9 @@ ConnectError ConnectRace::failure() const {
     return ConnectError(target_, phase_, late ? timed_out() : std::error_code(),
                         resolve_error_->what(), {}, resolve_error_->reason());
   }
-  return ConnectError(
-      target_, phase_, std::make_error_code(std::errc::address_family_not_supported),
-      "none of its addresses is of the family of the source address " + options_.source.host(), {},
-      ResolveError::Reason::kNoAddress);
+  return ConnectError(target_, phase_,
+                      std::make_error_code(std::errc::address_family_not_supported),
+                      sources_.why_unreachable(unreachable_), {}, ResolveError::Reason::kNoAddress);
 }
 
 ConnectError ConnectRace::out_of_time() const {

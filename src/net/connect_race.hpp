@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "net/source_addresses.hpp"
+
 namespace coronado {
 
 /// Which addresses are tried next: the families take turns, each in the order in which its
@@ -43,6 +45,7 @@ class AddressQueue {
 class ConnectRace {
  public:
   /// Params  target  For messages: "example.org:80".
+  /// Throws  ConnectError  There is no such network interface.
   ConnectRace(Connector& connector, const TCPConnectOptions& options, std::string target);
 
   /// Resolves the name and connects.
@@ -82,6 +85,8 @@ class ConnectRace {
   const TCPConnectOptions& options_;
   Executor& executor_;
   std::string target_;
+  SourceAddresses sources_;
+  std::vector<SocketAddress> unreachable_;  // from there
   ConnectError::Phase phase_ = ConnectError::Phase::kResolve;
 
   Event changed_;

@@ -79,6 +79,9 @@ void check_options(const TCPConnectOptions& options) {
   if (options.source.family == SocketAddress::Family::kUnix) {
     refuse("TCPConnectOptions::source must be an IP address");
   }
+  if (options.source.is_ip() && !options.source_interface.empty()) {
+    refuse("TCPConnectOptions: either source or source_interface");
+  }
 }
 
 std::string describe_target(const std::string& host, std::uint16_t port) {

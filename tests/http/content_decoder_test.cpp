@@ -73,6 +73,20 @@ TEST_P(EachCoding, InPiecesOfAnySize) {
   }
 }
 
+TEST(ContentDecoderTest, ABodyMayHaveSeveralParts) {
+  for (const char* coding : {"gzip", "zstd"}) {  // RFC 1952 2.2, RFC 8878 3
+    const std::string bytes = packed(coding, "one ") + packed(coding, "") + packed(coding, "two");
+    for (const std::size_t in : {std::size_t{1}, bytes.size()}) {
+      const Decoded got = decode(coding, bytes, in, 1000);
+      EXPECT_EQ(got.text, "one two") << coding << got.error;
+      EXPECT_TRUE(got.complete) << coding;
+    }
+    const Decoded cut =
+        decode(coding, std::string_view(bytes).substr(0, bytes.size() - 1), 1000, 1000);
+    EXPECT_FALSE(cut.complete) << coding;
+  }
+}
+
 TEST_P(EachCoding, ATruncatedBodyIsNotComplete) {
   const std::string bytes = packed(GetParam(), some_text(5000));
   for (const std::size_t size : {std::size_t{1}, std::size_t{9}, bytes.size() - 1}) {

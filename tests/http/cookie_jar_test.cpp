@@ -95,11 +95,30 @@ TEST(CookieJar, SecureMeansTLS) {
   EXPECT_EQ(sent(jar, "http://a.b/"), "");
   EXPECT_FALSE(jar.take("http://a.b/", "x=forged"));
   EXPECT_EQ(sent(jar, "https://a.b/"), "x=1");
+  // Nor is it hidden behind one that would be sent before it, or beside it.
+  EXPECT_FALSE(jar.take("http://a.b/y/z", "x=forged"));
+  EXPECT_FALSE(jar.take("http://c.a.b/", "x=forged; Domain=a.b"));
+  EXPECT_EQ(sent(jar, "https://a.b/y/z"), "x=1");
+  EXPECT_TRUE(jar.take("http://a.b/", "other=1"));
+  EXPECT_TRUE(jar.take("http://b.b/", "x=1"));
+  EXPECT_TRUE(jar.take("https://a.b/", "x=gone; Secure; Max-Age=0"));
+  EXPECT_TRUE(jar.take("http://a.b/", "x=2"));
   EXPECT_FALSE(jar.take("https://a.b/", "__Secure-x=1"));
+  EXPECT_FALSE(jar.take("https://a.b/", "__SECURE-x=1"));
+  EXPECT_FALSE(jar.take("https://a.b/", "__host-x=1; Secure; Path=/; Domain=a.b"));
   EXPECT_TRUE(jar.take("https://a.b/", "__Secure-x=1; Secure"));
   EXPECT_FALSE(jar.take("https://a.b/", "__Host-x=1; Secure; Path=/; Domain=a.b"));
   EXPECT_FALSE(jar.take("https://a.b/y/z", "__Host-x=1; Secure"));
   EXPECT_TRUE(jar.take("https://a.b/y/z", "__Host-x=1; Secure; Path=/"));
+}
+
+// There is no page from which another site would ask.
+TEST(CookieJar, SameSiteMakesNoDifference) {
+  Jar jar;
+  for (const std::string site : {"Strict", "Lax", "None", "whatever"}) {
+    EXPECT_TRUE(jar.take("http://a.b/", site + "=1; SameSite=" + site));
+  }
+  EXPECT_EQ(sent(jar, "http://a.b/"), "Strict=1; Lax=1; None=1; whatever=1");
 }
 
 TEST(CookieJar, WhatIsNoCookieIsIgnored) {

@@ -20,19 +20,21 @@ TEST(HTTPProxies, SchemeChoosesTheProxy) {
 }
 
 TEST(HTTPProxies, ExceptionsAreNamesPortsAndNetworks) {
-  const HTTPProxies proxies{
-      .http = "p:1",
-      .except = {"example.org", ".dot.org", "*.star.org", "port.org:8080", "10.0.0.0/8",
-                 "192.0.2.7", "::1", "[2001:db8::1]", "bad/99"}};
+  const HTTPProxies proxies{.http = "p:1",
+                            .except = {"example.org", ".dot.org", "*.star.org", "port.org:8080",
+                                       "10.0.0.0/8", "192.0.2.7", "::1", "[2001:db8::1]", "bad/99",
+                                       "192.0.2.9:81", "[::9]:81", "2001:db8:1::/48"}};
   for (const char* direct :
        {"http://example.org/", "http://EXAMPLE.ORG/", "http://a.example.org/", "http://dot.org/",
         "http://a.dot.org/", "http://b.star.org/", "http://port.org:8080/", "http://10.1.2.3/",
-        "http://192.0.2.7/", "http://[::1]/", "http://[2001:db8::1]/"}) {
+        "http://192.0.2.7/", "http://[::1]/", "http://[2001:db8::1]/", "http://192.0.2.9:81/",
+        "http://[::9]:81/", "https://[2001:db8:1:7::3]:8443/"}) {
     EXPECT_FALSE(goes_through(proxies, direct)) << direct;
   }
   for (const char* through :
        {"http://notexample.org/", "http://example.org.evil/", "http://org/", "http://port.org/",
-        "http://11.1.2.3/", "http://192.0.2.8/", "http://[::2]/"}) {
+        "http://11.1.2.3/", "http://192.0.2.8/", "http://[::2]/", "http://192.0.2.9/",
+        "http://[::9]/", "http://[2001:db8:2::1]/"}) {
     EXPECT_TRUE(goes_through(proxies, through)) << through;
   }
   EXPECT_FALSE(goes_through({.http = "p:1", .except = {"*"}}, "http://x/"));

@@ -79,6 +79,60 @@ TEST(HTTPClientAuth, DigestAnswersAChallengeOnce) {
   }
 }
 
+/// Asks for Digest credentials, and is gone when the answer comes.
+TEST(HTTPClientAuth, AnAnswerThatMayHaveBeenSeenIsNotSentAgain) {
+  for (const std::string method : {"POST", "PUT"}) {
+    for (const bool keyed : {false, true}) {
+      with_fixture([&](Fixture& fix) -> Task<> {
+        std::vector<std::string> asked;
+        Peer peer(fix.host.address(81), [&](IOStream& stream) -> Task<> {
+          asked.push_back(co_await stream.read_until("\r\n\r\nbody"));
+          const bool right = asked.back().find("Authorization: Digest") != std::string::npos;
+          co_await stream.write(right ? "HTTP/1.1 204 No Content\r\n\r\n"
+                                      : "HTTP/1.1 401 Who?\r\nContent-Length: 0\r\n"
+                                        "WWW-Authenticate: Digest nonce=\"n1\"\r\n\r\n");
+          // The next one is read, perhaps acted upon, and never answered.
+          asked.push_back("unanswered " + co_await stream.read_until("\r\n\r\nbody"));
+        });
+        HTTPRequest request{.url = "http://server:81/", .method = method, .body = "body"};
+        request.auth_username = "ada";
+        request.auth_mode = HTTPAuth::kDigest;
+        if (keyed) request.headers.set("Idempotency-Key", "1");
+        if (method == "PUT" || keyed) {
+          EXPECT_EQ((co_await fix.client.fetch(std::move(request))).code, 204);
+          EXPECT_EQ(asked.size(), 3U);
+          EXPECT_EQ(fix.client.stats().retries, 1U);
+        } else {
+          const auto error =
+              co_await failure_of<HTTPStreamClosedError>(fix.client.fetch(std::move(request)));
+          EXPECT_EQ(error.phase(), HTTPPhase::kWait);
+          EXPECT_EQ(asked.size(), 2U);
+          EXPECT_EQ(fix.client.stats().retries, 0U);
+        }
+        EXPECT_TRUE(asked[1].starts_with("unanswered " + method + " "));
+        co_await peer.close();
+      });
+    }
+  }
+}
+
+/// Whoever asks for a connection for each request gets one also for the answer to a challenge.
+TEST(HTTPClientAuth, ADigestAnswerOverAConnectionOfItsOwn) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    int asked = 0;
+    add_digest(fix, "MD5", asked);
+    HTTPRequest request{.url = "http://server/digest?x",
+                        .method = "POST",
+                        .headers = {{"Connection", "close"}},
+                        .body = "sent twice"};
+    request.auth_username = "ada";
+    request.auth_mode = HTTPAuth::kDigest;
+    EXPECT_EQ((co_await fix.client.fetch(std::move(request))).code, 200);
+    EXPECT_EQ(asked, 2);
+    EXPECT_EQ(fix.door->accepted, 2);
+  });
+}
+
 TEST(HTTPClientAuth, DigestIsNotAnsweredForAnotherOrigin) {
   with_fixture([](Fixture& fix) -> Task<> {
     Door other(fix.server, fix.host.address(81));

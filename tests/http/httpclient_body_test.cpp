@@ -93,6 +93,29 @@ TEST(HTTPClientBody, ProducersSendChunksOrALength) {
   });
 }
 
+TEST(HTTPClientBody, AProducerThatCannotWriteTwiceSaysSo) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    for (const int status : {303, 307, 308}) {
+      int calls = 0;
+      auto once = [&](HTTPBodyWriter& writer) -> Task<> {
+        if (++calls > 1) throw std::runtime_error("the pipe is empty");
+        co_await writer.write("from a pipe");
+      };
+      const std::string url = "http://server/redirect?" + std::to_string(status) + "+/echo";
+      if (status == 303) {
+        EXPECT_TRUE((co_await fix.body_of(produced(once, url))).starts_with("GET\n"));
+        EXPECT_EQ(calls, 1);
+        continue;
+      }
+      const auto error =
+          co_await failure_of<std::runtime_error>(fix.client.fetch(produced(once, url)));
+      EXPECT_STREQ(error.what(), "the pipe is empty");
+      EXPECT_EQ(calls, 2);
+      EXPECT_EQ(fix.client.stats().busy, 0U);
+    }
+  });
+}
+
 TEST(HTTPClientBody, AWrongLengthIsAnErrorAndNeverSentAsWhole) {
   with_fixture([](Fixture& fix) -> Task<> {
     for (const char* length : {"2", "9"}) {

@@ -123,7 +123,7 @@ TEST(HTTPClientDecoding, WhatCannotBeDecodedComesAsItIs) {
       exchange.respond({.status = std::stoi(query.substr(0, 3)), .fields = fields}, "bytes");
       co_return;
     });
-    for (const char* query : {"200compress", "200gzip,%20br", "206gzip"}) {
+    for (const char* query : {"200compress", "200gzip,%20br", "206gzip", "200identity"}) {
       const HTTPClientResponse response =
           co_await fix.client.fetch("http://server/odd?" + std::string(query));
       EXPECT_EQ(response.body, "bytes");

@@ -1,10 +1,14 @@
 // Both engines reach a server by the same ways: TLS, proxies, Unix sockets.
 #include <coronado/http/httpclient.hpp>
 
+#include <coronado/net/netutil.hpp>
+#include <coronado/net/tcpclient.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/net/tls_context.hpp>
 #include <coronado/testing/temp_folder.hpp>
 #include <coronado/testing/test_certificates.hpp>
+
+#include <cstdio>
 
 #include "tests/http/client_engines.hpp"
 #include "tests/http/proxy_peers.hpp"
@@ -182,6 +186,84 @@ TEST_P(HTTPClientEngines, TunnelsAskForDigestCredentials) {
         },
         {}, secure_server(authority));
   }
+}
+
+/// A host with an IPv6 address before the IPv4 one, both on this machine.
+class BothFamilies final : public Resolver {
+ public:
+  Task<Resolution> resolve(ResolveRequest request) override {
+    co_return Resolution{{*SocketAddress::from_ip("::1", request.port),
+                          *SocketAddress::from_ip("127.0.0.1", request.port)},
+                         std::nullopt};
+  }
+};
+
+HTTPClient client_of_both(HTTPClientEngine engine) {
+  return HTTPClient({.engine = engine, .resolver = std::make_shared<BothFamilies>()});
+}
+
+TEST_P(HTTPClientEngines, AFamilyThatFailsAtOnce) {
+  with_bench([](Bench& bench) -> Task<> {  // whose server has no IPv6 address
+    HTTPClient client = client_of_both(GetParam());
+    EXPECT_EQ((co_await client.fetch(bench.at("/x"))).body, "GET /x");
+    EXPECT_EQ(client.stats().connects, 1U);
+  });
+}
+
+/// Connections from this machine to a port of ::1 that wait for an answer.
+int unanswered(std::uint16_t port) {
+  std::FILE* table = std::fopen("/proc/net/tcp6", "r");
+  if (table == nullptr) return 0;
+  int found = 0;
+  char line[512];
+  while (std::fgets(line, sizeof line, table) != nullptr) {
+    unsigned to = 0;
+    unsigned state = 0;
+    const int read = std::sscanf(line, " %*d: %*32[0-9A-F]:%*x %*32[0-9A-F]:%x %x", &to, &state);
+    constexpr unsigned kSynSent = 2;
+    if (read == 2 && to == port && state == kSynSent) ++found;
+  }
+  std::fclose(table);
+  return found;
+}
+
+TEST_P(HTTPClientEngines, AFamilyThatNeverAnswers) {
+  with_bench([](Bench& bench) -> Task<> {
+    // A socket with a place for one connection, which is taken, answers no other.
+    std::vector<Socket> silent;
+    const std::uint16_t port = bench.server.port();
+    try {
+      silent = bind_sockets(port, {.address = "::1", .backlog = 0});
+    } catch (const std::system_error&) {
+      GTEST_LOG_(INFO) << "no IPv6 here";
+      co_return;
+    }
+    const auto first = co_await connect_to(*SocketAddress::from_ip("::1", port));
+    HTTPClient client = client_of_both(GetParam());
+    const HTTPClientResponse page = co_await client.fetch(bench.at("/x"));
+    EXPECT_EQ(page.body, "GET /x");
+    EXPECT_GE(page.time_info.connect, 150ms);  // that the IPv6 address was given
+    EXPECT_EQ(unanswered(port), 0);
+    EXPECT_EQ(client.stats().connects, 1U);
+  });
+}
+
+TEST_P(HTTPClientEngines, ConnectionsComeFromAnInterface) {
+  with_bench([](Bench& bench) -> Task<> {
+    const std::string url = bench.at("/x");
+    EXPECT_EQ(co_await bench.body_of({.url = url}), "GET /x");
+    EXPECT_EQ(co_await bench.body_of({.url = url, .network_interface = "lo"}), "GET /x");
+    EXPECT_EQ(bench.client.stats().connects, 2U) << "it went over one from anywhere";
+    const std::string numeric = "http://127.0.0.1" + url.substr(url.rfind(':'));
+    EXPECT_EQ(co_await bench.body_of({.url = numeric, .network_interface = "lo"}), "GET /x");
+    for (const std::string& each : {url, numeric}) {
+      const auto error = co_await failure_of<HTTPConnectError>(
+          bench.client.fetch(each, {.network_interface = "nosuch0"}));
+      EXPECT_THAT(error.what(), HasSubstr("GET " + each + ": cannot connect to "));
+      EXPECT_THAT(error.what(), HasSubstr("there is no network interface \"nosuch0\""));
+    }
+    EXPECT_EQ(bench.client.stats().busy, 0U);
+  });
 }
 
 TEST_P(HTTPClientEngines, OtherWays) {

@@ -128,23 +128,58 @@ TEST_P(HTTPClientEngines, OutOfTime) {
   });
 }
 
-TEST_P(HTTPClientEngines, CancellingClosesTheConnection) {
+/// Cancels a fetch when its peer has read `bytes`, and has answered `answer`.
+Task<> cancel_after(HTTPClient& client, std::size_t bytes, std::string answer,
+                    std::function<HTTPRequest(const Peer&)> make) {
+  Event reached;
+  Event ended;
+  Peer peer(any_port(), [&](IOStream& stream) -> Task<> {
+    co_await stream.read_bytes(bytes);
+    if (answer.empty()) {
+      reached.set();
+    } else {
+      co_await stream.write(answer);
+    }
+    co_await stream.read_until_close();
+    ended.set();
+  });
+  HTTPRequest request = make(peer);
+  request.streaming_callback = [&](std::string) -> Task<> {
+    reached.set();
+    co_return;
+  };
+  auto fetch = IOLoop::current()->spawn(client.fetch(std::move(request)));
+  co_await reached.wait();
+  fetch.cancel();
+  EXPECT_THROW(co_await fetch.join(), Cancelled);
+  co_await ended.wait();
+  EXPECT_EQ(client.stats().busy, 0U);
+  co_await peer.close();
+}
+
+TEST_P(HTTPClientEngines, CancellingClosesTheConnectionInAnyPhase) {
   with_bench([](Bench& bench) -> Task<> {
-    Event asked;
-    Event ended;
-    Peer mute(any_port(), [&](IOStream& stream) -> Task<> {
-      co_await stream.read_until("\r\n\r\n");
-      asked.set();
-      co_await stream.read_until_close();
-      ended.set();
+    const auto plain = [](const Peer& peer) { return HTTPRequest{.url = url_of(peer)}; };
+    co_await cancel_after(bench.client, 18, "", plain);
+    co_await cancel_after(bench.client, 18, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+                          plain);
+    co_await cancel_after(bench.client, 1, "", [](const Peer& peer) {  // the handshake of TLS
+      return HTTPRequest{.url = "https" + url_of(peer).substr(4)};
     });
-    auto fetch = IOLoop::current()->spawn(bench.client.fetch(url_of(mute)));
-    co_await asked.wait();
-    fetch.cancel();
-    EXPECT_THROW(co_await fetch.join(), Cancelled);
-    co_await ended.wait();
-    EXPECT_EQ(bench.client.stats().busy, 0U);
-    co_await mute.close();
+    co_await cancel_after(bench.client, 18, "", [](const Peer& peer) {
+      return HTTPRequest{.url = "https://far.example/",
+                         .proxy_host = "proxy:" + std::to_string(peer.address().port)};
+    });
+    co_await cancel_after(bench.client, 4, "", [](const Peer& peer) {
+      return HTTPRequest{
+          .url = "http://far.example/",
+          .proxy_host = "socks5://ada:pw@proxy:" + std::to_string(peer.address().port)};
+    });
+    co_await cancel_after(bench.client, 18, "", [](const Peer& peer) {  // while it is sending
+      return HTTPRequest{
+          .url = url_of(peer), .method = "PUT", .body = std::string(50'000'000, 'x')};
+    });
+    EXPECT_EQ(bench.client.stats().idle, 0U);
   });
 }
 

@@ -254,6 +254,8 @@ TEST_P(HTTPClientEngines, Decompression) {
         EXPECT_THAT(co_await bench.body_of({.url = bench.at("/echo")}),
                     HasSubstr("Accept-Encoding: gzip, deflate, br, zstd\n"));
         coding = "gzip";
+        sent = http_test::packed(coding, "one ") + http_test::packed(coding, "and another");
+        EXPECT_EQ(co_await bench.body_of({.url = url}), "one and another");
         sent = http_test::packed(coding, plain);
         sent.resize(sent.size() / 2);
         auto error = co_await failure_of<HTTPResponseError>(bench.client.fetch(url));
@@ -363,6 +365,85 @@ TEST_P(HTTPClientEngines, WhatElseAResponseHas) {
     EXPECT_EQ(error.code(), 304);
     EXPECT_THAT(asked, HasSubstr("If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n"));
     co_await unchanged.close();
+  });
+}
+
+/// Answers the requests of each connection in turn, all with the same; then it goes on reading.
+Peer::Script always_answers(std::string text) {
+  return [text](IOStream& stream) -> Task<> {
+    for (;;) {
+      co_await stream.read_until("\r\n\r\n");
+      co_await stream.write(text);
+    }
+  };
+}
+
+TEST_P(HTTPClientEngines, SomeResponsesHaveNoBody) {
+  with_bench([](Bench& bench) -> Task<> {
+    Peer head(any_port(), always_answers("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"));
+    for (int i = 0; i < 2; ++i) {
+      const HTTPClientResponse page = co_await bench.client.fetch(url_of(head), {.method = "HEAD"});
+      EXPECT_EQ(page.body, "");
+      EXPECT_EQ(page.headers.get("Content-Length"), "1000");
+    }
+    EXPECT_EQ(head.accepted, 1);
+    co_await head.close();
+    // A body where there is none is no beginning of the next response.
+    Peer none(any_port(), always_answers("HTTP/1.1 204 No Content\r\nContent-Length: 38\r\n\r\n"
+                                         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    for (int i = 0; i < 2; ++i) {
+      const HTTPClientResponse page = co_await bench.client.fetch(url_of(none));
+      EXPECT_EQ(page.code, 204);
+      EXPECT_EQ(page.body, "");
+    }
+    bench.client.close();
+    co_await none.close();
+  });
+}
+
+TEST_P(HTTPClientEngines, AServerThatSaysCloseIsLeft) {
+  with_bench([](Bench& bench) -> Task<> {
+    Peer peer(any_port(), always_answers("HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                         "Content-Length: 2\r\n\r\nok"));
+    EXPECT_EQ(co_await bench.body_of({.url = url_of(peer)}), "ok");
+    EXPECT_EQ(co_await bench.body_of({.url = url_of(peer)}), "ok");
+    EXPECT_EQ(peer.accepted, 2);
+    EXPECT_EQ(bench.client.stats().reuses, 0U);
+    co_await peer.close();
+  });
+}
+
+TEST_P(HTTPClientEngines, FoldedFieldsAreOne) {
+  with_bench([](Bench& bench) -> Task<> {
+    Peer peer(any_port(), answers("HTTP/1.1 200 OK\r\nX-A: one\r\n  two\r\n\tX-B: three\r\n"
+                                  "Content-Length: 2\r\n\r\nok"));
+    const HTTPClientResponse page = co_await bench.client.fetch(url_of(peer));
+    EXPECT_EQ(page.headers.get("X-A"), "one two X-B: three");
+    EXPECT_FALSE(page.headers.contains("X-B"));
+    EXPECT_EQ(page.body, "ok");
+    co_await peer.close();
+  });
+}
+
+/// A server that refuses a body reads the rest of it, or closes, so that sending on fails.
+TEST_P(HTTPClientEngines, AnAnswerBeforeAllWasSent) {
+  with_bench([](Bench& bench) -> Task<> {
+    bool reads = true;
+    Peer peer(any_port(), [&](IOStream& stream) -> Task<> {
+      co_await stream.read_until("\r\n\r\n");
+      co_await stream.write(
+          "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 4\r\n\r\nmuch");
+      if (reads) co_await stream.read_until_close();
+    });
+    for (int i = 0; i < 10; ++i) {
+      reads = i % 2 == 0;
+      const auto error = co_await failure_of<HTTPClientError>(bench.client.fetch(
+          url_of(peer), {.method = "PUT", .body = std::string(10'000'000, 'x')}));
+      EXPECT_EQ(error.code(), 413) << error.what();
+      EXPECT_EQ(bench.client.stats().busy, 0U);
+      if (error.response() != nullptr) EXPECT_EQ(error.response()->body, "much");
+    }
+    co_await peer.close();
   });
 }
 

@@ -74,7 +74,8 @@ TEST(HTTPClientRedirect, LoopsEnd) {
 
 TEST(HTTPClientRedirect, ToNowhereIsAnError) {
   with_fixture([](Fixture& fix) -> Task<> {
-    for (const char* location : {"ftp://x/", "javascript:alert(1)", "http://a@b@c/"}) {
+    for (const char* location : {"ftp://x/", "javascript:alert(1)", "http://a@b@c/", "//",
+                                 "http:", "http://x:99999/", "http:///x"}) {
       const auto error = co_await failure_of<HTTPResponseError>(
           fix.client.fetch(std::string("http://server/redirect?302+") + location));
       EXPECT_THAT(error.what(), HasSubstr("redirected to nowhere: invalid URL"));
@@ -86,6 +87,39 @@ TEST(HTTPClientRedirect, ToNowhereIsAnError) {
     Peer lost(fix.host.address(81), answers("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"));
     co_await failure_of<HTTPClientError>(fix.client.fetch("http://server:81/"));
     co_await lost.close();
+  });
+}
+
+/// What a Location may look like, in the wild.
+TEST(HTTPClientRedirect, LocationsOfAllForms) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    const std::pair<const char*, const char*> cases[] = {
+        {"//server/a", "http://server/a"},
+        {"b?c", "http://server:81/here/b?c"},
+        {"../d", "http://server:81/d"},
+        {"?e", "http://server:81/here/you?e"},
+        {"#f", "http://server:81/here/you?are#f"},
+        {"/g h?i j", "http://server:81/g%20h?i%20j"},
+        {"/gr\xC3\xBC\xC3\x9F"
+         "e",
+         "http://server:81/gr%C3%BC%C3%9Fe"},
+        {"HTTP://SERVER:80/k", "http://server/k"},
+        {"  /l\t", "http://server:81/l"},
+    };
+    for (const auto& [location, url] : cases) {
+      bool asked = false;
+      Peer peer(fix.host.address(81), [&](IOStream& stream) -> Task<> {
+        co_await stream.read_until("\r\n\r\n");
+        const std::string first =
+            "HTTP/1.1 302 Found\r\nLocation: " + std::string(location) + "\r\n";
+        co_await stream.write((std::exchange(asked, true) ? "HTTP/1.1 200 OK\r\n" : first) +
+                              "Connection: close\r\nContent-Length: 0\r\n\r\n");
+      });
+      const HTTPClientResponse page = co_await fix.client.fetch("http://server:81/here/you?are");
+      EXPECT_EQ(page.effective_url, url) << location;
+      EXPECT_EQ(page.redirects, 1U);
+      co_await peer.close();
+    }
   });
 }
 

@@ -88,7 +88,6 @@ TEST(HTTPClient, RequestsThatCannotBeSentAreRefused) {
     EXPECT_THAT(co_await why({.bearer_token = "a\nb"}), HasSubstr("invalid bearer_token"));
     EXPECT_THAT(co_await why({.auth_username = "a:b"}), HasSubstr("must not contain ':'"));
     EXPECT_THAT(co_await why({.request_timeout = -1s}), HasSubstr("must not be negative"));
-    EXPECT_THAT(co_await why({.network_interface = "eth0"}), HasSubstr("is no IP address: eth0"));
     EXPECT_THAT(co_await why({.proxy_host = "gopher://x"}), HasSubstr("unsupported scheme"));
     EXPECT_EQ(fix.door->accepted, 0);
   });
@@ -233,7 +232,63 @@ TEST(HTTPClient, IdempotentRequestsAreSentAgainWhenAKeptConnectionDies) {
                 HasSubstr("POST http://server:81/: the server closed the connection while waiting "
                           "for the response from 10.0.0.80:81"));
     EXPECT_EQ(fix.client.stats().retries, 2U);
+    // But when the request itself says that it does no harm.
+    EXPECT_EQ(co_await fix.body_of({.url = "http://server:81/"}), "ok");
+    EXPECT_EQ(co_await fix.body_of({.url = "http://server:81/",
+                                    .method = "POST",
+                                    .headers = {{"Idempotency-Key", "\"8e03978e\""}},
+                                    .body = "x"}),
+              "ok");
+    EXPECT_EQ(fix.client.stats().retries, 3U);
     co_await peer.close();
+  });
+}
+
+TEST(HTTPClient, HasDefaultsForRequests) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    HTTPClientOptions options;
+    options.resolver = fix.network.names();
+    int made = 0;
+    HTTPClient client(std::move(options), [&made](HTTPRequest& request) {
+      ++made;
+      request.user_agent = "Mine/1";
+      request.headers.set("X-Team", "blue");
+      request.request_timeout = 3s;
+      request.raise_error = false;
+    });
+    const HTTPClientResponse plain = co_await client.fetch("http://server/echo");
+    EXPECT_THAT(plain.body, HasSubstr("User-Agent: Mine/1\n"));
+    EXPECT_THAT(plain.body, HasSubstr("X-Team: blue\n"));
+    EXPECT_EQ(plain.effective_url, "http://server/echo");
+    EXPECT_EQ((co_await client.fetch("http://server/status?404")).code, 404);
+    HTTPRequest request = client.request("http://server/echo");
+    request.method = "POST";
+    request.body = "b";
+    request.user_agent = "Other/2";
+    const std::string text = (co_await client.fetch(std::move(request))).body;
+    EXPECT_THAT(text, HasSubstr("POST\n"));
+    EXPECT_THAT(text, HasSubstr("User-Agent: Other/2\n"));
+    EXPECT_THAT(text, HasSubstr("X-Team: blue\n"));
+    EXPECT_EQ(made, 3);
+    const auto late = co_await failure_of<HTTPTimeoutError>(client.fetch("http://server/slow?60"));
+    EXPECT_THAT(late.what(), HasSubstr("timed out after 3 s"));
+    HTTPClientStream stream = co_await client.open(client.request("http://server/echo"));
+    EXPECT_THAT(co_await stream.read_all(), HasSubstr("X-Team: blue\n"));
+    // A request that is made without the client is sent as it is.
+    const HTTPClientResponse own = co_await client.fetch({.url = "http://server/echo"});
+    EXPECT_THAT(own.body, HasSubstr("User-Agent: Coronado\n"));
+    EXPECT_THAT(own.body, Not(HasSubstr("X-Team")));
+    EXPECT_EQ(fix.client.request("http://server/").user_agent, "");
+  });
+}
+
+TEST(HTTPClient, WhatDefaultsThrowComesThrough) {
+  with_fixture([](Fixture& fix) -> Task<> {
+    HTTPClient client({}, [](HTTPRequest&) { throw std::out_of_range("no such setting"); });
+    const auto error = co_await failure_of<std::out_of_range>(client.fetch("http://server/"));
+    EXPECT_STREQ(error.what(), "no such setting");
+    EXPECT_EQ(client.stats().busy, 0U);
+    EXPECT_EQ(fix.door->accepted, 0);
   });
 }
 

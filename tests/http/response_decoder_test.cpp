@@ -82,7 +82,11 @@ TEST(ResponseDecoder, SomeResponsesHaveNoBody) {
             "200 body <> alive");
   EXPECT_EQ(decode("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Request::kHead),
             "200 body <> alive");
-  EXPECT_EQ(decode("HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n"), "204 body <> alive");
+  EXPECT_EQ(decode("HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n"), "204 body <> over");
+  EXPECT_EQ(decode("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            "204 body <> over");
+  EXPECT_EQ(decode("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"), "204 body <> alive");
+  EXPECT_EQ(decode("HTTP/1.1 204 No Content\r\n\r\n"), "204 body <> alive");
   EXPECT_EQ(decode("HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n"), "304 body <> alive");
   EXPECT_EQ(decode("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", Request::kConnect),
             "200 body <> alive");
@@ -99,6 +103,43 @@ TEST(ResponseDecoder, InterimResponsesAreSkipped) {
   std::string endless;
   for (int i = 0; i < 70; ++i) endless += "HTTP/1.1 102 Processing\r\n\r\n";
   EXPECT_TRUE(decode(endless).ends_with("102, too many interim responses"));
+}
+
+std::string fields_of(std::string_view text) {
+  std::string fields;
+  for (const std::size_t step : {text.size(), std::size_t{1}}) {
+    ResponseDecoder decoder(small());
+    decoder.begin(Request::kUsual, 20);
+    std::size_t size = 0;
+    auto got = ResponseDecoder::Step{Event::kMore, 0, {}};
+    while (got.event == Event::kMore && size < text.size()) {
+      size = std::min(size + step, text.size());
+      got = decoder.feed(text.data(), size);
+    }
+    const std::string now = got.event == Event::kHead ? decoder.head().headers.to_string() +
+                                                            std::string(text.substr(got.consumed))
+                                                      : decoder.error();
+    if (fields.empty()) fields = now;
+    EXPECT_EQ(now, step == 1 && got.event == Event::kHead ? fields.substr(0, now.size()) : fields);
+  }
+  return fields;
+}
+
+TEST(ResponseDecoder, FoldedLinesAreOne) {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  EXPECT_EQ(fields_of(ok + "A: b\r\n c\r\nD: e\r\n\t \tf\r\n  g\r\n\r\n"),
+            "A: b c\r\nD: e f g\r\n");
+  EXPECT_EQ(fields_of(ok + "A:\r\n b\r\nC: d\r\n \r\n\r\n"), "A: b\r\nC: d\r\n");
+  EXPECT_EQ(decode(ok + "Content-Length:\r\n 4\r\n\r\nbody"), "200 body <body> alive");
+  EXPECT_EQ(decode(ok + "Transfer-Encoding:\r\n\tchunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+            "200 body <a> alive");
+  // What is framed by it is not overlooked, and a status line has no second one.
+  EXPECT_EQ(decode(ok + "X: y\r\n z\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+            "different Content-Lengths");
+  EXPECT_EQ(decode(ok + " A: b\r\n\r\n"), "folded header line");
+  EXPECT_EQ(decode(ok + "A\r\n : b\r\n\r\n"), "invalid field name");
+  EXPECT_EQ(decode(ok + "A: b\r\n " + std::string(300, 'x')), "the head is too large (limit)");
+  EXPECT_EQ(decode(ok + "A: b\r\n c"), "the connection ended before the response");
 }
 
 TEST(ResponseDecoder, ConnectionsStayOrGo) {

@@ -119,6 +119,19 @@ class FetchTest(unittest.TestCase):
         self.assertEqual(hashlib.sha256((self.folder / "out").read_bytes()).digest(), hashlib.sha256(content).digest())
         self.assertEqual(fetch(f"{self.base}/echo", "--data=@-", data=content).stdout, content)
 
+    def test_data_that_is_sent_twice(self):
+        moved = f"HTTP/1.1 307 Moved\r\nLocation: {self.base}/echo\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        (self.folder / "in").write_bytes(b"from a file")
+        with OneAnswer(moved.encode()) as peer:
+            url = f"http://127.0.0.1:{peer.port}/"
+            self.assertEqual(fetch(url, f"--data=@{self.folder}/in").stdout, b"from a file")
+            self.expect(fetch(url, "--data=@-", data=b"from a pipe"), 2, "the standard input is gone")
+
+    def test_where_it_connects_from(self):
+        for source in ("lo", "127.0.0.1"):
+            self.expect(fetch(f"{self.base}/headers", f"--interface={source}"), 0)
+        self.expect(fetch(f"{self.base}/headers", "--interface=nosuch0"), 3, 'there is no network interface "nosuch0"')
+
     def test_timing_goes_to_stderr(self):
         result = fetch(f"{self.base}/headers", "--timing")
         for part in ("connect", "first byte", "total"):

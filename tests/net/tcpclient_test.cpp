@@ -310,14 +310,16 @@ TEST(TCPClient, OptionsOutOfRangeAreRefused) {
     int refused = 0;
     for (const TCPConnectOptions& options :
          {TCPConnectOptions{.timeout = -1s}, TCPConnectOptions{.attempt_delay = 1ms},
-          TCPConnectOptions{.source = SocketAddress::from_path("/x")}}) {
+          TCPConnectOptions{.source = SocketAddress::from_path("/x")},
+          TCPConnectOptions{.source = *SocketAddress::from_ip("127.0.0.1"),
+                            .source_interface = "lo"}}) {
       try {
         co_await fix.client.connect_transport("host.test", 80, options);
       } catch (const std::invalid_argument&) {
         ++refused;
       }
     }
-    EXPECT_EQ(refused, 3);
+    EXPECT_EQ(refused, 4);
   });
 }
 
@@ -335,6 +337,20 @@ TEST(TCPClient, TheSourceAddressDecidesTheFamily) {
     fix.names->four.clear();
     const ConnectError error = co_await fix.failure(options);
     EXPECT_THAT(error.what(), HasSubstr("source address 192.0.2.77"));
+  });
+}
+
+TEST(TCPClient, TheSourceInterfaceHasAnAddressForEachFamily) {
+  run_async([]() -> Task<> {
+    Fixture fix;
+    fix.names->four = {"192.0.2.1"};
+    fix.network->fates["192.0.2.1"] = {1ms};
+    EXPECT_EQ(co_await fix.connect({.source_interface = "lo"}), "192.0.2.1");
+    EXPECT_EQ(to_string(fix.network->source), "127.0.0.1:0");
+    const ConnectError error = co_await fix.failure({.source_interface = "nosuch0"});
+    EXPECT_EQ(error.phase(), ConnectError::Phase::kConnect);
+    EXPECT_EQ(error.code(), std::errc::no_such_device);
+    EXPECT_THAT(error.what(), HasSubstr("there is no network interface \"nosuch0\""));
   });
 }
 

@@ -78,7 +78,8 @@ enum class HTTPAuth : std::uint8_t {
   kDigest,  ///< when the server or proxy asks, as a hash of MD5 or SHA-256; RFC 7616
 };
 
-/// One request. Times of zero are no limit.   Tornado  `httpclient.HTTPRequest`.
+/// One request. Times of zero are no limit. `HTTPClient::request` makes one with the defaults of a
+/// client.   Tornado  `httpclient.HTTPRequest`.
 struct HTTPRequest {
   /// http or https. User information in it is used for Basic authentication.
   std::string url = {};
@@ -89,8 +90,9 @@ struct HTTPRequest {
   /// sent as `application/x-www-form-urlencoded`.
   std::optional<std::string> body = std::nullopt;
   /// Writes the body while it is sent, instead of `body`: in chunks, or as long as a Content-Length
-  /// in `headers` says. Called again when the request has to be sent again. A producer that waits
-  /// must be cancellable; it is cancelled when the response is complete.
+  /// in `headers` says. Called again when the request has to be sent again; one that cannot write
+  /// the same again throws then. A producer that waits must be cancellable; it is cancelled when the
+  /// response is complete.
   Function<Task<>(HTTPBodyWriter&)> body_producer = {};
   /// Ask before the body is sent; it is sent after a second without an answer.
   bool expect_100_continue = false;
@@ -151,7 +153,8 @@ struct HTTPRequest {
   /// How the user is shown to an HTTP proxy, also to one of the client's `proxies`.
   HTTPAuth proxy_auth_mode = HTTPAuth::kBasic;
 
-  /// An IP address of this machine to connect from.
+  /// What to connect from: an IP address of this machine, or the name of a network interface such
+  /// as "eth0", whose address of the peer's family is taken.
   std::string network_interface = {};
   bool allow_ipv6 = true;
   /// Connect to this Unix socket, whatever the URL's host.
@@ -166,8 +169,8 @@ struct HTTPRequest {
 /// How long each part took. What did not happen, as on a reused connection, took nothing.
 struct HTTPTimeInfo {
   Duration queue{};       ///< waiting for a place
-  Duration namelookup{};  ///< until the name was resolved
-  Duration connect{};     ///< until TCP was connected
+  Duration namelookup{};  ///< until there was an address of the name to connect to
+  Duration connect{};     ///< until TCP was connected, to whichever address answered first
   Duration appconnect{};  ///< handshakes of proxy and TLS
   Duration first_byte{};  ///< from the request sent to the head received
   Duration body{};        ///< receiving the body
@@ -288,15 +291,15 @@ struct HTTPClientStats {
 ///
 /// A connection is used for one request at a time, and kept for the next one to the same server
 /// with the same TLS, proxy and address settings. A request that does no harm when it is sent twice
-/// (GET, HEAD, PUT, DELETE, OPTIONS) is sent again when a kept connection turns out to be dead before
-/// a byte of the response has come. Redirects are followed; credentials (Authorization, Cookie,
+/// (GET, HEAD, PUT, DELETE, OPTIONS, and whatever has a field Idempotency-Key) is sent again when a
+/// kept connection turns out to be dead before a byte of the response has come. Redirects are followed; credentials (Authorization, Cookie,
 /// `auth_username`, `bearer_token`) never reach another origin than that of `url`, and no body goes
 /// from https to http.
 ///
 /// With `HTTPClientEngine::kCurl` libcurl does what happens on the wire, on the same loop; redirects,
 /// credentials, cookies, decompression, times and errors are the same. Not for it are
 /// `HTTPRequest::body_producer`, `HTTPRequest::tls` and `HTTPClientOptions::connector`
-/// (`std::invalid_argument`). POST and PATCH take a connection each, since libcurl would send them
+/// (`std::invalid_argument`). Other requests take a connection each, since libcurl would send them
 /// twice when a kept one is dead; the limits of chunks are its own, and it is less strict.
 ///
 /// Lifetime  It may go while a fetch is in progress; that goes on.
@@ -306,14 +309,21 @@ struct HTTPClientStats {
 /// Code      src/http/httpclient.cpp, tests/http/httpclient_test.cpp
 class HTTPClient {
  public:
+  /// Params  defaults  Sets fields of the requests that the client makes: in `request`, and in `fetch`
+  ///                   of nothing but a URL. Other requests are sent as they are.
   /// Throws  std::logic_error       `engine` is not part of this build.
   ///         std::invalid_argument  An option is not for that engine.
-  explicit HTTPClient(HTTPClientOptions options = {});
+  /// Tornado `defaults`.
+  explicit HTTPClient(HTTPClientOptions options = {}, Function<void(HTTPRequest&)> defaults = {});
   ~HTTPClient();
   /// Whether this build has it.
   static bool has_engine(HTTPClientEngine engine) noexcept;
   HTTPClient(const HTTPClient&) = delete;
   HTTPClient& operator=(const HTTPClient&) = delete;
+
+  /// A request with the client's defaults, to be given the rest: `fetch` and `open` take it.
+  /// Throws   What the function throws that sets them.
+  HTTPRequest request(std::string url);
 
   /// Fetches a URL, and keeps the body in memory.
   /// Throws   HTTPClientError        The status is not 200 to 299; `code()` and `response()` tell.
