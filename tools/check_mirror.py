@@ -36,6 +36,7 @@ NO_TEST_OF_ITS_OWN = {
     "src/loop/sendfile.cpp": "part of the transports; transport_test runs on every reactor",
     "src/loop/uring_acceptor.cpp": "accept_test runs on every reactor",
     "src/loop/uring_transport.cpp": "transport_test runs on every reactor",
+    "src/net/stream_info.cpp": "what dumps tell of a transport; iostream_test, tls_kernel_test, httpserver_tls_test",
     "src/web/template_error.cpp": "what errors say; compiler_test, template_parser_test, machine_test",
     "src/web/template_namespace.cpp": "names for templates; template_test",
     "src/web/template_types.cpp": "arguments of C++ functions; binding_test",

@@ -4,8 +4,9 @@
 #include <coronado/base/strings.hpp>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "coro/source_place.hpp"
 
@@ -46,11 +47,12 @@ const char* to_string(TaskState state) noexcept {
 class TaskRegistry {
  public:
   TaskRegistry(const Executor& executor, SnapshotOptions options)
-      : left_(options.limit), fold_(options.fold), streams_(OpenStream::of(executor)) {
+      : options_(options), left_(options.limit) {
     executor.owners_.for_each([&](const ListHook& hook) {
       const auto& owner = static_cast<const detail::TaskOwner&>(hook);
       owners_[owner.parent()].push_back(&owner);
     });
+    gather_streams(executor);
   }
 
   std::vector<TaskInfo> below(const TaskContext* parent) {
@@ -72,20 +74,9 @@ class TaskRegistry {
   /// The tasks that are shown or folded.
   std::size_t shown() const noexcept { return shown_; }
 
-  /// The streams that no living task has used.
-  std::vector<StreamInfo> unused_streams(const Executor& executor) const {
-    std::vector<StreamInfo> infos;
-    if (streams_.empty()) return infos;
-    std::unordered_set<std::uint64_t> living;
-    executor.owners_.for_each([&](const ListHook& hook) {
-      static_cast<const detail::TaskOwner&>(hook).children().for_each(
-          [&](const TaskContext& task) { living.insert(task.id()); });
-    });
-    for (const OpenStream* stream : streams_) {
-      if (!living.contains(stream->task_id())) infos.push_back(stream->info());
-    }
-    return infos;
-  }
+  /// The streams that no living task has used, and how many more there are.
+  std::vector<StreamInfo> take_unused_streams() noexcept { return std::move(unused_streams_); }
+  std::size_t streams_left_out() const noexcept { return streams_left_out_; }
 
   static std::size_t count(const Executor& executor) {
     std::size_t total = 0;
@@ -115,12 +106,51 @@ class TaskRegistry {
     std::size_t shown = 0;
   };
 
+  void gather_streams(const Executor& executor) {
+    std::map<std::uint64_t, std::vector<StreamInfo>> used;  // in the order of the tasks
+    StreamSource::visit_all(executor, [&](StreamInfo info) {
+      if (info.task_id == 0) return add_unused(std::move(info));
+      used[info.task_id].push_back(std::move(info));
+    });
+    if (used.empty()) return;
+    executor.owners_.for_each([&](const ListHook& hook) {
+      static_cast<const detail::TaskOwner&>(hook).children().for_each([&](const TaskContext& task) {
+        if (const auto found = used.find(task.id()); found != used.end()) {
+          streams_[task.id()] = std::move(found->second);
+          used.erase(found);
+        }
+      });
+    });
+    for (auto& [task, streams] : used) {
+      for (StreamInfo& info : streams) add_unused(std::move(info));
+    }
+  }
+
+  void add_unused(StreamInfo info) {
+    if (options_.fold && info.buffered == 0 && info.unsent == 0) {
+      AtRest& like_it = at_rest_[{info.protocol, info.security, info.kernel_tls}];
+      if (like_it.shown == kAlikeShown) {
+        ++unused_streams_[like_it.last].alike;
+        return;
+      }
+      if (unused_streams_.size() < options_.limit) {
+        ++like_it.shown;
+        like_it.last = unused_streams_.size();
+      }
+    }
+    if (unused_streams_.size() < options_.limit) {
+      unused_streams_.push_back(std::move(info));
+    } else {
+      ++streams_left_out_;
+    }
+  }
+
   void add_children(const detail::TaskOwner& owner, std::vector<TaskInfo>& infos, Run& run) {
     owner.children().for_each([&](const TaskContext& child) {
       const bool has_children = owners_.contains(&child);
       if (has_children || run.last == nullptr || !look_alike(*run.last, child)) run.shown = 0;
       run.last = has_children ? nullptr : &child;
-      if (fold_ && run.shown == kAlikeShown) {
+      if (options_.fold && run.shown == kAlikeShown) {
         ++infos.back().alike;
         ++shown_;
       } else if (left_ > 0) {
@@ -154,8 +184,8 @@ class TaskRegistry {
     } else {
       info.state = TaskState::kRunning;
     }
-    for (const OpenStream* stream : streams_) {
-      if (stream->task_id() == info.id) info.streams.push_back(stream->info());
+    if (const auto found = streams_.find(info.id); found != streams_.end()) {
+      info.streams = std::move(found->second);
     }
     info.children = below(&context);
     return info;
@@ -180,10 +210,19 @@ class TaskRegistry {
     return left == right;
   }
 
+  /// Streams that no task uses and that look alike.
+  struct AtRest {
+    std::size_t shown = 0;
+    std::size_t last = 0;  // of those, its place
+  };
+
+  SnapshotOptions options_;
   std::size_t left_;
-  bool fold_;
-  std::vector<const OpenStream*> streams_;
   std::size_t shown_ = 0;
+  std::unordered_map<std::uint64_t, std::vector<StreamInfo>> streams_;  // of the task with that id
+  std::vector<StreamInfo> unused_streams_;
+  std::size_t streams_left_out_ = 0;
+  std::map<std::tuple<std::string, std::string, bool>, AtRest> at_rest_;
   std::unordered_map<const TaskContext*, std::vector<const detail::TaskOwner*>> owners_;
 };
 
@@ -194,7 +233,8 @@ TaskSnapshot snapshot_tasks(const Executor& executor, SnapshotOptions options) {
   TaskRegistry registry(executor, options);
   snapshot.tasks = registry.below(nullptr);
   snapshot.left_out = snapshot.total - registry.shown();
-  snapshot.streams = registry.unused_streams(executor);
+  snapshot.streams = registry.take_unused_streams();
+  snapshot.streams_left_out = registry.streams_left_out();
   return snapshot;
 }
 
@@ -225,12 +265,19 @@ void append_wait(std::string& out, const TaskInfo& task, TimePoint now) {
   }
 }
 
-/// "192.0.2.7:4711 (TLS 1.3, TLS_AES_128_GCM_SHA256, by the kernel), 12 bytes buffered, 3 unsent"
+/// "192.0.2.7:4711 (HTTP, TLS 1.3, TLS_AES_128_GCM_SHA256, by the kernel), 12 bytes buffered, 3
+/// bytes unsent"
 void append_stream(std::string& out, const StreamInfo& stream) {
   out += stream.peer;
-  if (!stream.security.empty()) {
-    out += " (" + stream.security + (stream.kernel_tls ? ", by the kernel)" : ")");
+  const char* before = " (";
+  for (const std::string_view word :
+       {std::string_view(stream.protocol), std::string_view(stream.security),
+        std::string_view(stream.kernel_tls ? "by the kernel" : "")}) {
+    if (word.empty()) continue;
+    out += std::exchange(before, ", ");
+    out += word;
   }
+  if (*before == ',') out += ')';
   if (stream.buffered != 0) out += ", " + std::to_string(stream.buffered) + " bytes buffered";
   if (stream.unsent != 0) out += ", " + std::to_string(stream.unsent) + " bytes unsent";
   out += '\n';
@@ -274,10 +321,12 @@ Json json_of(const std::vector<StreamInfo>& streams) {
   Json list = Json::array();
   for (const StreamInfo& stream : streams) {
     list.push_back(Json{{"peer", stream.peer},
+                        {"protocol", stream.protocol},
                         {"security", stream.security},
                         {"kernel_tls", stream.kernel_tls},
                         {"buffered", stream.buffered},
-                        {"unsent", stream.unsent}});
+                        {"unsent", stream.unsent},
+                        {"alike", stream.alike}});
   }
   return list;
 }
@@ -324,6 +373,10 @@ std::string to_text(const TaskSnapshot& snapshot) {
   for (const StreamInfo& stream : snapshot.streams) {
     out += "a stream that no task uses, with ";
     append_stream(out, stream);
+    if (stream.alike > 0) out += "... and " + std::to_string(stream.alike) + " like it\n";
+  }
+  if (snapshot.streams_left_out > 0) {
+    out += "... and " + std::to_string(snapshot.streams_left_out) + " more that no task uses\n";
   }
   return out;
 }
@@ -332,7 +385,8 @@ std::string to_json(const TaskSnapshot& snapshot) {
   return json_encode(Json{{"total", snapshot.total},
                           {"left_out", snapshot.left_out},
                           {"tasks", json_of(snapshot.tasks, snapshot.taken)},
-                          {"streams", json_of(snapshot.streams)}});
+                          {"streams", json_of(snapshot.streams)},
+                          {"streams_left_out", snapshot.streams_left_out}});
 }
 
 std::string dump_tasks(const Executor& executor, std::size_t limit) {

@@ -8,6 +8,7 @@
 #include "http/http1_parser.hpp"
 #include "http/httpserver_core.hpp"
 #include "http/quote.hpp"
+#include "net/stream_info.hpp"
 
 namespace coronado {
 namespace {
@@ -127,6 +128,17 @@ void HTTP1Connection::cut() {
     dead_ = true;
     if (exchange_ != nullptr && exchange_->task_ != nullptr) exchange_->task_->cancel();
   });
+}
+
+StreamInfo HTTP1Connection::stream_info() const {
+  StreamInfo info = detail::stream_info(transport_.get());
+  info.protocol = "HTTP";
+  if (server_.corked == this) info.unsent += server_.output.size();
+  if (input_) info.buffered = input_->size();
+  if (exchange_ == nullptr) return info;
+  if (exchange_->body_) info.buffered += exchange_->body_->waiting();
+  if (exchange_->task_ != nullptr) info.task_id = exchange_->task_->id();
+  return info;
 }
 
 // --- input -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 /// what one readable event brought go out in one write.
 #pragma once
 
+#include <coronado/coro/open_stream.hpp>
 #include <coronado/http/exchange.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/loop/transport.hpp>
@@ -38,6 +39,9 @@ class HTTP1Connection final : public ListHook,
 
   /// Ends at once: the request in progress is cancelled. May destroy the connection.
   void cut();
+
+  /// What the picture of the tasks tells of it.
+  StreamInfo stream_info() const;
 
  private:
   enum class Phase : unsigned char {

@@ -125,6 +125,11 @@ void HTTPServer::Core::cut_connections() noexcept {
   upgraded.for_each([](UpgradedConnection& connection) { connection.cut(); });
 }
 
+void HTTPServer::Core::visit_streams(Visit& visit) const {
+  connections.for_each([&](const HTTP1Connection& connection) { visit(connection.stream_info()); });
+  upgraded.for_each([&](const UpgradedConnection& connection) { visit(connection.stream_info()); });
+}
+
 // --- HTTPServer --------------------------------------------------------------------------------
 
 HTTPServer::HTTPServer(IOLoop& loop, HTTPService& service, HTTPServerOptions options)
@@ -136,6 +141,7 @@ HTTPServer::~HTTPServer() {
   core_->cut_connections();
   if (core_->connection_count == 0) return;
   general_log().error("an HTTPServer was destroyed while requests were running; they are lost");
+  core_->note_end();
   core_.release();  // the tasks still refer to it
 }
 

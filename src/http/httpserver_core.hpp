@@ -17,9 +17,10 @@
 
 namespace coronado {
 
-struct HTTPServer::Core final {
+struct HTTPServer::Core final : private StreamSource {
   Core(IOLoop& server_loop, HTTPService& server_service, HTTPServerOptions server_options)
-      : loop(server_loop),
+      : StreamSource(server_loop),
+        loop(server_loop),
         service(server_service),
         options(std::move(server_options)),
         forwarders(options.trust_forwarded),
@@ -60,6 +61,10 @@ struct HTTPServer::Core final {
   /// Asks every connection to finish, or ends it at once.
   void drain_connections() noexcept;
   void cut_connections() noexcept;
+
+  // StreamSource: the connections, for the picture of the tasks
+  void visit_streams(Visit& visit) const override;
+  using StreamSource::note_end;
 
   IOLoop& loop;
   HTTPService& service;

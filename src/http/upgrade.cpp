@@ -1,6 +1,7 @@
 #include <coronado/http/upgrade.hpp>
 
 #include "http/httpserver_core.hpp"
+#include "net/stream_info.hpp"
 
 namespace coronado {
 
@@ -8,5 +9,7 @@ UpgradedConnection::~UpgradedConnection() {
   unlink();
   if (server_ != nullptr) server_->connection_gone();
 }
+
+StreamInfo UpgradedConnection::stream_info() const { return detail::stream_info(nullptr); }
 
 }  // namespace coronado

@@ -8,6 +8,7 @@
 
 #include "http/websocket_close_code.hpp"
 #include "http/websocket_output.hpp"
+#include "net/stream_info.hpp"
 
 namespace coronado {
 namespace {
@@ -45,6 +46,7 @@ class WebSocketConnection::Runner final : private detail::TaskOwner {
   }
 
   bool running() const noexcept { return task_ != nullptr; }
+  const TaskContext* task() const noexcept { return task_; }
   void run(Task<> task) {
     task_ = &create(*task.release(), "websocket", std::source_location::current());
     connection_.loop_->run_now(*task_);
@@ -155,6 +157,18 @@ void WebSocketConnection::cut() noexcept {
     if (runner_) runner_->cancel();
     end();
   });
+}
+
+StreamInfo WebSocketConnection::stream_info() const {
+  StreamInfo info = detail::stream_info(transport_.get());
+  info.protocol = "WebSocket";
+  info.unsent = buffered_amount();
+  if (has_input()) info.buffered = backlog_->input.size() - backlog_->input_used;
+  if (has_held_) info.buffered += backlog_->held.size();
+  const TaskContext* task = runner_ ? runner_->task() : nullptr;
+  if (task == nullptr && reader_ != nullptr) task = reader_->context();
+  if (task != nullptr) info.task_id = task->id();
+  return info;
 }
 
 void WebSocketConnection::release_request() noexcept { exchange_.reset(); }

@@ -78,6 +78,7 @@ class WebSocketConnection final : public UpgradedConnection,
                  std::unique_ptr<HTTPExchange> exchange) noexcept override;
   void drain() noexcept override;
   void cut() noexcept override;
+  StreamInfo stream_info() const override;
 
   /// Forgets the request that asked for it, and with it the memory it takes.
   void release_request() noexcept;

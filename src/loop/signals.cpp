@@ -28,19 +28,32 @@ void on_signal(int signal) {
   errno = saved;
 }
 
+int set_handler(int signal) noexcept {
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigfillset(&action.sa_mask);
+  return ::sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 void catch_signal(int signal, Reactor& reactor) {
   if (signal <= 0 || signal >= NSIG) {
     throw std::system_error(EINVAL, std::generic_category(), "signal " + std::to_string(signal));
   }
-  slots[static_cast<std::size_t>(signal)].reactor.store(&reactor, std::memory_order_release);
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
-  sigfillset(&action.sa_mask);
-  if (::sigaction(signal, &action, nullptr) != 0) {
+  Slot& slot = slots[static_cast<std::size_t>(signal)];
+  slot.reactor.store(&reactor, std::memory_order_release);
+  if (set_handler(signal) != 0) {
     throw std::system_error(errno, std::system_category(), "signal " + std::to_string(signal));
+  }
+  if (slot.pending.load(std::memory_order_acquire)) reactor.wake();  // it was kept
+}
+
+void keep_signal(int signal) noexcept {
+  struct sigaction present{};
+  if (::sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_DFL) {
+    set_handler(signal);
   }
 }
 

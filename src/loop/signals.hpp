@@ -9,6 +9,9 @@ class Reactor;
 /// Throws  std::system_error
 void catch_signal(int signal, Reactor& reactor);
 
+/// Has `signal`, where it has its default action, recorded for whoever catches it first.
+void keep_signal(int signal) noexcept;
+
 /// Restores the default action, if `reactor` is the one that catches it.
 void release_signal(int signal, Reactor& reactor) noexcept;
 

@@ -1,10 +1,11 @@
 #include "net/stream_core.hpp"
 
 #include <coronado/base/log.hpp>
-#include <coronado/net/tls.hpp>
 
 #include <algorithm>
 #include <stdexcept>
+
+#include "net/stream_info.hpp"
 
 namespace coronado::detail {
 namespace {
@@ -73,18 +74,11 @@ void StreamCore::abandon() noexcept {
   close(std::make_error_code(std::errc::operation_canceled));
 }
 
-std::string StreamCore::peer_name() const {
-  const SocketAddress peer = transport_ != nullptr ? transport_->peer() : SocketAddress{};
-  return peer.is_ip() || !peer.path().empty() ? to_string(peer) : "a stream";
-}
+std::string StreamCore::peer_name() const { return detail::peer_name(transport_.get()); }
 
 StreamInfo StreamCore::info() const {
-  StreamInfo info{.peer = peer_name(), .buffered = buffer.size(), .unsent = transport_->pending()};
-  if (const auto* tls = dynamic_cast<const TLSTransport*>(transport_.get())) {
-    info.security = tls->version() == TLSVersion::kTLS12 ? "TLS 1.2, " : "TLS 1.3, ";
-    info.security += tls->cipher();
-    info.kernel_tls = tls->kernel_tls();
-  }
+  StreamInfo info = stream_info(transport_.get());
+  info.buffered = buffer.size();
   return info;
 }
 

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "loop/signals.hpp"
 #include "ops/cpu_limit.hpp"
 #include "ops/restart_delay.hpp"
 
@@ -74,16 +75,34 @@ class HeldSignals {
  public:
   HeldSignals() {
     sigemptyset(&held_);
+    sigemptyset(&ignored_);
     sigaddset(&held_, SIGCHLD);
-    for (const int signal : kStopSignals) hold(signal);
-    for (const int signal : kPassedSignals) hold(signal);
+    for (const int signal : kStopSignals) {
+      sigaddset(&held_, signal);
+      if (is_ignored(signal)) sigaddset(&ignored_, signal);
+    }
+    for (const int signal : kPassedSignals) {
+      if (!is_ignored(signal)) sigaddset(&held_, signal);  // else as under nohup
+    }
     ::pthread_sigmask(SIG_BLOCK, &held_, &before_);
+    for (const int signal : kStopSignals) {
+      if (was_ignored(signal)) ::signal(signal, SIG_DFL);
+    }
     // Ignored, it would take the exit statuses with it.
     if (is_ignored(SIGCHLD)) ::signal(SIGCHLD, SIG_DFL);
   }
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
-  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  ~HeldSignals() {
+    for (const int signal : kStopSignals) {
+      if (was_ignored(signal)) ::signal(signal, SIG_IGN);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+  /// Whether this signal to stop was ignored before. So a shell without job control has programs in
+  /// the background ignore what the keyboard sends; what `kill` sends is meant for them.
+  bool was_ignored(int signal) const { return sigismember(&ignored_, signal) == 1; }
 
   /// The next signal; nothing when `timeout` has passed.
   std::optional<siginfo_t> take(std::optional<Duration> timeout) const {
@@ -101,11 +120,8 @@ class HeldSignals {
   }
 
  private:
-  void hold(int signal) {
-    if (!is_ignored(signal)) sigaddset(&held_, signal);  // as under nohup
-  }
-
   sigset_t held_;
+  sigset_t ignored_;
   sigset_t before_;
 };
 
@@ -119,11 +135,13 @@ class Supervisor {
   std::optional<int> run() {
     general_log().info("starting " + std::to_string(children_.size()) + " processes");
     const HeldSignals signals;
-    for (std::size_t id = 0; id < children_.size(); ++id) {
+    for (std::size_t id = 0; id < children_.size() && !stopping_; ++id) {
       if (start(id)) return static_cast<int>(id);
     }
     while (anything_left()) {
-      if (const std::optional<siginfo_t> info = signals.take(until_next_start())) handle(*info);
+      if (const std::optional<siginfo_t> info = signals.take(until_next_start())) {
+        handle(*info, signals.was_ignored(info->si_signo));
+      }
       for (std::size_t id = 0; id < children_.size(); ++id) look_after(id);
       for (std::size_t id = 0; id < children_.size(); ++id) {
         if (due(id) && start(id)) return static_cast<int>(id);
@@ -152,6 +170,7 @@ class Supervisor {
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::raise(SIGTERM);  // it died before it was watched
       this_task_id = static_cast<int>(id);
+      for (const int signal : kPassedSignals) keep_signal(signal);  // until it has its handlers
       return true;
     }
     if (child.pid < 0) give_up(std::string("cannot fork: ") + std::strerror(errno));
@@ -177,16 +196,18 @@ class Supervisor {
     return children_[id].restart && *children_[id].restart <= Clock::now();
   }
 
-  void handle(const siginfo_t& info) {
+  void handle(const siginfo_t& info, bool was_ignored) {
     if (info.si_signo == SIGCHLD) return;
-    if (std::ranges::find(kStopSignals, info.si_signo) != std::end(kStopSignals)) stop();
     // The terminal has told everybody in its process group; that it has gone is the end.
     const bool from_terminal = info.si_code == SI_KERNEL;
+    if (from_terminal && was_ignored) return;
+    if (std::ranges::find(kStopSignals, info.si_signo) != std::end(kStopSignals)) stop();
     if (from_terminal && info.si_signo == SIGHUP) {
       stop();
       pass_on(SIGTERM);
     }
-    if (!from_terminal) pass_on(info.si_signo);
+    // A child that is not ready yet ignores what it was told to ignore.
+    if (!from_terminal) pass_on(was_ignored ? SIGTERM : info.si_signo);
   }
 
   void stop() {

@@ -10,6 +10,7 @@ Prints one line per check and `N passed, N failed`; exits with 1 when something 
 import argparse
 import json
 import re
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -165,9 +166,34 @@ def inspects_every_task(page, tour):
             "in line as well": r"lock, number [12] in line",
             "postman": r"waiting for an item"}.items():
         assert re.search(pattern, shown[name]), f"{name}: {shown[name]}"
+    streams = page.evaluate("Object.fromEntries([...document.querySelectorAll('.task')].map(t => ["
+                            "t.querySelector('.task-name').textContent,"
+                            "[...t.querySelector('.streams').children].map(s => s.innerText.split('\\n'))]))")
+    assert streams["listener"] == [["no address", "24 bytes buffered"]], streams["listener"]
+    assert len(streams["talker"]) == 1 and re.fullmatch(r"[\d.]+ MB unsent", streams["talker"][0][1]), streams["talker"]
+    assert streams["sleeper"] == [], streams["sleeper"]
+    asked = streams["/api/inspect"]
+    assert len(asked) == 1 and re.fullmatch(r"127\.0\.0\.1:\d+", asked[0][0]) and asked[0][1:] == ["HTTP"], asked
     below = page.evaluate(f"({task_named('conversation')}).querySelectorAll(':scope > .tasks > .task').length")
     assert below == 7, f"{below} tasks are below the conversation"
     assert number(page, "count-total") >= 9 and number(page, "count-waiting") >= 8
+
+
+def shows_connections_without_a_task(page, tour):
+    """One that has sent the beginning of a request is shown by itself, whatever others are idle; it goes when it ends."""
+    open_inspector(page, tour)
+    item = "[...document.querySelectorAll('#rest-streams li')].find(s => s.innerText.includes({!r}))"
+    with socket.create_connection(("127.0.0.1", tour.port)) as slow:
+        slow.sendall(b"GET /slow")
+        here = item.format("127.0.0.1:%d" % slow.getsockname()[1])
+        page.wait_for(f"Boolean({here})")
+        shown = page.evaluate(f"({here}).innerText.split('\\n').slice(1)")
+        assert shown == ["HTTP", "9 bytes buffered"], shown
+        look_for(page, "127.0.0.1:%d" % slow.getsockname()[1])
+        assert page.evaluate("document.querySelectorAll('#rest-streams li').length") == 1
+        assert page.evaluate("document.getElementById('nothing').hidden"), "it is said that nothing matches"
+        look_for(page, "")
+    page.wait_for(f"!({here})")
 
 
 def refreshes_in_place(page, tour):
@@ -474,8 +500,8 @@ CHECKS = [
     draws_three_timelines, folds_a_tree, hangs_up_on_a_request, hears_events, is_not_flooded, talks_in_a_room,
     says_what_is_wrong_with_a_form, renders_templates_as_they_are_typed, shows_where_a_template_is_wrong,
     warns_where_escaping_does_not_protect, shows_what_becomes_of_files, logs_in_and_out, checks_an_order,
-    shows_the_catalogue_at_work, finds_a_race, inspects_every_task, refreshes_in_place, finds_and_pauses,
-    shows_the_task_dump, is_for_everybody, makes_no_noise, survives_a_restart,
+    shows_the_catalogue_at_work, finds_a_race, inspects_every_task, shows_connections_without_a_task, refreshes_in_place,
+    finds_and_pauses, shows_the_task_dump, is_for_everybody, makes_no_noise, survives_a_restart,
 ]
 
 

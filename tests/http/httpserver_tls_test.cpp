@@ -1,8 +1,11 @@
 // HTTPS: the server's part of it. What TLS itself does is tested in tests/net/tls_test.cpp.
+#include <coronado/coro/registry.hpp>
 #include <coronado/loop/file.hpp>
 #include <coronado/net/tls.hpp>
 #include <coronado/testing/temp_folder.hpp>
 #include <coronado/testing/test_certificates.hpp>
+
+#include <algorithm>
 
 #include "tests/http/server_fixture.hpp"
 #include "tests/loop/reactor_kinds.hpp"
@@ -74,6 +77,52 @@ TEST(HTTPServerTLS, RequestsKnowTheyAreSecure) {
   SecureBench plain{HTTPServerOptions{}};
   auto client = plain.connect();
   EXPECT_EQ(plain.run(ask(*client, get("/who"))).body, "http://x/who");
+}
+
+/// Both kinds of connection: a request that waits, half a body, a quiet one.
+TEST(HTTPServerTLS, ConnectionsAreShownWithTheirTasks) {
+  for (const bool secure : {false, true}) {
+    SecureBench bench(secure ? with_tls() : HTTPServerOptions{}, Wire::kSockets);
+    bench.service.on("/wait", [](HTTPExchange& exchange) -> Task<> {
+      exchange.start({}, std::nullopt, std::string(8'000'000, 'x'));  // more than a socket takes
+      co_await sleep(1h);
+    });
+    const auto connect = [&] { return secure ? bench.connect_secure() : bench.connect(); };
+    auto waits = connect();
+    waits->transport().pause_receive();
+    waits->send(get("/wait") + "GET /behind");
+    auto half = connect();
+    half->send("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabcd");
+    auto quiet = connect();
+    EXPECT_EQ(bench.run(ask(*quiet, get("/"))).status, 200);
+    TaskSnapshot snapshot;
+    bench.run([&]() -> Task<> {
+      do {
+        co_await sleep(1ms);
+        snapshot = snapshot_tasks(bench.loop);
+      } while (snapshot.streams.size() != 2 || snapshot.streams.at(0).buffered != 4);
+    }());
+    const auto task = std::ranges::find(snapshot.tasks, std::string("request"), &TaskInfo::name);
+    ASSERT_NE(task, snapshot.tasks.end());
+    ASSERT_EQ(task->streams.size(), 1U);
+    const std::string security = secure ? "TLS 1.3, TLS_AES_256_GCM_SHA384" : "";
+    EXPECT_EQ(task->streams.at(0).peer, to_string(waits->transport().local()));
+    EXPECT_EQ(task->streams.at(0).protocol, "HTTP");
+    EXPECT_EQ(task->streams.at(0).security, security);
+    EXPECT_EQ(task->streams.at(0).buffered, 11U);
+    EXPECT_GT(task->streams.at(0).unsent, 0U);
+    EXPECT_EQ(snapshot.streams.at(0).peer, to_string(half->transport().local()));
+    EXPECT_EQ(snapshot.streams.at(1).peer, to_string(quiet->transport().local()));
+    EXPECT_EQ(snapshot.streams.at(1).security, security);
+    EXPECT_EQ(snapshot.streams.at(1).buffered + snapshot.streams.at(1).unsent, 0U);
+    const std::string text = to_text(snapshot);
+    EXPECT_NE(text.find("   has a stream with " + task->streams.at(0).peer + " (HTTP"),
+              std::string::npos);
+    EXPECT_NE(
+        text.find("a stream that no task uses, with " + snapshot.streams.at(0).peer +
+                  (secure ? " (HTTP, " + security + "), " : " (HTTP), ") + "4 bytes buffered"),
+        std::string::npos);
+  }
 }
 
 TEST(HTTPServerTLS, LargeBodiesInBothDirections) {

@@ -1,5 +1,7 @@
 #include <coronado/http/upgrade.hpp>
 
+#include <coronado/coro/registry.hpp>
+
 #include "tests/http/server_fixture.hpp"
 
 namespace coronado {
@@ -91,6 +93,16 @@ TEST_P(Upgrade, HandsTheConnectionOverWithWhatCameBehindTheRequest) {
   client->close();
   EXPECT_TRUE(bench.run(bench.server->drain(TimePoint::max())));
   EXPECT_EQ(bench.server->connection_count(), 0U);
+}
+
+TEST_P(Upgrade, IsShownAsAStream) {
+  auto client = upgrade();
+  const TaskSnapshot snapshot = snapshot_tasks(bench.loop);
+  ASSERT_EQ(snapshot.streams.size(), 1U);
+  EXPECT_EQ(snapshot.streams.at(0).peer, "a stream");  // it says no more
+  EXPECT_EQ(snapshot.streams.at(0).protocol, "");
+  bench.run(bench.server->close());
+  EXPECT_EQ(snapshot_tasks(bench.loop).streams.size(), 0U);
 }
 
 TEST_P(Upgrade, DrainingAsksItToEnd) {

@@ -40,6 +40,27 @@ bool has_default_action(int signal) {
   return action.sa_handler == SIG_DFL;
 }
 
+TEST_P(SignalTest, OneThatWasKeptComesToWhoCatchesItFirst) {
+  keep_signal(SIGUSR1);
+  EXPECT_FALSE(has_default_action(SIGUSR1));
+  ::raise(SIGUSR1);
+  int times = 0;
+  loop_.add_signal_handler(SIGUSR1, [&] {
+    ++times;
+    loop_.stop();
+  });
+  loop_.run();
+  EXPECT_EQ(times, 1);
+  loop_.remove_signal_handler(SIGUSR1);
+  EXPECT_TRUE(has_default_action(SIGUSR1));
+  ::signal(SIGUSR1, SIG_IGN);
+  keep_signal(SIGUSR1);  // as it is told to be
+  struct sigaction action{};
+  ::sigaction(SIGUSR1, nullptr, &action);
+  EXPECT_EQ(action.sa_handler, SIG_IGN);
+  ::signal(SIGUSR1, SIG_DFL);
+}
+
 TEST_P(SignalTest, RunsOnTheLoop) {
   std::string log;
   loop_.add_signal_handler(SIGUSR1, [&] {

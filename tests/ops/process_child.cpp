@@ -4,12 +4,14 @@
 #include <coronado/loop/signal_wait.hpp>
 #include <coronado/ops/process.hpp>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -37,7 +39,10 @@ Task<int> hear_signals() {
 
 int act(const std::string& what, int id) {
   if (what == "zero") return 0;
-  if (what == "signals") return IOLoop().run_sync(hear_signals());
+  if (what == "early") ::kill(::getpid(), SIGUSR1);  // nobody is there to hear it
+  if (what == "early" || what == "signals" || what == "terminal" || what.ends_with("background")) {
+    return IOLoop().run_sync(hear_signals());
+  }
   if (what == "fail") {
     say("failing " + std::to_string(id));
     return 9;
@@ -55,6 +60,12 @@ int run(const std::string& what, int processes) {
   options.restart_delay = Duration::zero();
   options.fatal_exit_code = 42;
   options.on_stop = [] { say("stopping"); };
+  // As a shell starts it, in the foreground or in the background.
+  ::signal(SIGINT, what.ends_with("background") ? SIG_IGN : SIG_DFL);
+  if (what.starts_with("terminal")) {
+    ::setsid();
+    if (::ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) throw std::runtime_error("no terminal");
+  }
   if (what == "loop") {
     IOLoop loop;
     fork_processes(processes, std::move(options));

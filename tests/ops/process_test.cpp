@@ -1,7 +1,9 @@
 #include <coronado/ops/process.hpp>
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,11 +29,11 @@ using namespace std::chrono_literals;
 /// A running process_child, and what it has said.
 class Program final : private TransportHandler {
  public:
-  Program(const std::string& what, int processes)
+  Program(const std::string& what, int processes, Stdio input = Stdio::null())
       : process_({(std::filesystem::read_symlink("/proc/self/exe").parent_path() / "process_child")
                       .string(),
                   what, std::to_string(processes)},
-                 {.output = Stdio::pipe(), .error = Stdio::null()}),
+                 {.input = input, .output = Stdio::pipe(), .error = Stdio::null()}),
         pipe_(process_.take_output()) {
     pipe_->start(*this);
   }
@@ -138,6 +140,64 @@ TEST(ForkProcesses, SignalsArePassedOn) {
     EXPECT_EQ(program.lines_with("signal 1 " + std::to_string(SIGINT)).size(), 1U);
     EXPECT_EQ(program.lines_with("stopping").size(), 1U);
     EXPECT_EQ(program.lines_with("over").size(), 1U);
+  });
+}
+
+TEST(ForkProcesses, ASignalBeforeTheHandlersIsKept) {
+  run([]() -> Task<> {
+    Program program("early", 2);
+    EXPECT_EQ((co_await program.lines("signal", 2)).size(), 2U);
+    EXPECT_EQ(program.lines_with("ready").size(), 2U);  // nobody was killed
+    EXPECT_EQ(program.lines_with("signal 0 " + std::to_string(SIGUSR1)).size(), 1U);
+    program.process().terminate();
+    EXPECT_EQ(co_await program.end(), 0);
+  });
+}
+
+/// A shell without job control starts it with SIGINT ignored.
+TEST(ForkProcesses, InTheBackgroundAnInterruptIsPassedOn) {
+  run([]() -> Task<> {
+    Program program("background", 2);
+    co_await program.lines("ready", 2);
+    program.process().send_signal(SIGINT);
+    EXPECT_EQ(co_await program.end(), 0);
+    EXPECT_EQ(program.lines_with("stopping").size(), 1U);
+    EXPECT_EQ(program.lines_with("signal 0 " + std::to_string(SIGTERM)).size(), 1U);
+    EXPECT_EQ(program.lines_with("signal 1 " + std::to_string(SIGTERM)).size(), 1U);
+  });
+}
+
+/// A terminal: what is typed there comes to all processes of the program.
+struct Terminal {
+  Terminal() : keyboard(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    EXPECT_EQ(::grantpt(keyboard), 0);
+    EXPECT_EQ(::unlockpt(keyboard), 0);
+    line = ::open(::ptsname(keyboard), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    EXPECT_GE(line, 0);
+  }
+  ~Terminal() {
+    ::close(keyboard);
+    ::close(line);
+  }
+  void press_control_c() const { EXPECT_EQ(::write(keyboard, "\x03", 1), 1); }
+  int keyboard;
+  int line = -1;
+};
+
+TEST(ForkProcesses, WhatIsTypedComesToTheChildrenOnce) {
+  run([]() -> Task<> {
+    const Terminal terminal;
+    for (const bool background : {false, true}) {
+      Program program(background ? "terminal background" : "terminal", 2,
+                      Stdio::descriptor(terminal.line));
+      EXPECT_EQ((co_await program.lines("ready", 2)).size(), 2U);
+      terminal.press_control_c();
+      EXPECT_EQ(co_await program.end(), 0);
+      EXPECT_EQ(program.lines_with("signal 0").size(), 1U);
+      EXPECT_EQ(program.lines_with("signal 0 " + std::to_string(SIGINT)).size(), 1U);
+      EXPECT_EQ(program.lines_with("signal 1 " + std::to_string(SIGINT)).size(), 1U);
+      EXPECT_EQ(program.lines_with("stopping").size(), background ? 0U : 1U);
+    }
   });
 }
 

@@ -435,8 +435,38 @@ TEST_F(Serve, UserSignalPrintsTheTasks) {
   child.signal(SIGUSR1);
   EXPECT_TRUE(child.err.read_until("serve_child.cpp:")) << child.err.text;
   EXPECT_NE(child.err.text.find("/upload"), std::string::npos) << child.err.text;
+  const std::string has = "   has a stream with " + to_string(upload->transport().local());
+  EXPECT_TRUE(child.err.read_until(has + " (HTTP)")) << child.err.text;
   upload->send("cde");
   EXPECT_EQ(loop_.run_sync(upload->read_response(), 20s).body, "begun abcde");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(Serve, UserSignalPrintsTheConnections) {
+  const Files files;
+  files.issue("localhost");
+  Child child(files.options());
+  const std::uint16_t port = child.port();
+  RawClient idle(files.connect(loop_, port));
+  EXPECT_EQ(get(idle, "/").body, "home");
+  RawClient guest(files.connect(loop_, port));
+  guest.send(
+      "GET /room HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  EXPECT_EQ(loop_.run_sync(guest.read_response(), 20s).status, 101);
+  loop_.run_sync(guest.peek(4), 20s);  // the greeting: it waits for messages now
+  child.signal(SIGUSR1);
+  const std::string unused = "a stream that no task uses, with ";
+  EXPECT_TRUE(child.err.read_until(unused + to_string(idle.transport().local()) +
+                                   " (HTTP, TLS 1.3, TLS_AES_256_GCM_SHA384)\n"))
+      << child.err.text;
+  EXPECT_NE(child.err.text.find("   has a stream with " + to_string(guest.transport().local()) +
+                                " (WebSocket, TLS 1.3, TLS_AES_256_GCM_SHA384)\n"),
+            std::string::npos)
+      << child.err.text;
+  idle.close();
+  guest.close();
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 0);
 }

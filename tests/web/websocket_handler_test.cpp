@@ -1,5 +1,6 @@
 #include <coronado/web/websocket_handler.hpp>
 
+#include <coronado/coro/registry.hpp>
 #include <coronado/coro/timeout.hpp>
 #include <coronado/http/websocket_client.hpp>
 #include <coronado/testing/sim_network.hpp>
@@ -236,6 +237,39 @@ TEST(WebSocketHandler, AMessageMayGoAsItIs) {
   bench.connection->send(wire({.payload = "as it is"}));
   const std::string expected = from_server(Opcode::kText, std::string(300, 'y'));
   EXPECT_EQ(bench.peek(expected.size()), expected);
+}
+
+TEST(WebSocketHandler, IsShownAsAStream) {
+  SocketBench bench;
+  bench.open("/ws");
+  bench.connection->send(wire({.payload = "hi"}));
+  bench.peek(from_server(Opcode::kText, "hi").size());
+  TaskSnapshot snapshot = snapshot_tasks(bench.loop);
+  ASSERT_EQ(snapshot.streams.size(), 1U);  // between two messages there is no task
+  EXPECT_EQ(snapshot.streams.at(0).protocol, "WebSocket");
+  EXPECT_EQ(snapshot.streams.at(0).buffered + snapshot.streams.at(0).unsent, 0U);
+  // One message is being dealt with, the next one waits, and half of a third one has come.
+  bench.connection->send(wire({.payload = "later"}) + wire({.payload = "wait"}) +
+                         wire({.payload = "third"}).substr(0, 5));
+  bench.loop.run_sync([]() -> Task<> { co_await sleep(500ms); }());
+  snapshot = snapshot_tasks(bench.loop);
+  EXPECT_EQ(snapshot.streams.size(), 0U);
+  ASSERT_EQ(snapshot.tasks.size(), 1U);
+  ASSERT_EQ(snapshot.tasks.at(0).streams.size(), 1U);
+  EXPECT_EQ(snapshot.tasks.at(0).name, "websocket");
+  EXPECT_EQ(snapshot.tasks.at(0).streams.at(0).buffered, 9U);
+}
+
+TEST(WebSocketFunction, IsShownAsAStreamOfItsTask) {
+  SocketBench bench;
+  bench.open("/function/Bob");
+  bench.peek(from_server(Opcode::kText, "hello, Bob").size());
+  const TaskSnapshot snapshot = snapshot_tasks(bench.loop);
+  EXPECT_EQ(snapshot.streams.size(), 0U);
+  ASSERT_EQ(snapshot.tasks.size(), 1U);
+  ASSERT_EQ(snapshot.tasks.at(0).streams.size(), 1U);
+  EXPECT_EQ(snapshot.tasks.at(0).waits_for, "reading a WebSocket message");
+  EXPECT_EQ(snapshot.tasks.at(0).streams.at(0).protocol, "WebSocket");
 }
 
 TEST(WebSocketHandler, TheServerEndsThemWhenItDrains) {

@@ -4,7 +4,7 @@ import textwrap
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from check_snippets import check_text
+from check_snippets import check_places, check_text
 
 SOURCE = textwrap.dedent("""\
     namespace {
@@ -50,6 +50,21 @@ class Snippets(unittest.TestCase):
         right = page.format("int one() {\n  return 1 &lt; 2;\n}")
         self.assertEqual(check(right, True), ([], right))
         self.assertEqual(check(page.format("x"), True), ([(1, "differs from a.cpp:one")], right))
+
+    def test_places_in_dumps(self):
+        source = "Task<> serve() {\n  co_await stop();\n}\nTask<> Server::begin() {\n  group.spawn(serve());\n}\n"
+        def find(name):
+            return {"a.cpp": ["void other();\n", source]}.get(name, [])
+
+        dump = "```\n#1 waiting, spawned at a.cpp:{} Server::begin()\n   at a.cpp:{} serve()\n```\n"
+        self.assertEqual(check_places(dump.format(5, 2), find), ([], dump.format(5, 2)))
+        complaints, fixed = check_places("Look:\n" + dump.format(6, 1), find)
+        self.assertEqual(complaints, [(3, "begin() does not wait in line 6 of a.cpp, but in 5"),
+                                      (4, "serve() does not wait in line 1 of a.cpp, but in 2")])
+        self.assertEqual(fixed, "Look:\n" + dump.format(5, 2))
+        self.assertEqual(len(check_places(dump.format(5, 5), find)[0]), 1)  # it spawns there, and does not wait
+        for wrong in ("at b.cpp:2 serve()", "at a.cpp:2 gone()", "at a.cpp:2 begin()"):
+            self.assertEqual(len(check_places(f"```\n{wrong}\n```\n", find)[0]), 1, wrong)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,14 @@
 import { action, call, poll, say, setText } from "./api.js";
 import { stateText } from "./states.js";
 import { startTasks } from "./tasks.js";
-import { format, t } from "./texts.js";
+import { format, t, tn } from "./texts.js";
 
 const kPollMs = 1000;
 
 const list = document.getElementById("tasks");
 const status = document.getElementById("status");
+const restSection = document.getElementById("at-rest");
+const restList = document.getElementById("rest-streams");
 const find = document.getElementById("find");
 const pauseButton = document.getElementById("pause");
 const placesButton = document.getElementById("places");
@@ -45,9 +47,11 @@ function show(snapshot) {
   shown = snapshot;
   const counts = { new: 0, ready: 0, running: 0, waiting: 0, cancelled: 0, alike: 0 };
   const seen = new Set();
-  const matches = fill(list, snapshot.tasks, counts, seen, find.value.trim().toLowerCase());
+  const wanted = find.value.trim().toLowerCase();
+  const matches = fill(list, snapshot.tasks, counts, seen, wanted);
   for (const id of entries.keys()) if (!seen.has(id)) entries.delete(id);
-  document.getElementById("nothing").hidden = matches;
+  const restMatches = showRest(snapshot, wanted);
+  document.getElementById("nothing").hidden = matches || restMatches;
 
   setText("count-total", format.integer(snapshot.total));
   setText("count-waiting", format.integer(counts.waiting));
@@ -60,6 +64,17 @@ function show(snapshot) {
 
 function converses() {
   return shown !== null && shown.tasks.some((task) => task.name === "conversation");
+}
+
+/** The streams that no task uses. True when one of them matches `wanted`. */
+function showRest(snapshot, wanted) {
+  const streams = snapshot.streams.filter((stream) => has(streamWords(stream), wanted));
+  fillStreams(restList, streams);
+  restSection.hidden = streams.length === 0;
+  const more = document.getElementById("rest-more");
+  put(more, snapshot.streams_left_out ? t("and {count} more", { count: format.integer(snapshot.streams_left_out) }) : "");
+  more.hidden = snapshot.streams_left_out === 0;
+  return streams.length > 0;
 }
 
 /** Makes the children of `parent` the entries of `tasks`. True when one of them matches `wanted`. */
@@ -92,8 +107,16 @@ function fill(parent, tasks, counts, seen, wanted) {
 function matchesText(task, wanted) {
   if (wanted === "") return true;
   const places = [task.spawned, ...task.frames].map((frame) => `${frame.file}:${frame.line} ${frame.function}`);
-  return [task.name, task.group, task.state, task.detail, `#${task.id}`, ...places].some((text) =>
-    text.toLowerCase().includes(wanted));
+  const streams = task.streams.flatMap(streamWords);
+  return has([task.name, task.group, task.state, task.detail, `#${task.id}`, ...places, ...streams], wanted);
+}
+
+function streamWords(stream) {
+  return [stream.peer, stream.protocol, stream.security];
+}
+
+function has(texts, wanted) {
+  return texts.some((text) => text.toLowerCase().includes(wanted));
 }
 
 function element(tag, className, ...children) {
@@ -109,19 +132,21 @@ function makeEntry(task) {
   const wait = element("span", "task-wait");
   const time = element("span", "task-time");
   const id = element("span", "task-id", `#${task.id}`);
+  const streams = element("ul", "streams");
   const places = element("ol", "places");
   const alike = element("p", "alike");
   const children = element("ul", "tasks");
   const row = element("div", "task-row", name, id, state, wait, time);
-  const item = element("li", "task", element("div", "task-card", row, places, alike), children);
+  const item = element("li", "task", element("div", "task-card", row, streams, places, alike), children);
   name.type = "button";
+  streams.setAttribute("aria-label", t("Streams"));
   name.translate = places.translate = false;  // the program's own words
   name.setAttribute("aria-expanded", "true");
   name.addEventListener("click", () => {
     const closed = item.classList.toggle("closed");
     name.setAttribute("aria-expanded", String(!closed));
   });
-  return { element: item, name, state, wait, time, places, alike, children };
+  return { element: item, name, state, wait, time, streams, places, alike, children };
 }
 
 function update(entry, task) {
@@ -135,6 +160,8 @@ function update(entry, task) {
   put(entry.time, times(task).join(", "));
   put(entry.alike, task.alike ? t("and {count} more like it", { count: format.integer(task.alike) }) : "");
   entry.alike.hidden = task.alike === 0;
+  fillStreams(entry.streams, task.streams);
+  entry.streams.hidden = task.streams.length === 0;
   entry.children.hidden = task.children.length === 0;
   const lines = task.frames.map((frame) => [t("at"), frame]);
   lines.push([t("from"), task.spawned]);
@@ -144,6 +171,40 @@ function update(entry, task) {
   entry.places.replaceChildren(...lines.map(([word, frame]) =>
     element("li", "", element("span", "", `${word} `), element("b", "", `${frame.file}:${frame.line}`),
             element("span", "", ` ${frame.function}`))));
+}
+
+/** Makes the items of `list` those of `streams`; an item that has not changed is not touched. */
+function fillStreams(list, streams) {
+  while (list.children.length > streams.length) list.lastElementChild.remove();
+  streams.forEach((stream, index) => {
+    const item = list.children[index] ?? list.appendChild(element("li"));
+    const key = JSON.stringify(stream);
+    if (item.dataset.key === key) return;
+    item.dataset.key = key;
+    item.replaceChildren(...streamParts(stream));
+  });
+}
+
+/** Who is there, what is spoken, and what is on its way. */
+function streamParts(stream) {
+  const part = (className, text, plain) => {
+    const made = element("span", className, text);
+    if (!plain) made.translate = false;
+    return made;
+  };
+  const [version, cipher] = stream.security.split(", ");
+  const parts = [stream.peer === "a stream" ? part("stream-note", t("no address"), true) : part("stream-peer", stream.peer)];
+  if (stream.protocol) parts.push(part("tag", stream.protocol));
+  if (version) parts.push(part("tag", version), part("stream-cipher", cipher));
+  if (stream.kernel_tls) parts.push(part("tag", t("encrypted by the kernel"), true));
+  if (stream.buffered) parts.push(part("stream-bytes", t("{bytes} buffered", { bytes: bytes(stream.buffered) }), true));
+  if (stream.unsent) parts.push(part("stream-bytes", t("{bytes} unsent", { bytes: bytes(stream.unsent) }), true));
+  if (stream.alike) parts.push(part("stream-note", t("and {count} more streams like it", { count: format.integer(stream.alike) }), true));
+  return parts;
+}
+
+function bytes(n) {
+  return n < 1000 ? tn("{count} byte", "{count} bytes", n) : format.bytes(n);
 }
 
 function put(target, text) {

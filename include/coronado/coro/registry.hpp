@@ -8,7 +8,8 @@
 ///
 /// Every task knows its parent, every suspended coroutine the line of its `co_await`, and every
 /// stream the task that used it last. Keeping that costs one store an await; reading it walks the
-/// tree.
+/// tree. The connections of an `HTTPServer` are among the streams; they belong to the task of the
+/// request or message in progress, and to none between two.
 ///
 /// Threads  The executor's thread.
 /// Layer: coro.
@@ -62,21 +63,23 @@ struct TaskInfo {
 
 /// Which tasks a snapshot shows.
 struct SnapshotOptions {
-  /// Most tasks shown; the others are counted.
+  /// Most tasks shown, and most streams that no task uses; the others are counted.
   std::size_t limit = 1000;
 
   /// Of siblings without children that look the same, one after the other, three are shown and the
-  /// others counted, so that a hundred thousand sleepers do not hide the rest.
+  /// others counted, so that a hundred thousand sleepers do not hide the rest. So it is with streams
+  /// that no task uses, when nothing is buffered or unsent.
   bool fold = true;
 };
 
 /// The tasks of one loop at one moment.
 struct TaskSnapshot {
-  TimePoint taken{};                ///< when, on the loop's clock
-  std::size_t total = 0;            ///< live tasks
-  std::size_t left_out = 0;         ///< neither shown nor counted as `alike`
-  std::vector<TaskInfo> tasks;      ///< those without a parent
-  std::vector<StreamInfo> streams;  ///< open, and used by no task that lives
+  TimePoint taken{};                 ///< when, on the loop's clock
+  std::size_t total = 0;             ///< live tasks
+  std::size_t left_out = 0;          ///< neither shown nor counted as `alike`
+  std::vector<TaskInfo> tasks;       ///< those without a parent
+  std::vector<StreamInfo> streams;   ///< open, and used by no task that lives
+  std::size_t streams_left_out = 0;  ///< of those, neither shown nor counted as `alike`
 };
 
 /// The tasks of `executor` as they are now, detached ones at the top.
@@ -88,6 +91,7 @@ TaskSnapshot snapshot_tasks(const Executor& executor, SnapshotOptions options = 
 ///     #1 "main" waiting: sleeping for another 4.5 s
 ///        at tour.cpp:40 branch()
 ///        has a stream with 192.0.2.7:4711 (TLS 1.3, TLS_AES_128_GCM_SHA256), 12 bytes buffered
+///     a stream that no task uses, with 192.0.2.8:4712 (HTTP)
 std::string to_text(const TaskSnapshot& snapshot);
 
 /// A snapshot as JSON:
@@ -96,8 +100,9 @@ std::string to_text(const TaskSnapshot& snapshot);
 ///       "group": "main", "spawned": {"file": "tour.cpp", "line": 12, "function": "main()"},
 ///       "state": "waiting", "waits_for": "sleeping", "detail": "sleeping", "due_in": 4.5,
 ///       "deadline_in": null, "cancelled": false, "frames": [...], "streams": [
-///         {"peer": "192.0.2.7:4711", "security": "", "kernel_tls": false, "buffered": 12,
-///          "unsent": 0}], "alike": 0, "children": [...]}], "streams": [...]}
+///         {"peer": "192.0.2.7:4711", "protocol": "HTTP", "security": "", "kernel_tls": false,
+///          "buffered": 12, "unsent": 0, "alike": 0}], "alike": 0, "children": [...]}],
+///       "streams": [...], "streams_left_out": 0}
 ///
 /// Spans are in seconds from when it was taken; files are without their folders.
 std::string to_json(const TaskSnapshot& snapshot);

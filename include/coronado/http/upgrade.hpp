@@ -9,6 +9,7 @@
 #pragma once
 
 #include <coronado/base/intrusive_list.hpp>
+#include <coronado/coro/open_stream.hpp>
 #include <coronado/http/httpserver.hpp>
 #include <coronado/loop/transport.hpp>
 #include <coronado/net/listener.hpp>
@@ -38,6 +39,10 @@ class UpgradedConnection : public ListHook {
 
   /// End at once. May destroy the connection.
   virtual void cut() noexcept = 0;
+
+  /// What the picture of the tasks tells of it; called only while somebody looks. As it is here: that
+  /// it is there.
+  virtual StreamInfo stream_info() const;
 
  private:
   friend class HTTP1Connection;

@@ -49,6 +49,11 @@ struct ForkOptions {
 /// and SIGQUIT are passed on, too, each time, and then nobody is restarted. (What Ctrl-C sends comes
 /// to the children by itself.) If the parent dies, or its terminal goes, they get SIGTERM.
 ///
+/// What is passed on to a child that has no handler yet is kept for its first `SignalWatch` or
+/// `IOLoop::add_signal_handler`. A SIGHUP, SIGUSR1 or SIGUSR2 that is ignored when this is called
+/// stays so, as under nohup; SIGINT or SIGQUIT, which a shell has programs in the background ignore,
+/// is ignored from the keyboard, and passed on as SIGTERM when `kill` sends it.
+///
 /// Params   processes  Zero: one a core.
 /// Returns  The child's number; nothing in the parent, after all children have ended.
 /// Throws   std::logic_error    There is an `IOLoop`, or another thread: neither survives a fork.
