@@ -7,6 +7,8 @@
 /// Layer: http.
 #pragma once
 
+#include <coronado/base/owned_ptr.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -162,7 +164,7 @@ class HTTPHeaders {
   /// Takes fields that a parser has found to be right, and the text in which it found them.
   void adopt(const std::vector<Entry>& entries, std::string_view text);
 
-  std::unique_ptr<Block> block_;  // null: there are no fields
+  OwnedPtr<Block> block_;  // null: there are no fields
 };
 
 }  // namespace coronado

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
+#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/http/content_coding.hpp>
 #include <coronado/http/http_limits.hpp>
@@ -152,7 +153,7 @@ class HTTPServer {
   struct Core;
 
  private:
-  std::unique_ptr<Core> core_;
+  OwnedPtr<Core> core_;
 };
 
 }  // namespace coronado

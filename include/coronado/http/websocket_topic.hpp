@@ -13,6 +13,7 @@
 #pragma once
 
 #include <coronado/base/function.hpp>
+#include <coronado/base/owned_ptr.hpp>
 #include <coronado/http/prepared_message.hpp>
 
 #include <cstddef>
@@ -48,7 +49,7 @@ class WebSocketTopic {
 
    private:
     friend class WebSocketTopic;
-    std::unique_ptr<Subscriber> subscriber_;
+    OwnedPtr<Subscriber> subscriber_;
   };
 
   /// Sends `message` to every subscriber whose connection is open. Each waits for its peer as its

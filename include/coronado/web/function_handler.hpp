@@ -149,6 +149,9 @@ void send_response(HTTPExchange& exchange, const Response& response);
 void send_nothing(HTTPExchange& exchange);
 void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;
 /// In a handler of exceptions: answers with the one that it has caught.
+/// Returns An empty task.
+/// Throws  Nothing.
+/// Cancel  It waits for nothing.
 Task<> answer_error(WebExchange& exchange) noexcept;
 
 template <class T>
@@ -336,11 +339,16 @@ void send_returned(HTTPExchange& exchange, PromiseBase& promise) {
 }
 
 /// The same for results that are sent by a task.
+/// Throws  What the handler, or sending, throws.
+/// Cancel  Passed on to both.
 template <class T>
 Task<> send_pieces_of(WebExchange& exchange, Task<T> task) {
   co_await ResultWriter<T>::send_pieces(exchange, co_await std::move(task));
 }
 
+/// `answer` for a task of that type.
+/// Throws  Nothing but Cancelled.
+/// Cancel  Passed on to the handler.
 template <class T>
 Task<> answer_with(WebExchange& exchange, Task<T> task) {
   if constexpr (PiecewiseResult<T>) {

@@ -14,6 +14,8 @@
 /// Layer: web.   Tornado  `tornado.locale`. Differs: nothing here is global.
 #pragma once
 
+#include <coronado/base/owned_ptr.hpp>
+
 #include <cstdint>
 #include <ctime>
 #include <initializer_list>
@@ -153,7 +155,7 @@ class Locales {
   struct State;
   detail::Catalog& catalog_of(const std::string& code);
 
-  std::unique_ptr<State> state_;
+  OwnedPtr<State> state_;
   const Locale* default_ = nullptr;
 };
 

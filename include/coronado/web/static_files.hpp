@@ -25,6 +25,7 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
+#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/http/content_coding.hpp>
 
@@ -163,7 +164,7 @@ class StaticFiles {
 
  private:
   friend class StaticEndpoint;
-  std::unique_ptr<State> state_;
+  OwnedPtr<State> state_;
 };
 
 }  // namespace coronado::web

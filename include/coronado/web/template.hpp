@@ -20,6 +20,7 @@
 #pragma once
 
 #include <coronado/base/function.hpp>
+#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/web/template_error.hpp>
 #include <coronado/web/template_namespace.hpp>
@@ -127,7 +128,7 @@ class Template {
   struct State;
   explicit Template(std::unique_ptr<State> state);
 
-  std::unique_ptr<State> state_;
+  OwnedPtr<State> state_;
 };
 
 /// Finds templates by name, and keeps them.
@@ -183,7 +184,7 @@ class BaseLoader : public TemplateScope {
 
   TemplateOptions options_;
   std::shared_ptr<templates::LoaderNames> names_;  // templates may outlive their loader
-  std::unique_ptr<templates::LoaderFiles> files_;
+  OwnedPtr<templates::LoaderFiles> files_;
 };
 
 /// Templates from a directory.   Tornado  `template.Loader`.
