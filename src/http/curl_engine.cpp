@@ -227,7 +227,7 @@ class Transfer final : public CurlTransfer {
   // --- what libcurl tells ------------------------------------------------------------------------
 
   void finished(CURLcode result) noexcept {
-    result_ = result;
+    result_ = stopped_ ? CURLE_OK : result;
     guarded([&] { add_field(); });
     if (reused()) {
       ++engine_.reuses;
@@ -237,9 +237,9 @@ class Transfer final : public CurlTransfer {
     changed_.set();
   }
 
-  /// Returns  False: the transfer is to end, with `failure_`.
+  /// Returns  False: the transfer is to end, with `failure_` if there is one.
   bool take_line(std::string_view line) noexcept {
-    return guarded([&] { add_line(line); });
+    return guarded([&] { add_line(line); }) && !stopped_;
   }
 
   /// Returns  False: not now.
@@ -310,6 +310,8 @@ class Transfer final : public CurlTransfer {
       head_complete_ = head_.status >= 200;
       head_size_ = 0;
       if (head_complete_) changed_.set();
+      // libcurl would ask again by itself.
+      stopped_ = head_.status == 417 && request_.request.expect_100_continue;
     }
   }
 
@@ -362,6 +364,7 @@ class Transfer final : public CurlTransfer {
   bool head_complete_ = false;
   bool head_given_ = false;
   bool paused_ = false;
+  bool stopped_ = false;  // with the head; nothing more of it is wanted
 };
 
 // --- what is asked for ---------------------------------------------------------------------------

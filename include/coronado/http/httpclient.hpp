@@ -94,7 +94,8 @@ struct HTTPRequest {
   /// the same again throws then. A producer that waits must be cancellable; it is cancelled when the
   /// response is complete.
   Function<Task<>(HTTPBodyWriter&)> body_producer = {};
-  /// Ask before the body is sent; it is sent after a second without an answer.
+  /// Ask before the body is sent; it is sent after a second without an answer. A server that does not
+  /// understand that (417) is asked without.
   bool expect_100_continue = false;
 
   /// Longest time for looking up, connecting, and the handshakes of proxy and TLS.
