@@ -32,6 +32,12 @@ void ClientFetch::plan_next() {
     again_ = takes_challenge();
     return;
   }
+  // RFC 9110 10.1.1: whoever does not understand the expectation is asked without.
+  if (response_.code == 417 && request_.expect_100_continue && has_body()) {
+    request_.expect_100_continue = false;
+    again_ = true;
+    return;
+  }
   if (!is_redirect(response_.code) || !request_.follow_redirects) return;
   if (response_.redirects >= request_.max_redirects) return;
   if (const auto location = response_.headers.find("Location")) plan_redirect(*location);

@@ -31,6 +31,8 @@ namespace {
 
 /// With so much unread the server is slowed down.
 constexpr std::size_t kMostUnread = 64 * 1024;
+/// A server that sends more interim responses than this has lost its way.
+constexpr unsigned kMostInterims = 64;
 /// The timer is always armed, for the loop to tell it of its end.
 constexpr Duration kNoTimeout = std::chrono::hours(24);
 
@@ -227,8 +229,8 @@ class Transfer final : public CurlTransfer {
   // --- what libcurl tells ------------------------------------------------------------------------
 
   void finished(CURLcode result) noexcept {
-    result_ = result;
-    guarded([&] { add_field(); });
+    result_ = stopped_ ? CURLE_OK : result;
+    if (head_complete_) guarded([&] { add_field(); });  // the last one of the trailers
     if (reused()) {
       ++engine_.reuses;
     } else if (info(easy_, CURLINFO_CONNECT_TIME_T) != 0) {
@@ -237,9 +239,9 @@ class Transfer final : public CurlTransfer {
     changed_.set();
   }
 
-  /// Returns  False: the transfer is to end, with `failure_`.
+  /// Returns  False: the transfer is to end, with `failure_` if there is one.
   bool take_line(std::string_view line) noexcept {
-    return guarded([&] { add_line(line); });
+    return guarded([&] { add_line(line); }) && !stopped_;
   }
 
   /// Returns  False: not now.
@@ -310,6 +312,12 @@ class Transfer final : public CurlTransfer {
       head_complete_ = head_.status >= 200;
       head_size_ = 0;
       if (head_complete_) changed_.set();
+      if (!head_complete_ && ++interims_ > kMostInterims) {
+        throw CurlError(CurlError::Kind::kMalformed, "too many interim responses");
+      }
+      // libcurl would ask again by itself.
+      stopped_ =
+          head_.status == 417 && request_.body != nullptr && request_.request.expect_100_continue;
     }
   }
 
@@ -353,6 +361,7 @@ class Transfer final : public CurlTransfer {
   ReceivedHead head_;
   HTTPHeaders trailers_;
   std::size_t head_size_ = 0;
+  unsigned interims_ = 0;
   std::string field_;  // the last one: its next line may continue it
   std::string body_;   // what has come of it
   std::size_t used_ = 0;
@@ -362,6 +371,7 @@ class Transfer final : public CurlTransfer {
   bool head_complete_ = false;
   bool head_given_ = false;
   bool paused_ = false;
+  bool stopped_ = false;  // with the head; nothing more of it is wanted
 };
 
 // --- what is asked for ---------------------------------------------------------------------------

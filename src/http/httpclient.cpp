@@ -21,9 +21,21 @@ Task<T> in_time(ClientFetch& fetch, Task<T> part) {
   }
 }
 
-/// No coroutine: the request would be in the frame of each that does without.
-Task<HTTPClientResponse> fetch_with_defaults(HTTPClient& client, std::string url) {
-  return client.fetch(client.request(std::move(url)));
+/// Nothing but a URL: no request is made for it.
+Task<HTTPClientResponse> fetch_plain(LocalPtr<ClientCore> core, std::string url) {
+  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
+  const auto fetch = std::make_unique<ClientFetch>(*core, core->plain_request, url,
+                                                   ClientFetch::Mode::kWhole, response);
+  const TimePoint begin = IOLoop::current()->now();
+  const TimePoint until = begin + core->plain_request.request_timeout;
+  try {
+    co_await with_timeout(until, fetch->run(begin));
+  } catch (const TimeoutError&) {
+    fetch->on_timeout(until);
+  }
+  fetch->check_status();
+  if (response.effective_url.empty()) response.effective_url = std::move(url);
+  co_return detail::kResultMade;
 }
 
 }  // namespace
@@ -96,26 +108,9 @@ Task<HTTPClientResponse> HTTPClient::fetch(HTTPRequest request) {
   co_return detail::kResultMade;
 }
 
-// Nothing but a URL: no request is made for it.
 Task<HTTPClientResponse> HTTPClient::fetch(std::string url) {
-  const LocalPtr<ClientCore> core = core_;
-  HTTPClientResponse& response = co_await detail::make_result<HTTPClientResponse>();
-  if (core->defaults) {
-    response = co_await fetch_with_defaults(*this, std::move(url));
-    co_return detail::kResultMade;
-  }
-  const auto fetch = std::make_unique<ClientFetch>(*core, core->plain_request, url,
-                                                   ClientFetch::Mode::kWhole, response);
-  const TimePoint begin = IOLoop::current()->now();
-  const TimePoint until = begin + core->plain_request.request_timeout;
-  try {
-    co_await with_timeout(until, fetch->run(begin));
-  } catch (const TimeoutError&) {
-    fetch->on_timeout(until);
-  }
-  fetch->check_status();
-  if (response.effective_url.empty()) response.effective_url = std::move(url);
-  co_return detail::kResultMade;
+  if (core_->defaults) return fetch(request(std::move(url)));
+  return fetch_plain(core_, std::move(url));
 }
 
 // Not a call of the first one: a request is large, and each call moves it.

@@ -75,7 +75,7 @@ ResponseDecoder::Step ResponseDecoder::feed_head(const char* data, std::size_t s
   return {event, result.consumed, {}};
 }
 
-/// RFC 9112 5.2: a client takes folded lines for one. A server's are refused.
+/// RFC 9112 5.2: a client takes folded lines for one, where a server refuses them.
 ParseResult ResponseDecoder::parse_unfolded(std::string_view bytes) {
   const std::size_t most = std::min(bytes.size(), limits_.max_header_size);
   const std::size_t end = bytes.substr(0, most).find("\r\n\r\n");

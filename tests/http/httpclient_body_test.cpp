@@ -222,9 +222,10 @@ TEST(HTTPClientBody, ContinueIsWaitedForASecond) {
     EXPECT_GE(late.time_info.total, 1s);
     EXPECT_LT(late.time_info.total, 1100ms);
     co_await mute.close();
+    came.clear();
     Peer refuses(fix.host.address(82), [&](IOStream& stream) -> Task<> {
       co_await stream.read_until("\r\n\r\n");
-      co_await stream.write("HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n");
+      co_await stream.write("HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n");
       came = co_await stream.read_until_close();
     });
     co_await failure_of<HTTPClientError>(fix.client.fetch(

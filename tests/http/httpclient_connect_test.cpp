@@ -109,8 +109,7 @@ TEST(HTTPClientConnect, AnAddressIsWaitedForAsLongAsTheRequestSays) {
         "http://slow/", {.connect_timeout = 60s, .request_timeout = 200s});
     EXPECT_GE(page.time_info.connect, 30s);
     const auto error = co_await failure_of<HTTPTimeoutError>(fix.client.fetch(
-        "http://slow/",
-        {.connect_timeout = 19s, .network_interface = "10.0.0.1"}));
+        "http://slow/", {.connect_timeout = 19s, .network_interface = "10.0.0.1"}));
     EXPECT_EQ(error.phase(), HTTPPhase::kConnect);
     EXPECT_THAT(error.what(), HasSubstr("gave up after 19 s"));
   });

@@ -86,6 +86,9 @@ TEST_P(HTTPClientEngines, AServerThatMisbehaves) {
             Kind::kTooLarge);
         co_await refused("HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n",
                          Kind::kTooLarge);
+        std::string interims;
+        for (int i = 0; i < 65; ++i) interims += "HTTP/1.1 102 Processing\r\n\r\n";
+        co_await refused(interims + "HTTP/1.1 204 No Content\r\n\r\n", Kind::kMalformed);
         std::string many = "HTTP/1.1 200 OK\r\n";
         for (int i = 0; i < 101; ++i) many += "X: y\r\n";
         co_await refused(many + "\r\n", Kind::kTooLarge);

@@ -466,6 +466,45 @@ TEST_P(HTTPClientEngines, AskingBeforeTheBodyIsSent) {
   });
 }
 
+TEST_P(HTTPClientEngines, AServerThatKnowsNoExpectation) {
+  with_bench([](Bench& bench) -> Task<> {
+    std::vector<std::string> asked;
+    bool stubborn = false;
+    Peer peer(any_port(), [&](IOStream& stream) -> Task<> {
+      for (;;) {
+        asked.push_back(co_await stream.read_until("\r\n\r\n"));
+        if (stubborn || asked.back().find("Expect:") != std::string::npos) {
+          co_await stream.write(
+              "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 7\r\n\r\nno idea");
+          continue;
+        }
+        asked.back() = co_await stream.read_bytes(5);
+        co_await stream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      }
+    });
+    const auto request = [&](std::string method) {
+      return HTTPRequest{.url = url_of(peer),
+                         .method = std::move(method),
+                         .body = "hello",
+                         .expect_100_continue = true};
+    };
+    for (const char* method : {"PUT", "POST"}) {
+      asked.clear();
+      EXPECT_EQ(co_await bench.body_of(request(method)), "ok");
+      EXPECT_EQ(asked.size(), 2U);
+      EXPECT_EQ(asked.back(), "hello");
+    }
+    asked.clear();
+    stubborn = true;
+    const auto error = co_await failure_of<HTTPClientError>(bench.client.fetch(request("PUT")));
+    EXPECT_EQ(error.code(), 417);
+    EXPECT_EQ(error.response()->body, "no idea");
+    EXPECT_EQ(bench.client.stats().busy, 0U);
+    bench.client.close();
+    co_await peer.close();
+  });
+}
+
 TEST_P(HTTPClientEngines, TheClientGoesFirst) {
   run_async(
       [engine = GetParam()]() -> Task<> {

@@ -15,7 +15,7 @@ namespace coronado {
 /// Proxies by scheme, and the hosts that are reached without one.
 ///
 /// A proxy is "http://host:port", "socks5://host:port" (names are looked up by the proxy), or
-/// "host:port"; with "user:password@" if it asks for that.
+/// "host:port"; with "user:password@" if it asks for that. Without a port: 8080, for SOCKS 1080.
 /// Code  src/http/http_proxies.cpp, tests/http/http_proxies_test.cpp
 struct HTTPProxies {
   /// For http and for https URLs. Empty: none.

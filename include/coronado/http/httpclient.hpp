@@ -91,10 +91,11 @@ struct HTTPRequest {
   std::optional<std::string> body = std::nullopt;
   /// Writes the body while it is sent, instead of `body`: in chunks, or as long as a Content-Length
   /// in `headers` says. Called again when the request has to be sent again; one that cannot write
-  /// the same again throws then. A producer that waits must be cancellable; it is cancelled when the
+  /// the same again throws then. One that waits must be cancellable; it is cancelled when the
   /// response is complete.
   Function<Task<>(HTTPBodyWriter&)> body_producer = {};
-  /// Ask before the body is sent; it is sent after a second without an answer.
+  /// Ask before the body is sent; it is sent after a second without an answer. A server that does
+  /// not understand that (417) is asked without.
   bool expect_100_continue = false;
 
   /// Longest time for looking up, connecting, and the handshakes of proxy and TLS.
@@ -291,10 +292,10 @@ struct HTTPClientStats {
 ///
 /// A connection is used for one request at a time, and kept for the next one to the same server
 /// with the same TLS, proxy and address settings. A request that does no harm when it is sent twice
-/// (GET, HEAD, PUT, DELETE, OPTIONS, and whatever has a field Idempotency-Key) is sent again when a
-/// kept connection turns out to be dead before a byte of the response has come. Redirects are followed; credentials (Authorization, Cookie,
-/// `auth_username`, `bearer_token`) never reach another origin than that of `url`, and no body goes
-/// from https to http.
+/// (GET, HEAD, PUT, DELETE, OPTIONS, or any with an Idempotency-Key) is sent again when a kept
+/// connection turns out to be dead before a byte of the response has come. Redirects are followed;
+/// credentials (Authorization, Cookie, `auth_username`, `bearer_token`) never reach another origin
+/// than that of `url`, and no body goes from https to http.
 ///
 /// With `HTTPClientEngine::kCurl` libcurl does what happens on the wire, on the same loop; redirects,
 /// credentials, cookies, decompression, times and errors are the same. Not for it are
@@ -309,11 +310,11 @@ struct HTTPClientStats {
 /// Code      src/http/httpclient.cpp, tests/http/httpclient_test.cpp
 class HTTPClient {
  public:
-  /// Params  defaults  Sets fields of the requests that the client makes: in `request`, and in `fetch`
-  ///                   of nothing but a URL. Other requests are sent as they are.
+  /// Params  defaults  Sets fields of the requests that the client makes: in `request`, and in
+  ///                   `fetch` of nothing but a URL. Other requests are sent as they are.
   /// Throws  std::logic_error       `engine` is not part of this build.
   ///         std::invalid_argument  An option is not for that engine.
-  /// Tornado `defaults`.
+  /// Tornado  `defaults`.
   explicit HTTPClient(HTTPClientOptions options = {}, Function<void(HTTPRequest&)> defaults = {});
   ~HTTPClient();
   /// Whether this build has it.

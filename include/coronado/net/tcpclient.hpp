@@ -70,8 +70,8 @@ struct TCPConnectOptions {
   /// other family are then left out. `kNone`: the system chooses.
   SocketAddress source = {};
 
-  /// The name of a network interface, such as "eth0", instead of `source`: connections come from its
-  /// address of the peer's family. Empty: the system chooses.
+  /// The name of a network interface, such as "eth0", instead of `source`: connections come from
+  /// its address of the peer's family. Empty: the system chooses.
   std::string source_interface = {};
 
   /// Longest time for everything together.
