@@ -1,7 +1,12 @@
 # Tests, examples, benchmarks and fuzz targets: found by their place in the tree, so that adding one is adding a file.
 
-# All but the test programs: what `make release` builds.
+# All but the test programs: what `make release` builds. coronado_objects only compiles them: with ThinLTO the link of a
+# program takes longer than its compilation.
 add_custom_target(coronado_programs)
+function(coronado_add_objects)
+  get_property(objects GLOBAL PROPERTY coronado_program_objects)
+  add_custom_target(coronado_objects DEPENDS ${objects})
+endfunction()
 
 # An executable in bin/ with our flags; PRIVATE_HEADERS opens src/ to it, TEST says that it uses GoogleTest.
 function(coronado_program name)
@@ -12,6 +17,7 @@ function(coronado_program name)
   else()
     coronado_compile_options(${name})
     add_dependencies(coronado_programs ${name})
+    set_property(GLOBAL APPEND PROPERTY coronado_program_objects "$<TARGET_OBJECTS:${name}>")
   endif()
   target_link_libraries(${name} PRIVATE ${arg_LINK} coronado)
   if(arg_PRIVATE_HEADERS)
@@ -60,6 +66,13 @@ function(coronado_add_tests)
     if(CORONADO_TEST_EACH)
       gtest_discover_tests(test_${layer} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
                            PROPERTIES LABELS ${layer} TIMEOUT 120)
+      if(NOT layer STREQUAL "base")
+        # Once more on another reactor (the preset `uring`): as a whole, since starting each test by itself takes longer than
+        # most tests. Simulations have a reactor of their own.
+        add_test(NAME whole_${layer} CONFIGURATIONS Whole COMMAND test_${layer} --gtest_brief=1 --gtest_filter=-*Sim.*
+                 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+        set_tests_properties(whole_${layer} PROPERTIES LABELS whole TIMEOUT 600)
+      endif()
     else()
       add_test(NAME test_${layer} COMMAND test_${layer} --gtest_brief=1 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
       set_tests_properties(test_${layer} PROPERTIES LABELS ${layer} TIMEOUT 600)  # all cases, and a sanitizer
@@ -81,7 +94,7 @@ function(coronado_add_tests)
     add_test(NAME CompileFail.templates
              COMMAND "${Python3_EXECUTABLE}" -B "${PROJECT_SOURCE_DIR}/tests/compile_fail/templates_test.py"
                      $<TARGET_FILE:coronado_template_compiler> "${CMAKE_CXX_COMPILER}" "${PROJECT_SOURCE_DIR}/include")
-    set_tests_properties(CompileFail.templates PROPERTIES LABELS compile_fail TIMEOUT 240)
+    set_tests_properties(CompileFail.templates PROPERTIES LABELS compile_fail TIMEOUT 240 COST 30)  # the longest begin first
   endif()
   # Programs that tests run beside themselves: tests/<layer>/<name>_child.cpp.
   file(GLOB children CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/*/*_child.cpp")
@@ -150,7 +163,7 @@ function(coronado_add_examples)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
     add_test(NAME interop_peers
              COMMAND "${Python3_EXECUTABLE}" -B "${PROJECT_SOURCE_DIR}/tests/interop/peers_test.py" $<TARGET_FILE_DIR:interop_server>)
-    set_tests_properties(interop_peers PROPERTIES LABELS "programs;interop" TIMEOUT 180)
+    set_tests_properties(interop_peers PROPERTIES LABELS "programs;interop" TIMEOUT 180 COST 8)
     coronado_python_test(fetch tests/interop/fetch_test.py coronado-fetch 120)  # it starts interop_server, which is beside it
   endif()
   if(CORONADO_TESTS AND TARGET login)
@@ -158,6 +171,7 @@ function(coronado_add_examples)
   endif()
   if(CORONADO_TESTS AND TARGET events)
     coronado_python_test(events tests/browser/events_test.py events 120)
+    set_tests_properties(events PROPERTIES COST 10)
   endif()
   find_program(CORONADO_CHROMIUM chromium)
   mark_as_advanced(CORONADO_CHROMIUM)
@@ -165,8 +179,11 @@ function(coronado_add_examples)
     coronado_python_test(openapi tests/browser/openapi_test.py orders 120)
     coronado_python_test(debug_page tests/browser/debug_page_test.py cases_server 120)
     coronado_python_test(tour tests/browser/tour_test.py tour 300)
-    set_tests_properties(tour PROPERTIES RUN_SERIAL ON)  # it looks at times, as its visitors do
     coronado_python_test(tour_languages tests/browser/tour_languages_test.py tour 180)
+    # They are about pages, which are the same on each reactor. The pages with much going on are run on io_uring by .ci/run.
+    set_tests_properties(openapi debug_page tour tour_languages PROPERTIES LABELS browser)
+    set_tests_properties(tour PROPERTIES RUN_SERIAL ON)  # it looks at times, as its visitors do
+    set_tests_properties(tour_languages PROPERTIES COST 20)
   endif()
 endfunction()
 
