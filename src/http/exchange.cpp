@@ -187,7 +187,7 @@ void HTTPExchange::write_encoded(std::string_view bytes) {
 }
 
 void HTTPExchange::finish_encoded(std::string_view trailers) {
-  const OwnedPtr<Encoded> stream = std::move(encoded_);
+  const std::unique_ptr<Encoded> stream = std::move(encoded_);
   if (stream->promised && stream->written < *stream->promised) {
     return too_little(*stream->promised - stream->written);
   }

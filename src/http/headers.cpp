@@ -204,7 +204,7 @@ std::unique_ptr<HTTPHeaders::Block> HTTPHeaders::copy(std::size_t room,
 /// Makes room for one more entry, and stores what it is to point to.
 HTTPHeaders::Entry HTTPHeaders::store(std::string_view name, std::string_view value) {
   const std::size_t added = name.size() + value.size();
-  OwnedPtr<Block> old;  // an argument may be part of its text
+  std::unique_ptr<Block> old;  // an argument may be part of its text
   if (block_ == nullptr) {
     block_ = make_block(kFirstEntries, std::max(kFirstText, added));
   } else if (block_->count == block_->room || added > block_->text_room - block_->text_size) {

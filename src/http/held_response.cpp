@@ -45,7 +45,7 @@ bool HTTPExchange::keep_held(const ResponseHead& head, std::optional<std::uint64
 }
 
 void HTTPExchange::release_response() {
-  const OwnedPtr<Held> held = std::move(held_);
+  const std::unique_ptr<Held> held = std::move(held_);
   if (!held || !held->full()) return;
   sink_ = &held->sink();
   if (held->aborted()) return;
@@ -56,7 +56,7 @@ void HTTPExchange::release_response() {
 }
 
 void HTTPExchange::drop_response() noexcept {
-  const OwnedPtr<Held> held = std::move(held_);
+  const std::unique_ptr<Held> held = std::move(held_);
   if (!held || !held->full()) return;
   sink_ = &held->sink();
   if (held->aborted()) return;

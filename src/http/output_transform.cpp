@@ -78,7 +78,7 @@ void HTTPExchange::transform_output(std::unique_ptr<OutputTransform> transform) 
 
 void HTTPExchange::start_transformed(const ResponseHead& head, std::optional<std::uint64_t> length,
                                      std::string_view first) {
-  OwnedPtr<Transformed> transformed = std::move(transformed_);
+  std::unique_ptr<Transformed> transformed = std::move(transformed_);
   shaped_ = false;
   if (next_) return start(head, length, first);
   if (length && first.size() > *length) too_much();

@@ -14,7 +14,6 @@
 #pragma once
 
 #include <coronado/base/function.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task_group.hpp>
 #include <coronado/http/server_request.hpp>
 #include <coronado/loop/ioloop.hpp>
@@ -365,15 +364,15 @@ class HTTPExchange : private detail::TaskOwner {
   std::exception_ptr error_;  // with `outcome_`: how the task ended
   Function<void()> close_callback_;
   std::vector<HeadEditor> head_editors_;
-  std::string pinned_;   // the head's bytes, once they are ours
-  OwnedPtr<Body> body_;  // while the body is not yet complete, and what was kept of it
-  ResponseEncoder* encoder_ = nullptr;  // the server's; null: responses are not compressed
-  OwnedPtr<Encoded> encoded_;           // the response, when it is compressed in pieces
-  OwnedPtr<Transformed> transformed_;   // those to come, then those at work
-  OwnedPtr<Held> held_;                 // between `hold_response` and its end
+  std::string pinned_;          // the head's bytes, once they are ours
+  std::unique_ptr<Body> body_;  // while the body is not yet complete, and what was kept of it
+  ResponseEncoder* encoder_ = nullptr;        // the server's; null: responses are not compressed
+  std::unique_ptr<Encoded> encoded_;          // the response, when it is compressed in pieces
+  std::unique_ptr<Transformed> transformed_;  // those to come, then those at work
+  std::unique_ptr<Held> held_;                // between `hold_response` and its end
   Drain* drain_ = nullptr;
-  OwnedPtr<UpgradedConnection> next_;  // what the connection becomes
-  std::uint64_t promised_ = 0;         // the length told to the client
+  std::unique_ptr<UpgradedConnection> next_;  // what the connection becomes
+  std::uint64_t promised_ = 0;                // the length told to the client
   std::uint64_t body_sent_ = 0;
   int status_ = 0;
   TaskOutcome outcome_ = TaskOutcome::kPending;

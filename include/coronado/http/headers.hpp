@@ -7,8 +7,6 @@
 /// Layer: http.
 #pragma once
 
-#include <coronado/base/owned_ptr.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -164,7 +162,7 @@ class HTTPHeaders {
   /// Takes fields that a parser has found to be right, and the text in which it found them.
   void adopt(const std::vector<Entry>& entries, std::string_view text);
 
-  OwnedPtr<Block> block_;  // null: there are no fields
+  std::unique_ptr<Block> block_;  // null: there are no fields
 };
 
 }  // namespace coronado

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/http/content_coding.hpp>
 #include <coronado/http/http_limits.hpp>
@@ -153,7 +152,7 @@ class HTTPServer {
   struct Core;
 
  private:
-  OwnedPtr<Core> core_;
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace coronado

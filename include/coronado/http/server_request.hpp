@@ -4,12 +4,12 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/http/http_limits.hpp>
 #include <coronado/http/httputil.hpp>
 #include <coronado/http/request_head.hpp>
 #include <coronado/loop/transport.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -135,7 +135,7 @@ class HTTPServerRequest {
   SocketAddress peer_;
   const TLSTransport* tls_ = nullptr;
   TimePoint started_{};
-  mutable OwnedPtr<Parsed> parsed_;  // what was asked for
+  mutable std::unique_ptr<Parsed> parsed_;  // what was asked for
 };
 
 }  // namespace coronado

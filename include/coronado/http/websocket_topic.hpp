@@ -13,7 +13,6 @@
 #pragma once
 
 #include <coronado/base/function.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/http/prepared_message.hpp>
 
 #include <cstddef>
@@ -49,7 +48,7 @@ class WebSocketTopic {
 
    private:
     friend class WebSocketTopic;
-    OwnedPtr<Subscriber> subscriber_;
+    std::unique_ptr<Subscriber> subscriber_;
   };
 
   /// Sends `message` to every subscriber whose connection is open. Each waits for its peer as its

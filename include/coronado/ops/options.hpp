@@ -11,9 +11,9 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
-#include <coronado/base/owned_ptr.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,7 +53,7 @@ class OptionParser {
 
  private:
   struct State;
-  OwnedPtr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 /// "250ms", "15s", "2m", "1h", or seconds.   Throws  UsageError  Anything else, by name.

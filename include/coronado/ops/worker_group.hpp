@@ -19,9 +19,9 @@
 #pragma once
 
 #include <coronado/base/function.hpp>
-#include <coronado/base/owned_ptr.hpp>
 
 #include <concepts>
+#include <memory>
 #include <optional>
 
 namespace coronado {
@@ -69,7 +69,7 @@ class WorkerGroup {
 
  private:
   struct State;
-  OwnedPtr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace coronado

@@ -14,7 +14,6 @@
 /// Layer: web.   Tornado  `web.Application`.
 #pragma once
 
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/http/exchange.hpp>
 #include <coronado/web/function_handler.hpp>
 #include <coronado/web/middleware.hpp>
@@ -261,7 +260,7 @@ class Application final : public HTTPService, public RouteRegistry<Application> 
   void add_route(RouteSpec&& route) override;
   void set_not_found(std::unique_ptr<HTTPEndpoint> endpoint);
 
-  OwnedPtr<State> state_;
+  std::unique_ptr<State> state_;
   bool automatic_etags_ = false;
   bool serves_traceback_ = false;
 };

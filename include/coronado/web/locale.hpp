@@ -14,8 +14,6 @@
 /// Layer: web.   Tornado  `tornado.locale`. Differs: nothing here is global.
 #pragma once
 
-#include <coronado/base/owned_ptr.hpp>
-
 #include <cstdint>
 #include <ctime>
 #include <initializer_list>
@@ -155,7 +153,7 @@ class Locales {
   struct State;
   detail::Catalog& catalog_of(const std::string& code);
 
-  OwnedPtr<State> state_;
+  std::unique_ptr<State> state_;
   const Locale* default_ = nullptr;
 };
 

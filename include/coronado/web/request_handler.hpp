@@ -13,7 +13,6 @@
 #pragma once
 
 #include <coronado/base/error.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/frame_pool.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/web/exchange.hpp>
@@ -492,8 +491,8 @@ class RequestHandler : public coronado::detail::Pooled {
   bool receives_data_ = false;
   bool hears_close_ = false;
   bool default_content_type_ = true;
-  OwnedPtr<ResponseDraft> draft_;       // from the first word about the response on
-  OwnedPtr<HandlerSecurity> security_;  // once somebody asks for the user or a token
+  std::unique_ptr<ResponseDraft> draft_;       // from the first word about the response on
+  std::unique_ptr<HandlerSecurity> security_;  // once somebody asks for the user or a token
   std::shared_ptr<detail::ActiveModules> active_modules_;  // of the pages rendered so far
 };
 

@@ -25,7 +25,6 @@
 #pragma once
 
 #include <coronado/base/clock.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/http/content_coding.hpp>
 
@@ -164,7 +163,7 @@ class StaticFiles {
 
  private:
   friend class StaticEndpoint;
-  OwnedPtr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace coronado::web

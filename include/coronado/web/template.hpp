@@ -20,7 +20,6 @@
 #pragma once
 
 #include <coronado/base/function.hpp>
-#include <coronado/base/owned_ptr.hpp>
 #include <coronado/coro/task.hpp>
 #include <coronado/web/template_error.hpp>
 #include <coronado/web/template_namespace.hpp>
@@ -128,7 +127,7 @@ class Template {
   struct State;
   explicit Template(std::unique_ptr<State> state);
 
-  OwnedPtr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 /// Finds templates by name, and keeps them.
@@ -184,7 +183,7 @@ class BaseLoader : public TemplateScope {
 
   TemplateOptions options_;
   std::shared_ptr<templates::LoaderNames> names_;  // templates may outlive their loader
-  OwnedPtr<templates::LoaderFiles> files_;
+  std::unique_ptr<templates::LoaderFiles> files_;
 };
 
 /// Templates from a directory.   Tornado  `template.Loader`.

@@ -23,11 +23,11 @@
 #include <coronado/base/function.hpp>
 #include <coronado/base/json.hpp>
 #include <coronado/base/json_typed.hpp>
-#include <coronado/base/owned_ptr.hpp>
 
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -104,7 +104,7 @@ class FieldRule {
   std::optional<double> most_;
   std::optional<std::pair<std::size_t, std::size_t>> length_;
   std::vector<std::string> one_of_;
-  OwnedPtr<Matcher> matcher_;
+  std::unique_ptr<Matcher> matcher_;
 };
 
 namespace detail {
