@@ -59,6 +59,37 @@ TEST_P(TransportReceiveTest, ManyBytesArriveWholeAndInTurns) {
   EXPECT_EQ(recorder_.received, sent);
 }
 
+/// Many transports, each with its peer.
+struct Crowd {
+  Crowd(Reactor& reactor, std::size_t count) : recorders(count), peers(count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::array<int, 2> pair{};
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
+      peers[i] = pair[1];
+      transports.push_back(reactor.adopt(pair[0]));
+      transports[i]->start(recorders[i]);
+    }
+  }
+  ~Crowd() {
+    for (const int peer : peers) ::close(peer);
+  }
+  Crowd(const Crowd&) = delete;
+  Crowd& operator=(const Crowd&) = delete;
+
+  void send_hello() {
+    for (const int peer : peers) ASSERT_EQ(::send(peer, "hello", 5, 0), 5);
+  }
+  /// How many have been given something.
+  std::size_t delivered() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(recorders, [](const Recorder& r) { return r.deliveries != 0; }));
+  }
+
+  std::vector<Recorder> recorders;
+  std::vector<std::unique_ptr<Transport>> transports;
+  std::vector<int> peers;
+};
+
 /// Keeps all it is given, and notes what of it came without a copy.
 struct Keeper final : TransportHandler {
   void on_receive(std::span<char> bytes) noexcept override {
@@ -230,30 +261,18 @@ TEST_P(TransportReceiveTest, NothingIsHadAtOnceInsideADelivery) {
 
 TEST_P(TransportReceiveTest, TheOthersHaveTheirTurnWhenMuchIsHadAtOnce) {
   constexpr std::size_t kCount = 40;
-  std::vector<Recorder> recorders(kCount);
-  std::vector<std::unique_ptr<Transport>> transports;
-  std::vector<int> peers(kCount);
-  for (std::size_t i = 0; i < kCount; ++i) {
-    std::array<int, 2> pair{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
-    peers[i] = pair[1];
-    transports.push_back(reactor_->adopt(pair[0]));
-    transports[i]->start(recorders[i]);
-    transports[i]->pause_receive();
-    ASSERT_EQ(::send(peers[i], "hello", 5, 0), 5);
-  }
-  const auto delivered = [&] {
-    return std::ranges::count_if(recorders, [](const Recorder& r) { return r.deliveries != 0; });
-  };
+  Crowd crowd(*reactor_, kCount);
+  for (const auto& transport : crowd.transports) transport->pause_receive();
+  crowd.send_hello();
   look();
-  for (const auto& transport : transports) transport->receive_now();
-  const auto first = delivered();
-  EXPECT_LT(first, static_cast<std::ptrdiff_t>(kCount));
-  for (const auto& transport : transports) transport->receive_now();
-  EXPECT_EQ(delivered(), first);  // not in this turn
-  for (const auto& transport : transports) transport->resume_receive();
-  wait_until([&] { return delivered() == static_cast<std::ptrdiff_t>(kCount); });
-  for (const int peer : peers) ::close(peer);
+  for (const auto& transport : crowd.transports) transport->receive_now();
+  const std::size_t first = crowd.delivered();
+  EXPECT_LT(first, kCount);
+  if (GetParam() == ReactorKind::kEpoll) EXPECT_GT(first, 0U);
+  for (const auto& transport : crowd.transports) transport->receive_now();
+  EXPECT_EQ(crowd.delivered(), first);  // not in this turn
+  for (const auto& transport : crowd.transports) transport->resume_receive();
+  wait_until([&] { return crowd.delivered() == kCount; });
 }
 
 TEST_P(TransportReceiveTest, PausedInsideADelivery) {
@@ -324,32 +343,29 @@ TEST_P(TransportReceiveTest, DestroyedWhilePaused) {
 TEST_P(TransportReceiveTest, ManyConnectionsAtOnceAreAllServed) {
   // More than there are buffers, entries and events for in one turn.
   constexpr std::size_t kCount = 400;
-  std::vector<int> peers(kCount);
-  std::vector<Recorder> recorders(kCount);
-  std::vector<std::unique_ptr<Transport>> transports;
+  Crowd crowd(*reactor_, kCount);
   for (std::size_t i = 0; i < kCount; ++i) {
-    std::array<int, 2> pair{};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.data()), 0);
-    peers[i] = pair[1];
-    transports.push_back(reactor_->adopt(pair[0]));
-    transports[i]->start(recorders[i]);
-    recorders[i].then = [&, i] { transports[i]->write(recorders[i].received); };
+    crowd.recorders[i].then = [&crowd, i] {
+      crowd.transports[i]->write(crowd.recorders[i].received);
+    };
   }
   look();
-  for (const int peer : peers) ASSERT_EQ(::send(peer, "hello", 5, 0), 5);
+  crowd.send_hello();
   std::size_t answered = 0;
   // A wait that is to end with an event would go on behind the last answer: nothing comes of it.
   for (const TimePoint limit = Clock::now() + 10s; answered < kCount && Clock::now() < limit;) {
     look(1);
     std::array<char, 16> buffer;
-    for (const int peer : peers) answered += ::recv(peer, buffer.data(), 16, 0) == 5 ? 1U : 0U;
+    for (const int peer : crowd.peers) {
+      answered += ::recv(peer, buffer.data(), 16, 0) == 5 ? 1U : 0U;
+    }
   }
   ASSERT_EQ(answered, kCount);
-  transports.clear();
+  crowd.transports.clear();
   wait_until([&] {  // a backend may let go of so many in several turns
-    return std::ranges::all_of(peers, [](int peer) { return ::recv(peer, nullptr, 0, 0) == 0; });
+    return std::ranges::all_of(crowd.peers,
+                               [](int peer) { return ::recv(peer, nullptr, 0, 0) == 0; });
   });
-  for (const int peer : peers) ::close(peer);
 }
 
 TEST_P(TransportReceiveTest, DestroyedInsideADelivery) {
