@@ -11,6 +11,7 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # Debian ships no CMake pac
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 pkg_check_modules(compression REQUIRED IMPORTED_TARGET zlib libbrotlienc libbrotlidec libzstd)
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(uring REQUIRED IMPORTED_TARGET liburing)
 
 # HTTPClient on libcurl.

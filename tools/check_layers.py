@@ -25,6 +25,7 @@ MAY_SEE = {
 OWNERS = {
     "openssl/": "src/base/crypto.cpp src/net/tls_openssl* src/web/auth/jwt_key.cpp src/testing/test_certificates.cpp",
     "argon2.h": "src/web/auth/password.cpp",
+    "idn2.h": "src/http/idna.cpp",
     "nghttp2/": "src/http/http2_*",
     "zlib.h": "src/http/compress_deflate.cpp",
     "brotli/": "src/http/compress_brotli.cpp",

@@ -4,14 +4,20 @@
 #include <coronado/http/httputil.hpp>
 #include <coronado/loop/address.hpp>
 
+#include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "http/ascii.hpp"
 #include "http/char_class.hpp"
+#include "http/idna.hpp"
 #include "http/quote.hpp"
 
 namespace coronado {
 namespace {
+
+constexpr std::size_t kMostHostBytes = 255;
 
 [[noreturn]] void refuse(std::string_view text, const char* why) {
   throw std::invalid_argument("invalid URL " + quote_for_log(text) + ": " + why);
@@ -75,12 +81,16 @@ void set_host(URL& url, std::string_view host, std::string_view whole) {
     url.host = address->host();
     return;
   }
+  if (host.size() > kMostHostBytes) refuse(whole, "the host is too long");
+  std::string ascii;
+  if (std::ranges::any_of(host, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    std::optional<std::string> found = ascii_host_name(host);
+    if (!found) refuse(whole, "the host is no name: what is beyond ASCII in it cannot be there");
+    ascii = std::move(*found);
+    host = ascii;
+  }
   if (host.empty()) refuse(whole, "no host");
-  if (host.size() > 255) refuse(whole, "the host is too long");
   for (const char c : host) {
-    if (static_cast<unsigned char>(c) >= 0x80) {
-      refuse(whole, "the host is not ASCII; write it in its \"xn--\" form");
-    }
     if (!is_in(c, kAlpha) && !is_in(c, kDigit) && c != '-' && c != '.' && c != '_') {
       refuse(whole, "the host has a character that no host has");
     }

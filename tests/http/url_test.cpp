@@ -36,6 +36,13 @@ TEST(URL, DefaultsAreFilledIn) {
             "/gr%C3%BC%C3%9F?%E2%82%AC");
 }
 
+TEST(URL, HostsBeyondASCIIGetTheirFormForDNS) {
+  EXPECT_EQ(URL::parse("http://b\u00FCcher.example/").host, "xn--bcher-kva.example");
+  EXPECT_EQ(URL::parse("http://x/").resolve("//b\u00FCcher.example/").host,
+            "xn--bcher-kva.example");
+  EXPECT_EQ(URL::parse("http://xn--bcher-kva.example/").host, "xn--bcher-kva.example");
+}
+
 TEST(URL, WhatIsNoneIsRefusedAndShown) {
   const auto why = [](const char* text) -> std::string {
     try {
@@ -58,9 +65,11 @@ TEST(URL, WhatIsNoneIsRefusedAndShown) {
   ends("http://a b/", "the host has a character that no host has");
   ends("http://a%41/", "the host has a character that no host has");
   ends(
-      "http://b\xC3\xBC"
+      "http://b\xC3"
       "cher.example/",
-      "the host is not ASCII; write it in its \"xn--\" form");
+      "the host is no name: what is beyond ASCII in it cannot be there");
+  ends("http://a\xE2\x84\x80/", "the host has a character that no host has");  // becomes "aa/c"
+  ends("http://\xC2\xAD/", "no host");                                         // a soft hyphen
   ends("http://[::1/", "'[' without ']'");
   ends("http://[x]/", "no IPv6 address between brackets");
   ends("http://[127.0.0.1]/", "no IPv6 address between brackets");

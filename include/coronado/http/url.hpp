@@ -14,9 +14,9 @@ namespace coronado {
 ///
 /// Strict: no white space, no control bytes, no backslash, every '%' followed by two hexadecimal
 /// digits, a host that is a name of letters, digits, '-', '.' and '_', or an IP address. Bytes above
-/// ASCII in path, query and fragment are percent-encoded; in a host they are refused: write it in
-/// its ASCII form ("xn--...").
-/// Spec  RFC 3986.
+/// ASCII in path, query and fragment are percent-encoded; a host with letters above ASCII gets its
+/// form for DNS ("xn--...").
+/// Spec  RFC 3986; RFC 5891 and UTS 46 of hosts.
 /// Code  src/http/url.cpp, tests/http/url_test.cpp
 struct URL {
   std::string scheme;    ///< "http" or "https", in lower case
