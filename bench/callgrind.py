@@ -17,10 +17,12 @@ def arguments(doc):
 
 
 def is_missing(program):
-    """True, with a word on it, when there is nothing to count with or nothing to count."""
-    if shutil.which("valgrind") and program.exists():
+    """True, with a word on it, when there is nothing to count with. Ends when there is nothing to count."""
+    if not program.exists():
+        raise SystemExit(f"{program} is not built")
+    if shutil.which("valgrind"):
         return False
-    print(f"left out: {'valgrind is not installed' if program.exists() else f'{program} is not built'}")
+    print("left out: valgrind is not installed")
     return True
 
 
