@@ -148,7 +148,8 @@ void send_text(HTTPExchange& exchange, std::string_view text);
 void send_response(HTTPExchange& exchange, const Response& response);
 void send_nothing(HTTPExchange& exchange);
 void send_error(WebExchange& exchange, const std::exception_ptr& error) noexcept;
-/// In a handler of exceptions: answers with the one that it has caught.
+/// In a handler of exceptions: answers with the one that it has caught, at once.
+/// Returns  An empty task: nothing is left to await, or to cancel.
 /// Returns An empty task.
 /// Throws  Nothing.
 /// Cancel  It waits for nothing.
